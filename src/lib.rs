@@ -1,0 +1,3 @@
+//! tagtill: sell with a post, buy with a reply.
+
+pub mod till;

@@ -1,0 +1,2 @@
+//! The `tagtill` binary.
+fn main() {}

@@ -1,0 +1,1 @@
+//! Reading and measuring text: hashtags, folding, lengths, card numbers. Pure functions over `&str`.
