@@ -1,3 +1,35 @@
-//! The rules of the till. No I/O, no threads, no clock: time comes in with every command.
+//! The rules of the till: what it decides, case by case.
+//!
+//! No I/O, no threads, no clock, no chance: time and seeds come in with every command, and what the rules remember
+//! they reach through [`state`]. They know no network, no gateway and no store in particular, and never HTTP.
 
+pub mod account;
+pub mod apply;
+pub mod buy;
+pub mod charge;
+pub mod check;
+pub mod command;
+pub mod confirm;
+pub mod context;
+pub mod event;
+pub mod hashtag;
+pub mod id;
+pub mod money;
+pub mod network;
+pub mod offer;
+pub mod order;
+pub mod post;
+pub mod purchase;
+pub mod record;
+pub mod refund;
+pub mod refusal;
+pub mod reply;
+pub mod repost;
+pub mod role;
+pub mod state;
+pub mod table;
 pub mod text;
+pub mod tick;
+pub mod time;
+pub mod verdict;
+pub mod wording;

@@ -1,0 +1,208 @@
+//! The data file: tables, record codec, transactions, backup. The only room that knows redb and bincode.
+//!
+//! It keeps what the rules hand it and knows none of them.
+
+mod backup;
+mod batch;
+pub mod codec;
+mod error;
+mod layer;
+mod snapshot;
+
+pub use backup::copy_to;
+pub use batch::{Batch, Tx};
+pub use error::StoreError;
+pub use snapshot::Snapshot;
+
+use crate::till::record::SettingsRecord;
+use crate::till::state::{Read as _, StateError, Write as _};
+use crate::till::table::{Only, Settings, TABLE_NAMES};
+use redb::backends::InMemoryBackend;
+use redb::{Builder, Database, ReadableDatabase as _, TableDefinition};
+use snapshot::{Bytes, failed};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// The layout of tables and records that this version writes.
+pub const SCHEMA_VERSION: u64 = 1;
+/// How much of the file is kept in memory, unless told otherwise: 256 MiB.
+pub const CACHE_BYTES_DEFAULT: usize = 256 * 1024 * 1024;
+
+const META: TableDefinition<'static, &'static str, u64> = TableDefinition::new("meta");
+
+/// An open data file.
+#[derive(Clone)]
+pub struct Store {
+    database: Arc<Database>,
+    path: Option<PathBuf>,
+}
+
+impl Store {
+    /// Opens the file at `path`, or makes a fresh one there.
+    ///
+    /// `fresh` is what a fresh file begins with. `cache_bytes` is how much of it is kept in memory.
+    ///
+    /// # Errors
+    /// With a sentence that says what to do: locked, damaged, of a newer version, of the other kind, I/O.
+    pub fn open(path: &Path, cache_bytes: usize, fresh: &SettingsRecord) -> Result<Self, StoreError> {
+        let database = if path.exists() {
+            builder(cache_bytes).open(path).map_err(|error| StoreError::opening(path, error))?
+        } else {
+            Self::create(path, cache_bytes, fresh)?
+        };
+        let store = Self { database: Arc::new(database), path: Some(path.to_owned()) };
+        store.check_version(path)?;
+        Ok(store)
+    }
+
+    /// Opens a file that must be there already.
+    ///
+    /// # Errors
+    /// As [`Store::open`], and where there is none.
+    pub fn open_existing(path: &Path, cache_bytes: usize) -> Result<Self, StoreError> {
+        let database = builder(cache_bytes).open(path).map_err(|error| StoreError::opening(path, error))?;
+        let store = Self { database: Arc::new(database), path: Some(path.to_owned()) };
+        store.check_version(path)?;
+        Ok(store)
+    }
+
+    /// A store that is gone with the process: for stories and simulations.
+    ///
+    /// # Errors
+    /// When redb fails.
+    pub fn in_memory(fresh: &SettingsRecord) -> Result<Self, StoreError> {
+        let database = builder(64 * 1024 * 1024)
+            .create_with_backend(InMemoryBackend::new())
+            .map_err(|error| StoreError::opening(Path::new("memory"), error))?;
+        initialise(&database, fresh)?;
+        Ok(Self { database: Arc::new(database), path: None })
+    }
+
+    /// Makes a fresh file: complete under a temporary name first, so that a crash leaves none or a whole one.
+    fn create(path: &Path, cache_bytes: usize, fresh: &SettingsRecord) -> Result<Database, StoreError> {
+        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+            std::fs::create_dir_all(folder).map_err(|error| StoreError::io(folder, error))?;
+        }
+        let temporary = backup::beside(path, "new");
+        if temporary.exists() {
+            std::fs::remove_file(&temporary).map_err(|error| StoreError::io(&temporary, error))?;
+        }
+        let database =
+            builder(cache_bytes).create(&temporary).map_err(|error| StoreError::opening(path, error))?;
+        initialise(&database, fresh)?;
+        drop(database);
+        backup::publish(&temporary, path)?;
+        builder(cache_bytes).open(path).map_err(|error| StoreError::opening(path, error))
+    }
+
+    fn check_version(&self, path: &Path) -> Result<(), StoreError> {
+        let damaged = |error: &dyn std::fmt::Display| StoreError::NotOurs {
+            path: path.to_owned(),
+            why: error.to_string(),
+        };
+        let transaction = self.database.begin_read().map_err(|error| damaged(&error))?;
+        let meta = transaction.open_table(META).map_err(|error| damaged(&error))?;
+        let version = meta
+            .get("schema_version")
+            .map_err(|error| damaged(&error))?
+            .map_or(0, |guard| guard.value());
+        if version > SCHEMA_VERSION {
+            return Err(StoreError::Newer { path: path.to_owned(), version });
+        }
+        if version == 0 {
+            return Err(damaged(&"it names no schema version"));
+        }
+        Ok(())
+    }
+
+    /// Where the file is; `None` for one in memory.
+    pub fn path(&self) -> Option<&Path> {
+        self.path.as_deref()
+    }
+
+    /// The file as it is now.
+    ///
+    /// # Errors
+    /// When redb fails.
+    pub fn snapshot(&self) -> Result<Snapshot, StateError> {
+        Ok(Snapshot::new(self.database.begin_read().map_err(failed)?))
+    }
+
+    /// A batch of commands on top of the file as it is now.
+    ///
+    /// # Errors
+    /// When redb fails.
+    pub fn batch(&self) -> Result<Batch, StateError> {
+        Ok(Batch::new(self.snapshot()?))
+    }
+
+    /// Writes a batch to the file: when this returns, it is durable.
+    ///
+    /// # Errors
+    /// When redb fails. The process must not go on writing after that.
+    pub fn commit(&self, batch: Batch) -> Result<(), StateError> {
+        batch.commit(&self.database)
+    }
+
+    /// What the file as a whole remembers.
+    ///
+    /// # Errors
+    /// When redb fails.
+    pub fn settings(&self) -> Result<SettingsRecord, StateError> {
+        self.snapshot()?.must::<Settings>(&Only)
+    }
+
+    /// Changes what the file as a whole remembers, durably. Only while no engine runs.
+    ///
+    /// # Errors
+    /// When redb fails.
+    pub fn change_settings(&self, change: impl FnOnce(&mut SettingsRecord)) -> Result<(), StateError> {
+        let mut batch = self.batch()?;
+        let mut tx = batch.begin();
+        let mut settings = tx.must::<Settings>(&Only)?;
+        change(&mut settings);
+        tx.put::<Settings>(&Only, &settings)?;
+        tx.keep();
+        self.commit(batch)
+    }
+
+    /// Has redb check every page and checksum of the file. Slow; only while nothing else uses the store.
+    ///
+    /// # Errors
+    /// With what is wrong.
+    pub fn check_pages(self) -> Result<Self, StateError> {
+        let mut database = Arc::try_unwrap(self.database)
+            .map_err(|_| StateError("the file is in use in this process".to_owned()))?;
+        let sound = database.check_integrity().map_err(failed)?;
+        if sound {
+            Ok(Self { database: Arc::new(database), path: self.path })
+        } else {
+            Err(StateError("redb found damage and repaired it: compare with a backup".to_owned()))
+        }
+    }
+}
+
+fn builder(cache_bytes: usize) -> Builder {
+    let mut builder = Builder::new();
+    builder.set_cache_size(cache_bytes);
+    builder
+}
+
+/// Makes every table and writes what a fresh file begins with.
+fn initialise(database: &Database, fresh: &SettingsRecord) -> Result<(), StoreError> {
+    let broken = |error: &dyn std::fmt::Display| StoreError::Failed(StateError(error.to_string()));
+    let mut transaction = database.begin_write().map_err(|error| broken(&error))?;
+    transaction.set_quick_repair(true);
+    for name in TABLE_NAMES {
+        transaction.open_table(Bytes::new(name)).map_err(|error| broken(&error))?;
+    }
+    {
+        let mut meta = transaction.open_table(META).map_err(|error| broken(&error))?;
+        meta.insert("schema_version", SCHEMA_VERSION).map_err(|error| broken(&error))?;
+        let mut settings =
+            transaction.open_table(Bytes::new("settings")).map_err(|error| broken(&error))?;
+        let record = codec::encode::<Settings>(fresh).map_err(|error| broken(&error))?;
+        settings.insert([0].as_slice(), record.as_slice()).map_err(|error| broken(&error))?;
+    }
+    transaction.commit().map_err(|error| broken(&error))
+}

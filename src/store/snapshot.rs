@@ -1,0 +1,99 @@
+//! Reading: the file as it was at one commit, whatever is written meanwhile.
+
+use super::codec;
+use super::layer::{Source, merge};
+use crate::till::state::{Direction, Key, Read, Span, StateError, Table};
+use redb::{ReadOnlyTable, ReadTransaction, TableDefinition};
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::ops::{Bound, ControlFlow};
+use std::rc::Rc;
+
+/// A redb table: bytes to bytes, because keys and records have their own encoding.
+pub type Bytes = TableDefinition<'static, &'static [u8], &'static [u8]>;
+
+type OpenTable = Rc<ReadOnlyTable<&'static [u8], &'static [u8]>>;
+
+/// The file as it was at one commit.
+pub struct Snapshot {
+    transaction: ReadTransaction,
+    open: RefCell<BTreeMap<&'static str, OpenTable>>,
+}
+
+impl Snapshot {
+    pub(super) fn new(transaction: ReadTransaction) -> Self {
+        Self { transaction, open: RefCell::default() }
+    }
+
+    pub(super) fn table(&self, name: &'static str) -> Result<OpenTable, StateError> {
+        if let Some(table) = self.open.borrow().get(name) {
+            return Ok(Rc::clone(table));
+        }
+        let table = Rc::new(self.transaction.open_table(Bytes::new(name)).map_err(failed)?);
+        self.open.borrow_mut().insert(name, Rc::clone(&table));
+        Ok(table)
+    }
+
+    pub(super) fn get_bytes(&self, table: &'static str, key: &[u8]) -> Result<Option<Vec<u8>>, StateError> {
+        let found = self.table(table)?.get(key).map_err(failed)?;
+        Ok(found.map(|value| value.value().to_vec()))
+    }
+
+    pub(super) fn range(
+        &self,
+        table: &'static str,
+        span: &Span,
+        direction: Direction,
+    ) -> Result<Source<'static>, StateError> {
+        if span.end.as_ref().is_some_and(|end| *end <= span.start) {
+            return Ok(Box::new(std::iter::empty()));
+        }
+        let end = span.end.as_deref().map_or(Bound::Unbounded, Bound::Excluded);
+        let bounds = (Bound::Included(span.start.as_slice()), end);
+        let range = self.table(table)?.range::<&[u8]>(bounds).map_err(failed)?;
+        let read = |item: Result<(redb::AccessGuard<'_, &[u8]>, redb::AccessGuard<'_, &[u8]>), _>| {
+            let (key, value) = item.map_err(failed)?;
+            Ok((key.value().to_vec(), Some(value.value().to_vec())))
+        };
+        Ok(match direction {
+            Direction::Up => Box::new(range.map(read)),
+            Direction::Down => Box::new(range.rev().map(read)),
+        })
+    }
+}
+
+/// A failure of redb, as the rules see it.
+pub fn failed(error: impl std::fmt::Display) -> StateError {
+    StateError(error.to_string())
+}
+
+/// Reads a key of a table back.
+pub fn key_of<T: Table>(bytes: &[u8]) -> Result<T::Key, StateError> {
+    T::Key::decode(bytes).ok_or_else(|| StateError(format!("a key of {} is damaged", T::NAME)))
+}
+
+/// Decodes what a merge shows.
+pub fn scan_sources<T: Table>(
+    sources: Vec<Source<'_>>,
+    direction: Direction,
+    mut visit: impl FnMut(T::Key, T::Record) -> ControlFlow<()>,
+) -> Result<(), StateError> {
+    merge(sources, direction, |key, value| Ok(visit(key_of::<T>(key)?, codec::decode::<T>(value)?)))
+}
+
+impl Read for Snapshot {
+    fn get<T: Table>(&self, key: &T::Key) -> Result<Option<T::Record>, StateError> {
+        let table = self.table(T::NAME)?;
+        let found = table.get(key.encode().as_slice()).map_err(failed)?;
+        found.map(|value| codec::decode::<T>(value.value())).transpose()
+    }
+
+    fn scan<T: Table>(
+        &self,
+        span: &Span,
+        direction: Direction,
+        visit: impl FnMut(T::Key, T::Record) -> ControlFlow<()>,
+    ) -> Result<(), StateError> {
+        scan_sources::<T>(vec![self.range(T::NAME, span, direction)?], direction, visit)
+    }
+}

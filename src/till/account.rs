@@ -1,0 +1,236 @@
+//! Buyers' accounts and their linked identities, from linking to erasure.
+
+use super::command::{AccountChange, NewAccount, Outcome};
+use super::context::Context;
+use super::id::{AccountId, OfferId, OrderId, PurchaseId};
+use super::record::{
+    AccountRecord, AccountStatus, BuyerRecord, EventKind, EventRecord, Identity, IdentityRecord, OrderStatus,
+    Person, PurchaseStatus, RefundStatus,
+};
+use super::refusal::{Refusal, Result};
+use super::state::{Direction, Read, Span, StateError, Write};
+use super::table::{
+    Accounts, Buyers, Idempotency, Identities, OnNetwork, Orders, Purchases, Refunds,
+};
+use super::{check, event, network, purchase, reply};
+use std::ops::ControlFlow;
+
+/// The most identities that one account can have.
+const IDENTITIES_MAX: usize = 20;
+
+/// Makes an account and links its identities.
+pub fn create<S: Write>(state: &mut S, cx: &mut Context<'_>, new: &NewAccount) -> Result<Outcome> {
+    let id = AccountId(cx.id());
+    check::address("billing_address", &new.billing_address)?;
+    if let Some(email) = &new.email {
+        check::email("email", email)?;
+    }
+    link(state, id, &[], &new.identities)?;
+    let person = Person {
+        identities: new.identities.clone(),
+        email: new.email.clone(),
+        billing_address: new.billing_address.clone(),
+        payment_method: new.payment_method.clone(),
+    };
+    let account = AccountRecord { status: AccountStatus::Active, person: Some(person), created_at: cx.now };
+    state.put::<Accounts>(&id, &account)?;
+    log(state, cx, EventKind::AccountCreated, id)?;
+    Ok(Outcome::Account(id))
+}
+
+/// Changes an account; purchases that are confirmed keep what they were confirmed with.
+pub fn update<S: Write>(
+    state: &mut S,
+    cx: &mut Context<'_>,
+    id: AccountId,
+    change: &AccountChange,
+) -> Result<Outcome> {
+    let mut account = must_find(state, id)?;
+    let Some(mut person) = account.person.take() else {
+        return Err(Refusal::conflict("This account is erased.").into());
+    };
+    if let Some(status) = change.status {
+        if !matches!(status, AccountStatus::Active | AccountStatus::Suspended) {
+            let detail = "must be active or suspended; DELETE erases an account";
+            return Err(Refusal::invalid("status", detail).into());
+        }
+        if account.status == AccountStatus::Erasing {
+            return Err(Refusal::conflict("This account is being erased.").into());
+        }
+        account.status = status;
+    }
+    if let Some(address) = &change.billing_address {
+        check::address("billing_address", address)?;
+        person.billing_address = address.clone();
+    }
+    if let Some(email) = &change.email {
+        if let Some(email) = email {
+            check::email("email", email)?;
+        }
+        person.email.clone_from(email);
+    }
+    if let Some(method) = &change.payment_method {
+        person.payment_method = method.clone();
+    }
+    if let Some(identities) = &change.identities {
+        link(state, id, &person.identities, identities)?;
+        person.identities.clone_from(identities);
+    }
+    account.person = Some(person);
+    state.put::<Accounts>(&id, &account)?;
+    log(state, cx, EventKind::AccountUpdated, id)?;
+    Ok(Outcome::Account(id))
+}
+
+/// Replaces the identities `old` of an account by `new`.
+fn link<S: Write>(state: &mut S, id: AccountId, old: &[Identity], new: &[Identity]) -> Result<()> {
+    if new.is_empty() || new.len() > IDENTITIES_MAX {
+        return Err(Refusal::invalid("identities", format!("must name 1 to {IDENTITIES_MAX} identities")).into());
+    }
+    for identity in old {
+        state.delete::<Identities>(&OnNetwork::new(&identity.network, &identity.user_id));
+    }
+    for (i, identity) in new.iter().enumerate() {
+        let field = |name: &str| format!("identities[{i}].{name}");
+        if network::find(state, &identity.network)?.is_none() {
+            return Err(Refusal::invalid(field("network"), "is not a network that this till knows").into());
+        }
+        check::foreign_id(&field("user_id"), &identity.user_id)?;
+        check::text(&field("handle"), &identity.handle, 256)?;
+        let key = OnNetwork::new(&identity.network, &identity.user_id);
+        if state.get::<Identities>(&key)?.is_some() {
+            let detail = "is linked already; an identity belongs to one account";
+            return Err(Refusal::taken(field("user_id"), detail).into());
+        }
+        state.put::<Identities>(&key, &IdentityRecord { account: id })?;
+    }
+    Ok(())
+}
+
+/// The account that a call names.
+pub fn must_find<S: Read>(state: &S, id: AccountId) -> Result<AccountRecord> {
+    state.get::<Accounts>(&id)?.ok_or_else(|| Refusal::not_found("account").into())
+}
+
+/// The account that an identity is linked to, if any.
+pub fn of_identity<S: Read>(
+    state: &S,
+    network: &str,
+    user_id: &str,
+) -> Result<Option<(AccountId, AccountRecord)>, StateError> {
+    match state.get::<Identities>(&OnNetwork::new(network, user_id))? {
+        None => Ok(None),
+        Some(link) => Ok(Some((link.account, state.must::<Accounts>(&link.account)?))),
+    }
+}
+
+/// The account's newest purchase of each offer that it ever began to buy.
+pub fn newest_purchases<S: Read>(state: &S, id: AccountId) -> Result<Vec<(OfferId, BuyerRecord)>, StateError> {
+    let mut found = Vec::new();
+    state.scan::<Buyers>(&Span::prefix(id.0.to_be_bytes()), Direction::Up, |(_, offer), buyer| {
+        found.push((offer, buyer));
+        ControlFlow::Continue(())
+    })?;
+    Ok(found)
+}
+
+/// Unlinks an account at once, ends its holds, and erases what is personal once nothing of it is in flight.
+pub fn erase<S: Write>(state: &mut S, cx: &mut Context<'_>, id: AccountId) -> Result<Outcome> {
+    let mut account = must_find(state, id)?;
+    if account.status == AccountStatus::Erased {
+        return Ok(Outcome::Account(id));
+    }
+    if let Some(person) = &account.person {
+        for identity in &person.identities {
+            state.delete::<Identities>(&OnNetwork::new(&identity.network, &identity.user_id));
+        }
+    }
+    account.status = AccountStatus::Erasing;
+    state.put::<Accounts>(&id, &account)?;
+    for (_, buyer) in newest_purchases(state, id)? {
+        if state.must::<Purchases>(&buyer.newest)?.status == PurchaseStatus::Pending {
+            purchase::close(state, cx, buyer.newest, PurchaseStatus::Cancelled)?;
+        }
+    }
+    finish_erasing(state, cx, id)?;
+    Ok(Outcome::Account(id))
+}
+
+/// Erases what is personal of an account that is being erased, unless a capture, a refund or an order still needs it.
+pub fn finish_erasing<S: Write>(state: &mut S, cx: &mut Context<'_>, id: AccountId) -> Result<()> {
+    let mut account = state.must::<Accounts>(&id)?;
+    if account.status != AccountStatus::Erasing {
+        return Ok(());
+    }
+    let mut purchases = Vec::new();
+    for (_, buyer) in newest_purchases(state, id)? {
+        let mut next = Some(buyer.newest);
+        while let Some(purchase) = next {
+            let record = state.must::<Purchases>(&purchase)?;
+            next = record.previous;
+            purchases.push((purchase, record));
+        }
+    }
+    for (_, purchase) in &purchases {
+        let refunding = purchase.refunds.iter().try_fold(false, |any, refund| {
+            Ok::<_, StateError>(any || state.must::<Refunds>(refund)?.status == RefundStatus::Pending)
+        })?;
+        let shipping = match purchase.order {
+            Some(order) => state.must::<Orders>(&order)?.status == OrderStatus::Unfulfilled,
+            None => false,
+        };
+        if purchase.status.holds() || refunding || shipping {
+            return Ok(());
+        }
+    }
+    for (purchase, _) in purchases {
+        forget_purchase(state, cx, purchase)?;
+    }
+    forget_answers(state, id)?;
+    account.person = None;
+    account.status = AccountStatus::Erased;
+    state.put::<Accounts>(&id, &account)?;
+    log(state, cx, EventKind::AccountErased, id)
+}
+
+/// Removes what is personal from a purchase, its order and its replies.
+fn forget_purchase<S: Write>(state: &mut S, cx: &Context<'_>, id: PurchaseId) -> Result<()> {
+    let mut purchase = state.must::<Purchases>(&id)?;
+    if let Some(confirmation) = &mut purchase.confirmation {
+        confirmation.author = None;
+        confirmation.customer.clear();
+        confirmation.method.clear();
+    }
+    let order: Option<OrderId> = purchase.order;
+    let reply = purchase.reply;
+    state.put::<Purchases>(&id, &purchase)?;
+    if let Some(order) = order {
+        let mut record = state.must::<Orders>(&order)?;
+        record.ship_to = None;
+        state.put::<Orders>(&order, &record)?;
+    }
+    if let Some(reply) = reply {
+        reply::drop_queued(state, cx, reply, "its account was erased")?;
+    }
+    Ok(())
+}
+
+/// Removes kept answers that name the person.
+fn forget_answers<S: Write>(state: &mut S, id: AccountId) -> Result<()> {
+    let mut personal = Vec::new();
+    state.scan::<Idempotency>(&Span::all(), Direction::Up, |key, record| {
+        if record.account == Some(id) {
+            personal.push((key, record));
+        }
+        ControlFlow::Continue(())
+    })?;
+    for (key, mut record) in personal {
+        record.body = None;
+        state.put::<Idempotency>(&key, &record)?;
+    }
+    Ok(())
+}
+
+fn log<S: Write>(state: &mut S, cx: &Context<'_>, kind: EventKind, id: AccountId) -> Result<()> {
+    event::log(state, &EventRecord { account: Some(id), ..EventRecord::new(kind, cx.now) })
+}

@@ -1,0 +1,226 @@
+//! What the gateway said about charging a purchase, and what follows from it.
+//!
+//! An attempt is created, its reference committed, then confirmed; whatever is unknown is asked about, never
+//! repeated blindly. All attempts are kept, at most one is ever paid.
+
+use super::command::{ChargeAnswer, Outcome};
+use super::context::Context;
+use super::id::{OrderId, PurchaseId, RefundId};
+use super::record::{
+    Attempt, AttemptState, EventKind, EventRecord, NetworkRecord, OrderRecord, OrderStatus, PurchaseRecord,
+    PurchaseStatus, RefundRecord, RefundStatus, ReplyKind, WorkKind, WorkRecord,
+};
+use super::refusal::{Refusal, Result};
+use super::state::{Read, StateError, Write};
+use super::table::{Accounts, Offers, Orders, Purchases, Refunds, Work};
+use super::{account, event, network, offer, purchase, reply, wording};
+
+/// The longest pause before the gateway is asked again: five minutes.
+const BACKOFF_SECONDS_MAX: i64 = 300;
+
+/// The pause before the gateway is asked again: a second, then twice as long each time.
+pub fn backoff_seconds(unknowns: u32) -> i64 {
+    1_i64.checked_shl(unknowns.min(20)).unwrap_or(BACKOFF_SECONDS_MAX).min(BACKOFF_SECONDS_MAX)
+}
+
+/// Takes in what the gateway said about an attempt.
+pub fn answered<S: Write>(
+    state: &mut S,
+    cx: &mut Context<'_>,
+    id: PurchaseId,
+    number: u32,
+    answer: &ChargeAnswer,
+) -> Result<Outcome> {
+    let mut record = purchase::must_find(state, id)?;
+    let Some(attempt) = record.attempts.iter_mut().find(|attempt| attempt.number == number) else {
+        return Err(Refusal::not_found("attempt").into());
+    };
+    let settled =
+        matches!(attempt.state, AttemptState::Paid | AttemptState::Declined(_) | AttemptState::Lost);
+    if settled && attempt.state != AttemptState::Lost {
+        return Ok(Outcome::Purchase(id));
+    }
+    match answer {
+        ChargeAnswer::Created(reference) => {
+            attempt.reference = Some(reference.clone());
+            attempt.state = AttemptState::Created;
+            state.put::<Purchases>(&id, &record)?;
+        }
+        ChargeAnswer::Unknown => postpone(state, cx, WorkKind::Capture, id.0)?,
+        ChargeAnswer::Lost => {
+            attempt.state = AttemptState::Lost;
+            let next = Attempt {
+                number: number.saturating_add(1),
+                state: AttemptState::New,
+                reference: None,
+                created_at: cx.now,
+            };
+            record.attempts.push(next);
+            state.put::<Purchases>(&id, &record)?;
+            state.put::<Work>(&(WorkKind::Capture, id.0), &WorkRecord { due_at: cx.now, unknowns: 0 })?;
+        }
+        ChargeAnswer::Declined(code) => {
+            attempt.state = AttemptState::Declined(code.clone());
+            state.put::<Purchases>(&id, &record)?;
+            declined(state, cx, id, &record)?;
+        }
+        ChargeAnswer::Paid => {
+            attempt.state = AttemptState::Paid;
+            state.put::<Purchases>(&id, &record)?;
+            if record.status == PurchaseStatus::Capturing {
+                paid(state, cx, id, record)?;
+            } else {
+                give_back(state, cx, id, record, number)?;
+            }
+        }
+    }
+    Ok(Outcome::Purchase(id))
+}
+
+/// The gateway's answer is unknown: it is asked again after a pause.
+pub fn postpone<S: Write>(state: &mut S, cx: &Context<'_>, kind: WorkKind, id: u128) -> Result<()> {
+    if let Some(mut work) = state.get::<Work>(&(kind, id))? {
+        work.due_at = cx.now.plus_seconds(backoff_seconds(work.unknowns));
+        work.unknowns = work.unknowns.saturating_add(1);
+        state.put::<Work>(&(kind, id), &work)?;
+    }
+    Ok(())
+}
+
+fn declined<S: Write>(
+    state: &mut S,
+    cx: &mut Context<'_>,
+    id: PurchaseId,
+    record: &PurchaseRecord,
+) -> Result<()> {
+    if record.status != PurchaseStatus::Capturing {
+        return Ok(());
+    }
+    state.delete::<Work>(&(WorkKind::Capture, id.0));
+    let record = purchase::close(state, cx, id, PurchaseStatus::Declined)?;
+    tell(state, cx, id, record, ReplyKind::Refused)
+}
+
+fn paid<S: Write>(
+    state: &mut S,
+    cx: &mut Context<'_>,
+    id: PurchaseId,
+    mut record: PurchaseRecord,
+) -> Result<()> {
+    let order_id = OrderId(cx.id());
+    let sold = state.must::<Offers>(&record.offer)?;
+    let person = state.must::<Accounts>(&record.account)?.person;
+    let order = OrderRecord {
+        purchase: id,
+        offer: record.offer,
+        merchant: sold.merchant,
+        account: record.account,
+        title: sold.title,
+        price: record.price,
+        ship_to: person.map(|person| person.billing_address),
+        status: OrderStatus::Unfulfilled,
+        created_at: cx.now,
+        shipped_at: None,
+        carrier: None,
+        tracking_number: None,
+        delivered_at: None,
+    };
+    record.status = PurchaseStatus::Paid;
+    record.order = Some(order_id);
+    record.settled_at = Some(cx.now);
+    state.put::<Purchases>(&id, &record)?;
+    state.put::<Orders>(&order_id, &order)?;
+    state.delete::<Work>(&(WorkKind::Capture, id.0));
+    offer::sell_unit(state, cx, record.offer)?;
+    let event = EventRecord::of_purchase(EventKind::PurchasePaid, cx.now, order.merchant, id, &record);
+    event::log(state, &event)?;
+    event::log(state, &EventRecord { kind: EventKind::OrderCreated, ..event })?;
+    tell(state, cx, id, record, ReplyKind::Paid)
+}
+
+/// The charge came after the purchase was closed: the till gives it back by itself, and it never becomes an order.
+fn give_back<S: Write>(
+    state: &mut S,
+    cx: &mut Context<'_>,
+    id: PurchaseId,
+    mut record: PurchaseRecord,
+    attempt: u32,
+) -> Result<()> {
+    let refund_id = RefundId(cx.id());
+    let refund = RefundRecord {
+        purchase: id,
+        attempt,
+        amount: record.price,
+        restock: false,
+        automatic: true,
+        status: RefundStatus::Pending,
+        reference: None,
+        created_at: cx.now,
+    };
+    record.refunds.push(refund_id);
+    state.put::<Purchases>(&id, &record)?;
+    state.put::<Refunds>(&refund_id, &refund)?;
+    state.delete::<Work>(&(WorkKind::Capture, id.0));
+    state.put::<Work>(&(WorkKind::Refund, refund_id.0), &WorkRecord { due_at: cx.now, unknowns: 0 })?;
+    Ok(())
+}
+
+/// Tells the buyer how the capture ended, where the confirmation was not the last word.
+fn tell<S: Write>(
+    state: &mut S,
+    cx: &mut Context<'_>,
+    id: PurchaseId,
+    mut record: PurchaseRecord,
+    kind: ReplyKind,
+) -> Result<()> {
+    let title = state.must::<Offers>(&record.offer)?.title;
+    let Some(confirmation) = &mut record.confirmation else {
+        return Err(StateError(format!("{id} was charged without a confirmation")).into());
+    };
+    let author = confirmation.author.take();
+    let (network_slug, post) = (confirmation.network.clone(), confirmation.post.clone());
+    state.put::<Purchases>(&id, &record)?;
+    let settings: NetworkRecord = network::must_find(state, &network_slug)?;
+    let due = kind == ReplyKind::Refused || settings.one_reply_per_post;
+    if due && let Some(to) = author {
+        let text = match kind {
+            ReplyKind::Paid => wording::paid(&settings, &title, record.price),
+            _ => wording::refused(&settings, &title),
+        };
+        let not_after = reply::not_after(cx.now, kind);
+        let draft = reply::Draft { account: Some(record.account), purchase: Some(id), kind, text, not_after };
+        reply::queue_to(state, cx, &network_slug, &post, to, draft)?;
+    }
+    account::finish_erasing(state, cx, record.account)
+}
+
+/// The attempt that was paid, if any.
+pub fn paid_attempt(record: &PurchaseRecord) -> Option<&Attempt> {
+    record.attempts.iter().find(|attempt| attempt.state == AttemptState::Paid)
+}
+
+/// The attempt under way, if any.
+pub fn open_attempt(record: &PurchaseRecord) -> Option<&Attempt> {
+    record.attempts.iter().find(|attempt| matches!(attempt.state, AttemptState::New | AttemptState::Created))
+}
+
+/// The key of an attempt at its gateway.
+pub fn attempt_key(id: PurchaseId, number: u32) -> String {
+    format!("{id}-{number}")
+}
+
+/// What of a purchase was charged and is given back or about to be, in minor units.
+pub fn refunded_amount<S: Read>(
+    state: &S,
+    record: &PurchaseRecord,
+    counts: impl Fn(RefundStatus) -> bool,
+) -> Result<i64, StateError> {
+    let mut sum: i64 = 0;
+    for id in &record.refunds {
+        let refund = state.must::<Refunds>(id)?;
+        if counts(refund.status) {
+            sum = sum.saturating_add(refund.amount.amount);
+        }
+    }
+    Ok(sum)
+}

@@ -1,0 +1,196 @@
+//! Everything that can change the till, as values: a command comes in with its time, an outcome goes out.
+
+use super::id::{AccountId, MerchantId, OfferId, OrderId, PurchaseId, RefundId, ReplyId, TokenId};
+use super::money::Money;
+use super::record::{
+    AccountStatus, Address, Identity, OfferStatus, OwnIdentity, PaymentMethod, Recipient,
+};
+use super::role::Role;
+use super::text::Counting;
+use super::time::Time;
+use super::verdict::Verdict;
+
+/// A change to what the till knows of a network; `None` leaves a setting as it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the fields of NetworkRecord")]
+pub struct NetworkChange {
+    pub own: Option<Option<OwnIdentity>>,
+    pub text_limit: Option<u32>,
+    pub counting: Option<Counting>,
+    pub max_post_age_seconds: Option<u32>,
+    pub grace_seconds: Option<u32>,
+    pub reply_wait_seconds: Option<u32>,
+    pub one_reply_per_post: Option<bool>,
+    pub links_in_replies: Option<bool>,
+}
+
+/// A new account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the fields of AccountRecord")]
+pub struct NewAccount {
+    pub identities: Vec<Identity>,
+    pub email: Option<String>,
+    pub billing_address: Address,
+    pub payment_method: PaymentMethod,
+}
+
+/// A change to an account; `None` leaves a field as it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the fields of AccountRecord")]
+pub struct AccountChange {
+    pub identities: Option<Vec<Identity>>,
+    pub email: Option<Option<String>>,
+    pub billing_address: Option<Address>,
+    pub payment_method: Option<PaymentMethod>,
+    pub status: Option<AccountStatus>,
+}
+
+/// A new offer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the fields of OfferRecord")]
+pub struct NewOffer {
+    pub merchant: MerchantId,
+    pub hashtag: String,
+    pub confirm_hashtag: Option<String>,
+    pub title: String,
+    pub price: Money,
+    pub list_price: Option<Money>,
+    pub quantity: Option<u64>,
+    pub per_account_limit: u32,
+    pub confirm_window_seconds: u32,
+    pub starts_at: Option<Time>,
+    pub ends_at: Option<Time>,
+    pub terms_url: Option<String>,
+    pub ships_to: Option<Vec<String>>,
+}
+
+/// A change to an offer; `None` leaves a field as it is, `Some(None)` clears it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the fields of OfferRecord")]
+pub struct OfferChange {
+    pub title: Option<String>,
+    pub price: Option<Money>,
+    pub list_price: Option<Option<Money>>,
+    pub quantity: Option<Option<u64>>,
+    pub per_account_limit: Option<u32>,
+    pub confirm_window_seconds: Option<u32>,
+    pub starts_at: Option<Option<Time>>,
+    pub ends_at: Option<Option<Time>>,
+    pub terms_url: Option<Option<String>>,
+    pub ships_to: Option<Option<Vec<String>>>,
+    pub status: Option<OfferStatus>,
+}
+
+/// A message that a network delivered. Its text is read before: only its hashtags come in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Post {
+    /// The network's slug.
+    pub network: String,
+    /// The network's id of it.
+    pub id: String,
+    /// Who made it.
+    pub author: Recipient,
+    /// Its hashtags in order, folded.
+    pub hashtags: Vec<String>,
+    /// When it was made, by the network's word.
+    pub created_at: Option<Time>,
+    /// Which post it natively reposts.
+    pub repost_of: Option<String>,
+}
+
+/// What the gateway said about an attempt to charge.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ChargeAnswer {
+    /// It is created under this reference.
+    Created(String),
+    /// It is charged.
+    Paid,
+    /// It is refused for good, with the gateway's code.
+    Declined(String),
+    /// Nobody knows: ask again later.
+    Unknown,
+    /// It never reached the gateway: a new attempt may be made.
+    Lost,
+}
+
+/// What the gateway said about a refund.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RefundAnswer {
+    /// Given back, under this reference.
+    Succeeded(String),
+    /// Refused for good.
+    Failed(String),
+    /// Nobody knows: ask again later.
+    Unknown,
+}
+
+/// A change to the till. `merchant` limits a call to that merchant's own things, `network` to that network's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "each is one call of the API or one step of a worker")]
+pub enum Command {
+    PutNetwork { slug: String, change: NetworkChange },
+    CreateMerchant { name: String },
+    UpdateMerchant { id: MerchantId, name: String },
+    CreateAccount(Box<NewAccount>),
+    UpdateAccount { id: AccountId, change: Box<AccountChange> },
+    EraseAccount { id: AccountId },
+    CreateOffer(Box<NewOffer>),
+    UpdateOffer { id: OfferId, merchant: Option<MerchantId>, change: Box<OfferChange> },
+    JudgePost(Post),
+    DeletePost { network: String, id: String },
+    CancelPurchase { id: PurchaseId },
+    RefundPurchase { id: PurchaseId, amount: Option<i64>, restock: bool },
+    ShipOrder { id: OrderId, merchant: Option<MerchantId>, carrier: Option<String>, tracking_number: Option<String> },
+    DeliverOrder { id: OrderId, merchant: Option<MerchantId> },
+    ReplySent { id: ReplyId, network: Option<String>, post_id: String, sent_at: Option<Time> },
+    ReplyFailed { id: ReplyId, network: Option<String>, reason: String, retry: bool },
+    CreateToken { role: Role, hash: [u8; 32] },
+    RevokeToken { id: TokenId },
+    Charged { purchase: PurchaseId, attempt: u32, answer: ChargeAnswer },
+    RefundAnswered { refund: RefundId, answer: RefundAnswer },
+    Tick { expire_until: Option<Time>, slice: usize },
+    AdvanceClock { seconds: u32 },
+    Resume,
+}
+
+/// The answer to a post.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PostAnswer {
+    /// The decision.
+    pub verdict: Verdict,
+    /// Whether this post was judged before.
+    pub repeated: bool,
+    /// The offer it is about.
+    pub offer: Option<OfferId>,
+    /// The purchase it is about.
+    pub purchase: Option<PurchaseId>,
+    /// The reply to it: id and text.
+    pub reply: Option<(ReplyId, String)>,
+}
+
+impl PostAnswer {
+    /// A decision about nothing in particular.
+    pub fn bare(verdict: Verdict) -> Self {
+        Self { verdict, repeated: false, offer: None, purchase: None, reply: None }
+    }
+}
+
+/// What a command did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "named after what was made or changed")]
+pub enum Outcome {
+    Network(String),
+    Merchant(MerchantId),
+    Account(AccountId),
+    Offer(OfferId),
+    Post(PostAnswer),
+    PostDeleted { purchase: Option<PurchaseId> },
+    Purchase(PurchaseId),
+    Order(OrderId),
+    Reply(ReplyId),
+    Token(TokenId),
+    /// What a tick freed or cleaned, and whether more is due.
+    Ticked { freed: usize, more: bool },
+    Clock { offset_ms: i64 },
+    Done,
+}

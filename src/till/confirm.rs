@@ -1,0 +1,122 @@
+//! A confirmation, by hashtag or by repost: in time by t, it is honoured even when it arrives late.
+
+use super::account;
+use super::buy::{answer, ships_to};
+use super::command::PostAnswer;
+use super::context::Context;
+use super::id::{OfferId, PurchaseId};
+use super::post::Arrival;
+use super::purchase;
+use super::record::{
+    AccountRecord, AccountStatus, Confirmation, OfferRecord, PurchaseRecord, PurchaseStatus,
+};
+use super::refusal::Result;
+use super::reply;
+use super::state::{Read, StateError, Write};
+use super::table::{Offers, Purchases, Stocks};
+use super::time::Time;
+use super::verdict::Verdict;
+
+/// What a confirmation is aimed at.
+#[derive(Clone, Copy, Debug)]
+pub enum Aim {
+    /// The account's newest purchase of the offer: a confirm hashtag.
+    Newest(OfferId),
+    /// This purchase only: a repost of its reply.
+    This(PurchaseId),
+}
+
+/// Judges a confirmation.
+pub fn judge<S: Write>(
+    state: &mut S,
+    cx: &mut Context<'_>,
+    arrival: Arrival<'_>,
+    aim: Aim,
+) -> Result<PostAnswer> {
+    let post = arrival.post;
+    let linked = account::of_identity(state, &post.network, &post.author.user_id)?;
+    let offer_id = match aim {
+        Aim::Newest(offer) => offer,
+        Aim::This(id) => state.must::<Purchases>(&id)?.offer,
+    };
+    let Some((buyer, record)) = linked else {
+        return reply::answer_not_linked(state, cx, arrival, offer_id);
+    };
+    let offer = state.must::<Offers>(&offer_id)?;
+    let aimed = match aim {
+        Aim::Newest(offer) => purchase::newest(state, buyer, offer)?,
+        Aim::This(id) => Some((id, state.must::<Purchases>(&id)?)),
+    };
+    let verdict = decide(state, arrival.made_at, &record, &offer, aimed.as_ref().map(|(_, purchase)| purchase))?;
+    let id = aimed.as_ref().map(|(id, _)| *id);
+    match (verdict, aimed) {
+        (Verdict::Confirmed, Some(aimed)) => {
+            let confirmation = confirmation(cx, arrival, &record)?;
+            purchase::confirm(state, cx, aimed, &record, confirmation)?;
+            // Where one post may be answered only once, the answer waits for the capture.
+            if arrival.network.one_reply_per_post {
+                let (offer, purchase) = (Some(offer_id), id);
+                return Ok(PostAnswer { verdict, repeated: false, offer, purchase, reply: None });
+            }
+        }
+        (Verdict::TooLate, Some((id, purchase))) if purchase.status == PurchaseStatus::Pending => {
+            purchase::close(state, cx, id, PurchaseStatus::Expired)?;
+        }
+        _ => {}
+    }
+    answer(state, cx, arrival, buyer, (offer_id, &offer), verdict, id)
+}
+
+/// The verdict, from t, the account, the offer and the purchase aimed at.
+fn decide<S: Read>(
+    state: &S,
+    made_at: Time,
+    account: &AccountRecord,
+    offer: &OfferRecord,
+    aimed: Option<&PurchaseRecord>,
+) -> Result<Verdict, StateError> {
+    if account.status == AccountStatus::Suspended {
+        return Ok(Verdict::AccountSuspended);
+    }
+    let Some(purchase) = aimed else { return Ok(Verdict::NothingToConfirm) };
+    match purchase.status {
+        PurchaseStatus::Capturing | PurchaseStatus::Paid => return Ok(Verdict::AlreadyConfirmed),
+        PurchaseStatus::Cancelled | PurchaseStatus::Declined | PurchaseStatus::Refunded => {
+            return Ok(Verdict::NothingToConfirm);
+        }
+        PurchaseStatus::Pending | PurchaseStatus::Expired => {}
+    }
+    if made_at < purchase.created_at {
+        // It belongs to an earlier hold.
+        return Ok(Verdict::NothingToConfirm);
+    }
+    if made_at > purchase.expires_at {
+        return Ok(Verdict::TooLate);
+    }
+    if !ships_to(offer, account) {
+        return Ok(Verdict::CannotShip);
+    }
+    let expired = purchase.status == PurchaseStatus::Expired;
+    if expired && !state.must::<Stocks>(&purchase.offer)?.has_free() {
+        return Ok(Verdict::SoldOut);
+    }
+    Ok(Verdict::Confirmed)
+}
+
+/// What is charged, as it stands now: later edits never touch it.
+fn confirmation(cx: &Context<'_>, arrival: Arrival<'_>, account: &AccountRecord) -> Result<Confirmation> {
+    let Some(person) = &account.person else {
+        return Err(StateError("a linked account has no person".to_owned()).into());
+    };
+    let method = &person.payment_method;
+    Ok(Confirmation {
+        made_at: arrival.made_at,
+        arrived_at: cx.now,
+        network: arrival.post.network.clone(),
+        post: arrival.post.id.clone(),
+        author: Some(arrival.post.author.clone()),
+        gateway: method.gateway.clone(),
+        customer: method.customer.clone(),
+        method: method.token.clone(),
+    })
+}

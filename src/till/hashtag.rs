@@ -1,0 +1,115 @@
+//! Who owns which hashtag: unique over all offers, by look-alike too; reserved for a while after an offer's end.
+
+use super::id::OfferId;
+use super::record::{HashtagRecord, OfferRecord};
+use super::refusal::{Refusal, Result};
+use super::state::{Read, StateError, Write};
+use super::table::{Hashtags, Lookalikes, Offers, Stocks, Text};
+use super::text::{fold, hashtags, single_script, skeleton};
+use super::time::Time;
+
+/// After an offer's end its hashtags stay with its merchant for this long: 30 days.
+const RESERVED_SECONDS: i64 = 30 * 86_400;
+/// The longest hashtag, in characters: it has to fit into every reply.
+const TAG_CHARACTERS_MAX: usize = 50;
+
+/// A hashtag without its `#` or `＃`.
+pub fn bare(tag: &str) -> &str {
+    tag.strip_prefix('#').or_else(|| tag.strip_prefix('＃')).unwrap_or(tag)
+}
+
+/// The confirmation hashtag of a purchase hashtag that begins with `Buy`.
+///
+/// # Errors
+/// A refusal where it does not begin so: then the confirmation hashtag must be given.
+pub fn default_confirm(hashtag: &str) -> Result<String> {
+    let tag = bare(hashtag);
+    let sign = hashtag.strip_suffix(tag).unwrap_or_default();
+    let begins = tag.get(..3).is_some_and(|begin| begin.eq_ignore_ascii_case("buy"));
+    match tag.get(3..) {
+        Some(rest) if begins && !rest.is_empty() => Ok(format!("{sign}Confirm{rest}")),
+        _ => {
+            let detail = "must be given, because the purchase hashtag does not begin with Buy";
+            Err(Refusal::invalid("confirm_hashtag", detail).into())
+        }
+    }
+}
+
+/// Takes the hashtags of a new offer.
+pub fn take<S: Write>(state: &mut S, now: Time, id: OfferId, offer: &OfferRecord) -> Result<()> {
+    for ((tag, role), field) in offer.tags().into_iter().zip(["hashtag", "confirm_hashtag"]) {
+        check_form(field, tag)?;
+        let folded = fold(bare(tag));
+        let look = skeleton(&folded);
+        if let Some(Text(other)) = state.get::<Lookalikes>(&Text(look.clone()))?.map(Text) {
+            release(state, now, field, &other, id, offer)?;
+        }
+        state.put::<Hashtags>(&Text(folded.clone()), &HashtagRecord { offer: id, role })?;
+        state.put::<Lookalikes>(&Text(look), &folded)?;
+    }
+    Ok(())
+}
+
+/// Frees the hashtag `other` for the new offer `id`, if it may be had.
+fn release<S: Write>(
+    state: &mut S,
+    now: Time,
+    field: &str,
+    other: &str,
+    id: OfferId,
+    offer: &OfferRecord,
+) -> Result<()> {
+    let key = Text(other.to_owned());
+    let owner = state.must::<Hashtags>(&key)?.offer;
+    if owner == id {
+        let detail = "must differ from the purchase hashtag, to the eye too";
+        return Err(Refusal::invalid(field, detail).into());
+    }
+    let holder = state.must::<Offers>(&owner)?;
+    let stock = state.must::<Stocks>(&owner)?;
+    let why = if !holder.is_over(now) {
+        Some("is taken by an offer, or looks like one that is".to_owned())
+    } else if stock.held > 0 {
+        Some("is taken until the last purchase on it is closed".to_owned())
+    } else if holder.merchant == offer.merchant {
+        None
+    } else {
+        let since = holder.over_since().max(stock.last_closed_at).unwrap_or(now);
+        let free_at = since.plus_seconds(RESERVED_SECONDS);
+        (now < free_at).then(|| format!("is reserved for another merchant until {free_at}"))
+    };
+    match why {
+        Some(why) => Err(Refusal::taken(field, why).into()),
+        None => {
+            state.delete::<Hashtags>(&key);
+            Ok(())
+        }
+    }
+}
+
+fn check_form(field: &str, tag: &str) -> Result<()> {
+    let refuse = |detail: &str| Err(Refusal::invalid(field, detail).into());
+    let name = bare(tag);
+    if name.chars().count() > TAG_CHARACTERS_MAX {
+        return refuse(&format!("must have at most {TAG_CHARACTERS_MAX} characters"));
+    }
+    if hashtags(&format!("#{name}")) != [name] {
+        return refuse("must be a hashtag: letters, digits and _, with at least one letter, no spaces");
+    }
+    let folded = fold(name);
+    if hashtags(&format!("#{folded}")) != [folded.as_str()] {
+        return refuse("must still be a hashtag in its plain form (NFKC, lower case)");
+    }
+    if single_script(name).is_err() {
+        return refuse("must be written in one script");
+    }
+    if folded.starts_with("link") || folded.starts_with("unlink") {
+        return refuse("must not begin with Link or Unlink: those are reserved for linking accounts");
+    }
+    Ok(())
+}
+
+/// What a folded hashtag does, if it is taken.
+pub fn find<S: Read>(state: &S, folded: &str) -> Result<Option<HashtagRecord>, StateError> {
+    state.get::<Hashtags>(&Text(folded.to_owned()))
+}

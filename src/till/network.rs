@@ -1,0 +1,103 @@
+//! What the till knows of networks: settings by slug. Nothing here is about one network in particular but its defaults.
+
+use super::command::{NetworkChange, Outcome};
+use super::record::{NetworkRecord, OwnIdentity};
+use super::refusal::{Refusal, Result};
+use super::role::is_slug;
+use super::state::{Read, StateError, Write};
+use super::table::{Networks, Text};
+use super::text::Counting;
+use super::check;
+
+/// The networks that have defaults.
+pub const KNOWN_NETWORKS: &[&str] = &["bluesky", "mastodon", "sandbox", "x"];
+
+/// The settings of a network that nobody has changed; `None` for a slug without defaults.
+///
+/// Lengths: X counts 280 as twitter-text weighs them, Bluesky 300 graphemes, Mastodon 500 characters.
+pub fn defaults(slug: &str) -> Option<NetworkRecord> {
+    KNOWN_NETWORKS.contains(&slug).then(|| fresh(slug))
+}
+
+/// The settings that a network starts with: those of a Mastodon server unless its slug says otherwise.
+fn fresh(slug: &str) -> NetworkRecord {
+    let (text_limit, counting) = match slug {
+        "x" => (280, Counting::X),
+        "bluesky" => (300, Counting::Graphemes),
+        _ => (500, Counting::Characters),
+    };
+    NetworkRecord {
+        own: None,
+        text_limit,
+        counting,
+        max_post_age_seconds: 3600,
+        grace_seconds: 30,
+        reply_wait_seconds: 600,
+        one_reply_per_post: slug == "x",
+        links_in_replies: slug != "x",
+    }
+}
+
+/// The settings of a network; `None` for one that the till does not know.
+pub fn find<S: Read>(state: &S, slug: &str) -> Result<Option<NetworkRecord>, StateError> {
+    let stored = state.get::<Networks>(&Text(slug.to_owned()))?;
+    Ok(stored.or_else(|| defaults(slug)))
+}
+
+/// The settings of a network that a call names.
+pub fn must_find<S: Read>(state: &S, slug: &str) -> Result<NetworkRecord> {
+    find(state, slug)?.ok_or_else(|| {
+        let mut refusal = Refusal::not_found("network");
+        refusal.detail = format!("This till knows no network called {slug:?}: PUT /v1/networks/{{slug}} adds one.");
+        refusal.into()
+    })
+}
+
+/// Adds a network or changes its settings.
+pub fn put<S: Write>(state: &mut S, slug: &str, change: &NetworkChange) -> Result<Outcome> {
+    if !is_slug(slug) {
+        let detail = "must be 1 to 32 of a-z, 0-9, - and _, beginning with a letter";
+        return Err(Refusal::invalid("slug", detail).into());
+    }
+    let mut network = find(state, slug)?.unwrap_or_else(|| fresh(slug));
+    check_change(change)?;
+    if let Some(own) = &change.own {
+        network.own.clone_from(own);
+    }
+    if let Some(counting) = change.counting {
+        network.counting = counting;
+    }
+    let numbers = [
+        (change.text_limit, &mut network.text_limit),
+        (change.max_post_age_seconds, &mut network.max_post_age_seconds),
+        (change.grace_seconds, &mut network.grace_seconds),
+        (change.reply_wait_seconds, &mut network.reply_wait_seconds),
+    ];
+    for (new, old) in numbers {
+        *old = new.unwrap_or(*old);
+    }
+    network.one_reply_per_post = change.one_reply_per_post.unwrap_or(network.one_reply_per_post);
+    network.links_in_replies = change.links_in_replies.unwrap_or(network.links_in_replies);
+    state.put::<Networks>(&Text(slug.to_owned()), &network)?;
+    Ok(Outcome::Network(slug.to_owned()))
+}
+
+fn check_change(change: &NetworkChange) -> Result<()> {
+    if let Some(Some(OwnIdentity { user_id, handle })) = &change.own {
+        check::foreign_id("own.user_id", user_id)?;
+        check::text("own.handle", handle, 256)?;
+    }
+    let bounds = [
+        // A reply has to fit its confirmation hashtag, its price and its deadline.
+        ("text_limit", change.text_limit, 280, 100_000),
+        ("max_post_age_seconds", change.max_post_age_seconds, 60, 7 * 86_400),
+        ("grace_seconds", change.grace_seconds, 0, 3600),
+        ("reply_wait_seconds", change.reply_wait_seconds, 0, 86_400),
+    ];
+    for (field, value, min, max) in bounds {
+        if let Some(value) = value {
+            check::within(field, u64::from(value), min, max)?;
+        }
+    }
+    Ok(())
+}

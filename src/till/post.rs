@@ -1,0 +1,207 @@
+//! Judging a post, in the order of the rules: seen, our own, a repost, a hashtag. Buying and confirming are beside.
+
+use super::command::{Outcome, Post, PostAnswer};
+use super::context::Context;
+use super::id::OfferId;
+use super::record::{NetworkRecord, PostRecord, PurchaseStatus, ReplyKind, TagRole};
+use super::refusal::{Refusal, Result};
+use super::state::{Read, StateError, Write};
+use super::table::{OnNetwork, Posts, Purchases, Replies, ReplyPosts};
+use super::time::Time;
+use super::verdict::Verdict;
+use super::{account, buy, confirm, hashtag, network, purchase, repost};
+use sha2::{Digest, Sha256};
+
+/// A post, its network and the times that judge it.
+#[derive(Clone, Copy, Debug)]
+pub struct Arrival<'a> {
+    /// The post.
+    pub post: &'a Post,
+    /// Its network's settings.
+    pub network: &'a NetworkRecord,
+    /// t: when it was made, not later than its arrival.
+    pub made_at: Time,
+}
+
+/// What a post asks for.
+enum Wish {
+    Buy(OfferId),
+    Confirm(OfferId),
+    ConfirmReply(super::id::PurchaseId),
+}
+
+/// Judges a post that needs no writing; `None` where the writer has to judge it.
+///
+/// Most of a firehose ends here: nothing is stored for it.
+pub fn triage<S: Read>(state: &S, now: Time, post: &Post) -> Result<Option<PostAnswer>> {
+    let network = network::must_find(state, &post.network)?;
+    if let Some(answer) = seen(state, post)? {
+        return Ok(Some(answer));
+    }
+    let made_at = post.created_at.map_or(now, |at| at.min(now));
+    if now.ms_since(made_at) > i64::from(network.max_post_age_seconds) * 1000 {
+        return Ok(Some(PostAnswer::bare(Verdict::StalePost)));
+    }
+    if network.own.is_some_and(|own| own.user_id == post.author.user_id) {
+        return Ok(Some(PostAnswer::bare(Verdict::OwnPost)));
+    }
+    if post.repost_of.is_some() {
+        let linked = account::of_identity(state, &post.network, &post.author.user_id)?.is_some();
+        return Ok((!linked).then(|| PostAnswer::bare(Verdict::RepostIgnored)));
+    }
+    for tag in &post.hashtags {
+        if hashtag::find(state, tag)?.is_some() {
+            return Ok(None);
+        }
+    }
+    Ok(Some(PostAnswer::bare(Verdict::NoOffer)))
+}
+
+/// Judges a post and does what it asks for.
+pub fn judge<S: Write>(state: &mut S, cx: &mut Context<'_>, post: &Post) -> Result<Outcome> {
+    if let Some(answer) = triage(state, cx.now, post)? {
+        return Ok(Outcome::Post(answer));
+    }
+    let network = network::must_find(state, &post.network)?;
+    let made_at = post.created_at.map_or(cx.now, |at| at.min(cx.now));
+    let arrival = Arrival { post, network: &network, made_at };
+    let wish = match &post.repost_of {
+        Some(original) => match reposted_purchase(state, post, original)? {
+            Some(purchase) => Some(Wish::ConfirmReply(purchase)),
+            None => {
+                repost::remember_early(state, cx, arrival, original)?;
+                return Ok(Outcome::Post(PostAnswer::bare(Verdict::RepostIgnored)));
+            }
+        },
+        None => wish_of(state, post)?,
+    };
+    let answer = match wish {
+        None => PostAnswer::bare(Verdict::NoOffer),
+        Some(Wish::Buy(offer)) => buy::judge(state, cx, arrival, offer)?,
+        Some(Wish::Confirm(offer)) => confirm::judge(state, cx, arrival, confirm::Aim::Newest(offer))?,
+        Some(Wish::ConfirmReply(id)) => confirm::judge(state, cx, arrival, confirm::Aim::This(id))?,
+    };
+    remember(state, cx, arrival, &answer)?;
+    Ok(Outcome::Post(answer))
+}
+
+/// The first answer to a post that was acted on before.
+fn seen<S: Read>(state: &S, post: &Post) -> Result<Option<PostAnswer>> {
+    let Some(record) = state.get::<Posts>(&OnNetwork::new(&post.network, &post.id))? else {
+        return Ok(None);
+    };
+    if record.author.is_some_and(|author| author != author_hash(&post.network, &post.author.user_id)) {
+        return Err(Refusal::taken("id", "was delivered before as another author's post").into());
+    }
+    let Some(verdict) = record.verdict else {
+        return Ok(Some(PostAnswer::bare(Verdict::Deleted)));
+    };
+    let reply = match record.reply {
+        None => None,
+        Some(id) => state.get::<Replies>(&id)?.map(|reply| (id, reply.text)),
+    };
+    Ok(Some(PostAnswer { verdict, repeated: true, offer: record.offer, purchase: record.purchase, reply }))
+}
+
+/// The purchase that a repost confirms: that of the reply which the till addressed to this very account.
+fn reposted_purchase<S: Read>(
+    state: &S,
+    post: &Post,
+    original: &str,
+) -> Result<Option<super::id::PurchaseId>, StateError> {
+    let Some(id) = state.get::<ReplyPosts>(&OnNetwork::new(&post.network, original))? else {
+        return Ok(None);
+    };
+    let Some(reply) = state.get::<Replies>(&id)? else { return Ok(None) };
+    let author = account::of_identity(state, &post.network, &post.author.user_id)?.map(|(id, _)| id);
+    let theirs = reply.account.is_some() && reply.account == author;
+    let confirms = matches!(reply.kind, ReplyKind::Pending | ReplyKind::AlreadyPending);
+    Ok(if theirs && confirms { reply.purchase } else { None })
+}
+
+/// The first matching hashtag decides, except that a confirm hashtag with a pending purchase behind it comes before
+/// a purchase hashtag.
+fn wish_of<S: Read>(state: &S, post: &Post) -> Result<Option<Wish>, StateError> {
+    let mut first = None;
+    let account = account::of_identity(state, &post.network, &post.author.user_id)?.map(|(id, _)| id);
+    for tag in &post.hashtags {
+        let Some(found) = hashtag::find(state, tag)? else { continue };
+        match found.role {
+            TagRole::Confirm if first.is_none() => return Ok(Some(Wish::Confirm(found.offer))),
+            TagRole::Confirm => {
+                let newest = match account {
+                    Some(account) => purchase::newest(state, account, found.offer)?,
+                    None => None,
+                };
+                if newest.is_some_and(|(_, purchase)| purchase.status == PurchaseStatus::Pending) {
+                    return Ok(Some(Wish::Confirm(found.offer)));
+                }
+            }
+            TagRole::Buy => first = first.or(Some(found.offer)),
+        }
+    }
+    Ok(first.map(Wish::Buy))
+}
+
+/// Keeps the answer to a post that was acted on.
+pub fn remember<S: Write>(
+    state: &mut S,
+    cx: &Context<'_>,
+    arrival: Arrival<'_>,
+    answer: &PostAnswer,
+) -> Result<()> {
+    if !answer.verdict.leaves_record() {
+        return Ok(());
+    }
+    let post = arrival.post;
+    let record = PostRecord {
+        author: Some(author_hash(&post.network, &post.author.user_id)),
+        verdict: Some(answer.verdict),
+        arrived_at: cx.now,
+        made_at: arrival.made_at,
+        offer: answer.offer,
+        purchase: answer.purchase,
+        reply: answer.reply.as_ref().map(|(id, _)| *id),
+        deleted_at: None,
+    };
+    state.put::<Posts>(&OnNetwork::new(&post.network, &post.id), &record)?;
+    Ok(())
+}
+
+/// A post was deleted: a purchase that it began and that is not confirmed is cancelled.
+pub fn delete<S: Write>(state: &mut S, cx: &mut Context<'_>, network: &str, id: &str) -> Result<Outcome> {
+    network::must_find(state, network)?;
+    super::check::foreign_id("id", id)?;
+    let key = OnNetwork::new(network, id);
+    let Some(mut record) = state.get::<Posts>(&key)? else {
+        let tombstone = PostRecord {
+            author: None,
+            verdict: None,
+            arrived_at: cx.now,
+            made_at: cx.now,
+            offer: None,
+            purchase: None,
+            reply: None,
+            deleted_at: Some(cx.now),
+        };
+        state.put::<Posts>(&key, &tombstone)?;
+        return Ok(Outcome::PostDeleted { purchase: None });
+    };
+    if record.deleted_at.is_some() {
+        return Ok(Outcome::PostDeleted { purchase: record.purchase });
+    }
+    record.deleted_at = Some(cx.now);
+    state.put::<Posts>(&key, &record)?;
+    if let (Some(Verdict::Pending), Some(purchase)) = (record.verdict, record.purchase)
+        && state.must::<Purchases>(&purchase)?.status == PurchaseStatus::Pending
+    {
+        purchase::close(state, cx, purchase, PurchaseStatus::Cancelled)?;
+    }
+    Ok(Outcome::PostDeleted { purchase: record.purchase })
+}
+
+/// A hash of a person on a network: enough to tell two authors of one post id apart.
+fn author_hash(network: &str, user_id: &str) -> u64 {
+    let digest = Sha256::new().chain_update(network).chain_update([0]).chain_update(user_id).finalize();
+    digest.iter().take(8).fold(0, |hash, &byte| hash << 8 | u64::from(byte))
+}

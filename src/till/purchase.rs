@@ -1,0 +1,194 @@
+//! One buyer's way through one offer: held, confirmed, closed. What the gateway says is in `charge`.
+
+use super::command::Outcome;
+use super::context::Context;
+use super::id::{OfferId, PurchaseId};
+use super::record::{
+    AccountRecord, Attempt, AttemptState, BuyerRecord, Confirmation, EventKind, OfferRecord, PurchaseRecord,
+    PurchaseStatus, WorkKind, WorkRecord,
+};
+use super::refusal::{Refusal, Result};
+use super::state::{Read, StateError, Write};
+use super::table::{Buyers, Deadlines, Purchases, Work};
+use super::time::Time;
+use super::{id::AccountId, network};
+use super::{event, offer};
+
+/// Which post begins a purchase.
+#[derive(Clone, Copy, Debug)]
+pub struct Origin<'a> {
+    /// The network's slug.
+    pub network: &'a str,
+    /// The post's id there.
+    pub post: &'a str,
+    /// t of the post.
+    pub made_at: Time,
+}
+
+/// Holds a unit for a buyer: the hold lasts until its reply is out and the window after that is over.
+pub fn begin<S: Write>(
+    state: &mut S,
+    cx: &mut Context<'_>,
+    account: AccountId,
+    (offer_id, offer): (OfferId, &OfferRecord),
+    origin: Origin<'_>,
+) -> Result<(PurchaseId, PurchaseRecord)> {
+    let id = PurchaseId(cx.id());
+    let network = network::must_find(state, origin.network)?;
+    let buyer = state.get::<Buyers>(&(account, offer_id))?;
+    let wait_seconds = i64::from(network.reply_wait_seconds) + i64::from(offer.confirm_window_seconds);
+    let expires_at = cx.now.plus_seconds(wait_seconds);
+    let purchase = PurchaseRecord {
+        offer: offer_id,
+        account,
+        network: origin.network.to_owned(),
+        post: origin.post.to_owned(),
+        price: offer.price,
+        offer_version: offer.version,
+        window_seconds: offer.confirm_window_seconds,
+        status: PurchaseStatus::Pending,
+        created_at: origin.made_at,
+        arrived_at: cx.now,
+        expires_at,
+        release_at: expires_at.plus_seconds(i64::from(network.grace_seconds)),
+        window_set: false,
+        reminded: false,
+        reply: None,
+        previous: buyer.map(|buyer| buyer.newest),
+        confirmation: None,
+        attempts: Vec::new(),
+        refunds: Vec::new(),
+        order: None,
+        settled_at: None,
+    };
+    offer::hold_unit(state, offer_id)?;
+    state.put::<Deadlines>(&(purchase.release_at, id), &())?;
+    let counted = buyer.map_or(0, |buyer| buyer.counted).saturating_add(1);
+    state.put::<Buyers>(&(account, offer_id), &BuyerRecord { newest: id, counted })?;
+    event::log_purchase(state, EventKind::PurchasePending, cx.now, id, &purchase)?;
+    Ok((id, purchase))
+}
+
+/// Confirms a purchase that is pending, or expired with a unit free: from now on the gateway is asked.
+pub fn confirm<S: Write>(
+    state: &mut S,
+    cx: &mut Context<'_>,
+    (id, mut purchase): (PurchaseId, PurchaseRecord),
+    account: &AccountRecord,
+    confirmation: Confirmation,
+) -> Result<PurchaseRecord> {
+    debug_assert!(account.person.is_some(), "a linked account is a person's");
+    if purchase.status == PurchaseStatus::Pending {
+        state.delete::<Deadlines>(&(purchase.release_at, id));
+    } else {
+        offer::hold_unit(state, purchase.offer)?;
+        count(state, &purchase, 1)?;
+    }
+    purchase.status = PurchaseStatus::Capturing;
+    purchase.settled_at = None;
+    purchase.confirmation = Some(confirmation);
+    purchase.attempts.push(Attempt {
+        number: 1,
+        state: AttemptState::New,
+        reference: None,
+        created_at: cx.now,
+    });
+    state.put::<Purchases>(&id, &purchase)?;
+    state.put::<Work>(&(WorkKind::Capture, id.0), &WorkRecord { due_at: cx.now, unknowns: 0 })?;
+    event::log_purchase(state, EventKind::PurchaseConfirmed, cx.now, id, &purchase)?;
+    Ok(purchase)
+}
+
+/// Closes a purchase that was never charged, and frees its unit.
+pub fn close<S: Write>(
+    state: &mut S,
+    cx: &mut Context<'_>,
+    id: PurchaseId,
+    status: PurchaseStatus,
+) -> Result<PurchaseRecord> {
+    let mut purchase = state.must::<Purchases>(&id)?;
+    if !purchase.status.holds() {
+        return Err(StateError(format!("{id} is closed already")).into());
+    }
+    if purchase.status == PurchaseStatus::Pending {
+        state.delete::<Deadlines>(&(purchase.release_at, id));
+    }
+    purchase.status = status;
+    purchase.settled_at = Some(cx.now);
+    state.put::<Purchases>(&id, &purchase)?;
+    count(state, &purchase, -1)?;
+    offer::free_unit(state, cx, purchase.offer)?;
+    let kind = match status {
+        PurchaseStatus::Expired => EventKind::PurchaseExpired,
+        PurchaseStatus::Declined => EventKind::PurchaseDeclined,
+        _ => EventKind::PurchaseCancelled,
+    };
+    event::log_purchase(state, kind, cx.now, id, &purchase)?;
+    Ok(purchase)
+}
+
+/// Changes how many purchases of an account count towards its limit.
+pub fn count<S: Write>(state: &mut S, purchase: &PurchaseRecord, by: i32) -> Result<()> {
+    let key = (purchase.account, purchase.offer);
+    let mut buyer = state.must::<Buyers>(&key)?;
+    let wrong = || StateError(format!("the purchases of {} do not add up", purchase.account));
+    buyer.counted = buyer.counted.checked_add_signed(by).ok_or_else(wrong)?;
+    state.put::<Buyers>(&key, &buyer)?;
+    Ok(())
+}
+
+/// The account's newest purchase of an offer.
+pub fn newest<S: Read>(
+    state: &S,
+    account: AccountId,
+    offer: OfferId,
+) -> Result<Option<(PurchaseId, PurchaseRecord)>, StateError> {
+    match state.get::<Buyers>(&(account, offer))? {
+        None => Ok(None),
+        Some(buyer) => Ok(Some((buyer.newest, state.must::<Purchases>(&buyer.newest)?))),
+    }
+}
+
+/// Sets the window of a purchase, once: it ends `window_seconds` after `from`.
+///
+/// Also for a hold that has expired meanwhile: a confirmation in time may still find a unit free.
+pub fn set_window<S: Write>(state: &mut S, id: PurchaseId, from: Time) -> Result<()> {
+    let mut purchase = state.must::<Purchases>(&id)?;
+    let open = matches!(purchase.status, PurchaseStatus::Pending | PurchaseStatus::Expired);
+    if purchase.window_set || !open {
+        return Ok(());
+    }
+    let grace_ms = purchase.release_at.ms_since(purchase.expires_at);
+    let before = purchase.release_at;
+    purchase.window_set = true;
+    purchase.expires_at = from.plus_seconds(i64::from(purchase.window_seconds));
+    purchase.release_at = purchase.expires_at.plus_ms(grace_ms);
+    if purchase.status == PurchaseStatus::Pending {
+        state.delete::<Deadlines>(&(before, id));
+        state.put::<Deadlines>(&(purchase.release_at, id), &())?;
+    }
+    state.put::<Purchases>(&id, &purchase)?;
+    Ok(())
+}
+
+/// Cancels a purchase by an operator's word, before it is confirmed.
+pub fn cancel<S: Write>(state: &mut S, cx: &mut Context<'_>, id: PurchaseId) -> Result<Outcome> {
+    let purchase = must_find(state, id)?;
+    match purchase.status {
+        PurchaseStatus::Pending => {
+            close(state, cx, id, PurchaseStatus::Cancelled)?;
+            Ok(Outcome::Purchase(id))
+        }
+        PurchaseStatus::Capturing => {
+            let detail = "The gateway is being asked to charge this purchase; wait for its answer, then refund.";
+            Err(Refusal::conflict(detail).into())
+        }
+        PurchaseStatus::Paid => Err(Refusal::conflict("This purchase is paid; refund it instead.").into()),
+        _ => Err(Refusal::conflict("This purchase is closed already.").into()),
+    }
+}
+
+/// The purchase that a call names.
+pub fn must_find<S: Read>(state: &S, id: PurchaseId) -> Result<PurchaseRecord> {
+    state.get::<Purchases>(&id)?.ok_or_else(|| Refusal::not_found("purchase").into())
+}

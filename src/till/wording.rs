@@ -1,0 +1,130 @@
+//! What replies say: what is needed first, the end date and the terms where they fit, never a word about the account.
+
+use super::hashtag::bare;
+use super::money::Money;
+use super::record::{NetworkRecord, OfferRecord, PurchaseRecord, ReplyKind};
+use super::text::length;
+use super::verdict::Verdict;
+
+/// The reply with the confirmation hashtag.
+pub fn pending(network: &NetworkRecord, offer: &OfferRecord, price: Money, window_seconds: u32) -> String {
+    let how = format!(
+        "To buy it for {price}, post #{} or repost this within {}: that orders it and charges your linked card.",
+        bare(&offer.confirm_hashtag),
+        span(window_seconds),
+    );
+    compose(network, &offer.title, &how, offer)
+}
+
+/// The same once more, for somebody who posted the purchase hashtag again.
+pub fn already_pending(network: &NetworkRecord, offer: &OfferRecord, held: &PurchaseRecord) -> String {
+    let how = format!(
+        "It is held for you already. To buy it for {}, post #{} or repost this within {} of our first reply: \
+         that orders it and charges your linked card.",
+        held.price,
+        bare(&offer.confirm_hashtag),
+        span(held.window_seconds),
+    );
+    compose(network, &offer.title, &how, offer)
+}
+
+/// The reply to somebody who is not linked.
+pub fn not_linked(network: &NetworkRecord, offer: &OfferRecord) -> String {
+    let how = "To buy with a post, first link a card with the shop, then post the hashtag again.";
+    compose(network, &offer.title, how, offer)
+}
+
+/// The reply once the card is charged.
+pub fn paid(network: &NetworkRecord, title: &str, price: Money) -> String {
+    fit(network, title, &format!("Sold. {price} was charged, and it ships to your billing address."), &[])
+}
+
+/// The reply where nothing can be said but that nothing was charged.
+pub fn refused(network: &NetworkRecord, title: &str) -> String {
+    let how = "This order could not be completed and nothing was charged. Please check with your shop account.";
+    fit(network, title, how, &[])
+}
+
+/// The reply for a verdict that changes nothing or confirms; `None` where none is due.
+pub fn for_verdict(
+    network: &NetworkRecord,
+    offer: &OfferRecord,
+    price: Money,
+    verdict: Verdict,
+) -> Option<(ReplyKind, String)> {
+    let say = |kind, how: &str| Some((kind, fit(network, &offer.title, how, &[])));
+    let buy = bare(&offer.hashtag);
+    match verdict {
+        Verdict::Confirmed => say(
+            ReplyKind::Confirmed,
+            &format!("Ordered. {price} is being charged, and it ships to your billing address."),
+        ),
+        Verdict::AccountSuspended | Verdict::CannotShip => {
+            Some((ReplyKind::Refused, refused(network, &offer.title)))
+        }
+        Verdict::TooLate => say(
+            ReplyKind::TooLate,
+            &format!("That came after the time to confirm; nothing was charged. Post #{buy} to try again."),
+        ),
+        Verdict::SoldOut => say(ReplyKind::Unavailable, "Sold out. Nothing was charged."),
+        Verdict::NotStarted => {
+            let start = offer.starts_at.map(|start| format!(" It starts on {}.", start.day_for_people()));
+            say(ReplyKind::Unavailable, &format!("Not on sale yet.{}", start.unwrap_or_default()))
+        }
+        Verdict::Ended => say(ReplyKind::Unavailable, "This offer has ended. Nothing was charged."),
+        Verdict::Paused => say(ReplyKind::Unavailable, "This offer is paused; please try again later."),
+        Verdict::LimitReached => {
+            say(ReplyKind::Unavailable, "You have ordered as many of this as one buyer may.")
+        }
+        Verdict::AlreadyConfirmed => {
+            say(ReplyKind::Unavailable, "You have ordered this already; you will not be charged again.")
+        }
+        Verdict::NothingToConfirm => say(
+            ReplyKind::Unavailable,
+            &format!("There is nothing of yours to confirm; nothing was charged. Post #{buy} to begin."),
+        ),
+        _ => None,
+    }
+}
+
+fn compose(network: &NetworkRecord, title: &str, how: &str, offer: &OfferRecord) -> String {
+    let end = offer.ends_at.map(|end| format!("Ends {}.", end.day_for_people()));
+    let terms = offer.terms_url.as_ref().map(|link| {
+        if network.links_in_replies { format!("Terms: {link}") } else { "Terms apply.".to_owned() }
+    });
+    let extras: Vec<String> = end.into_iter().chain(terms).collect();
+    fit(network, title, how, &extras)
+}
+
+/// Title and sentence, then each extra that still fits; a title that is too long is cut.
+fn fit(network: &NetworkRecord, title: &str, how: &str, extras: &[String]) -> String {
+    let limit = usize::try_from(network.text_limit).unwrap_or(usize::MAX);
+    let fits = |text: &str| length(text, network.counting) <= limit;
+    let mut text = format!("{title}: {how}");
+    let mut kept: Vec<char> = title.chars().collect();
+    while !fits(&text) && !kept.is_empty() {
+        kept.truncate(kept.len().saturating_sub(4));
+        let short: String = kept.iter().collect();
+        text = format!("{}…: {how}", short.trim_end());
+    }
+    if !fits(&text) {
+        how.clone_into(&mut text);
+    }
+    for extra in extras {
+        let longer = format!("{text} {extra}");
+        if fits(&longer) {
+            text = longer;
+        }
+    }
+    text
+}
+
+/// A span as people say it: `15 minutes`, `90 seconds`, `2 hours`.
+fn span(seconds: u32) -> String {
+    let (number, unit) = match seconds {
+        s if s >= 7200 && s.is_multiple_of(3600) => (s / 3600, "hour"),
+        s if s.is_multiple_of(60) => (s / 60, "minute"),
+        s => (s, "second"),
+    };
+    format!("{number} {unit}{}", if number == 1 { "" } else { "s" })
+}
