@@ -2,5 +2,6 @@
 
 #![forbid(unsafe_code)]
 
+pub mod http;
 pub mod store;
 pub mod till;

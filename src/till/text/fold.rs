@@ -23,7 +23,8 @@ pub fn fold(tag: &str) -> String {
         return tag.to_ascii_lowercase();
     }
     let mapper = CaseMapper::new();
-    let mut folded: String = tag.nfkc().collect();
+    // A trailing emoji-style selector is part of a tag to twitter-text, but nothing that a person typed.
+    let mut folded: String = tag.nfkc().filter(|c| !('\u{FE00}'..='\u{FE0F}').contains(c)).collect();
     // Twice is enough for every character; the bound is for characters that no version of Unicode has yet.
     for _ in 0..4 {
         let next: String = mapper.fold_string(&folded).nfkc().collect();

@@ -266,6 +266,8 @@ mod tests {
             "#a\u{FE0F}",
             "a.com?!",
             "a.com/–",
+            "a.co/&(a.co/&)",
+            "a.co/&(",
             "http://",
             "https://t.co/",
             "#x http://a.com/@",
@@ -293,7 +295,7 @@ mod tests {
         let taken = start.elapsed();
         assert!(
             taken < Duration::from_secs(30),
-            "{taken:?} for 120 texts of 64 KB"
+            "{taken:?} for some 150 texts of 64 KB"
         );
     }
 }

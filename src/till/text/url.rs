@@ -9,7 +9,7 @@ use super::domain::{domain_ends, is_valid_domain, next_ascii_domain, tld_len};
 use super::tables;
 use super::units::{is, is_ascii, lower, run_end};
 
-/// The longest address, its protocol included (`MAX_URL_LENGTH`).
+/// The longest address (`MAX_URL_LENGTH`). The original counts a protocol twice, and one that is missing once.
 const LENGTH_MAX: usize = 4096;
 /// The longest name after `t.co/` (`MAX_TCO_SLUG_LENGTH`).
 const SLUG_LENGTH_MAX: usize = 40;
@@ -124,8 +124,9 @@ fn port_end(units: &[u16], at: usize) -> usize {
     }
 }
 
-/// The path from its slash on: to the last character or pair of parentheses with which a path may end, among all that
-/// it may hold.
+/// The path from its slash on: to the last character with which a path may end, among all that it may hold, and the
+/// parentheses right behind. (In the original a missing group around `validUrlPathEndingChars` has it so that
+/// parentheses behind any other character are left out.)
 fn path_end(units: &[u16], slash: usize) -> usize {
     let mut at = slash + 1;
     let mut end = at;
@@ -136,8 +137,10 @@ fn path_end(units: &[u16], slash: usize) -> usize {
                 end = at;
             }
         } else if let Some(closed) = parentheses_end(units, at) {
+            if end == at {
+                end = closed;
+            }
             at = closed;
-            end = closed;
         } else {
             break;
         }
@@ -304,6 +307,9 @@ mod tests {
             ("a.co/b(c(d)e)f,", "a.co/b(c(d)e)f"),
             ("a.co/b(c(d(e)))", "a.co/b"),
             ("a.co/!!", "a.co/"),
+            ("a.co/(b)(c)!", "a.co/(b)(c)"),
+            ("a.co/!(b)", "a.co/"),
+            ("a.co/!(b)c(d)!(e)", "a.co/!(b)c(d)"),
             ("a.co/@b/c", "a.co/@b/c"),
             ("a.co/b)?x=1!!", "a.co/b"),
             ("a.co/b?x=(1)&!", "a.co/b?x=(1)&"),
@@ -320,9 +326,9 @@ mod tests {
     }
 
     #[test]
-    fn an_address_has_at_most_4096_characters() {
+    fn the_length_of_an_address_is_bounded() {
         let path = |length| format!("http://a.co/{}", "x".repeat(length - "http://a.co/".len()));
-        assert_eq!(found(&path(4096)).len(), 1);
-        assert!(found(&path(4097)).is_empty());
+        assert_eq!(found(&path(4096 - 7)).len(), 1);
+        assert!(found(&path(4097 - 7)).is_empty());
     }
 }
