@@ -71,19 +71,21 @@ impl Backend {
         self.stream.clone()
     }
 
-    /// Passes a request on and the answer back. `keep` is what the answer says about the connection.
+    /// Passes a request on and the answer back. Says whether the connection is kept, as the answer did:
+    /// if `may_keep`, and if nobody else wants the slot when the answer is there.
     pub fn exchange(
         &mut self,
         exchange: &Exchange<'_>,
         conn: &Conn,
         received: &mut Received,
-        keep: bool,
-    ) -> Result<(), Failed> {
+        may_keep: bool,
+    ) -> Result<bool, Failed> {
         self.clean = false;
         self.send(exchange, conn, received)?;
         let (answer, filled) = self.wait(exchange, conn)?;
         let bodiless = exchange.head.method == "HEAD" || matches!(answer.status, 204 | 304);
         let mut left = if bodiless { 0 } else { answer.length };
+        let keep = may_keep && !exchange.shared.wants_slots_back();
         let mut first = answer.text(exchange, keep);
         let begun = self.buffer.get(answer.head_bytes..filled).unwrap_or_default();
         left = left.saturating_sub(begun.len() as u64);
@@ -102,7 +104,7 @@ impl Backend {
             self.clean = left == 0;
             write_all(&conn.stream, self.buffer.get(..count).unwrap_or_default(), deadline)?;
         }
-        Ok(())
+        Ok(keep)
     }
 
     fn send(&self, exchange: &Exchange<'_>, conn: &Conn, received: &mut Received) -> Result<(), Failed> {

@@ -204,7 +204,7 @@ impl Thread<'_> {
         }
         // Who sends the next request before he has read this answer gets no more than this answer.
         let early = !conn.buffered().is_empty();
-        let keep = head.keep_alive && !early && !self.shared.wants_slots_back();
+        let may_keep = head.keep_alive && !early;
         self.exchanges += 1;
         let id = self.ids.next();
         let Some(backend) = self.backend.as_mut() else { return false };
@@ -217,15 +217,15 @@ impl Thread<'_> {
             id: &id,
             head: &head,
         };
-        let result = backend.exchange(&exchange, conn, &mut received, keep);
+        let result = backend.exchange(&exchange, conn, &mut received, may_keep);
         self.slot.end();
         if !backend.clean {
             self.slot.set_backend(None);
             self.backend = None;
         }
         match result {
-            Ok(()) if keep && self.backend.is_some() => self.shared.enter(self.slot, Phase::Idle),
-            Ok(()) => {
+            Ok(true) => self.shared.enter(self.slot, Phase::Idle),
+            Ok(false) => {
                 if early {
                     self.drain(conn);
                 }
