@@ -78,8 +78,12 @@ fn run_bare(time: Duration) -> (f64, f64) {
         })
         .collect();
     let result = load(addr, time);
-    workers.iter().for_each(|_| server.unblock());
-    workers.into_iter().for_each(|worker| worker.join().unwrap());
+    for _ in &workers {
+        server.unblock();
+    }
+    for worker in workers {
+        worker.join().unwrap();
+    }
     result
 }
 

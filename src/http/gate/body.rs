@@ -195,7 +195,9 @@ impl Chunks {
         const BAD: Refusal = Refusal::malformed("The chunked body is not well-formed.");
         const TRAILERS: Refusal = Refusal::malformed("Trailers are not taken.");
         Ok(match (self.state, byte) {
-            (State::Size { digits: 1.., size, .. }, b'\r') => State::SizeEnd { size },
+            (State::Size { digits: 1.., size, .. } | State::Extension { size, .. }, b'\r') => {
+                State::SizeEnd { size }
+            }
             (State::Size { digits: 1.., size, line }, b';' | b' ' | b'\t') => {
                 State::Extension { size, line: line + 1 }
             }
@@ -207,7 +209,6 @@ impl Chunks {
                 let size = size * 16 + digit as usize;
                 State::Size { size, digits: digits + 1, line: line + 1 }
             }
-            (State::Extension { size, .. }, b'\r') => State::SizeEnd { size },
             (State::Extension { size, line }, b'\t' | b' '..=b'~') if line < CHUNK_LINE_BYTES_MAX => {
                 State::Extension { size, line: line + 1 }
             }

@@ -226,8 +226,8 @@ fn take_header(head: &mut Head, found: &mut Found, name: &str, value: &[u8]) -> 
             return Ok(());
         }
         // Of this connection only, our own, or a name that nobody but us may give.
-        "keep-alive" | "proxy-connection" | "te" | "trailer" | "upgrade" | "x-request-id" => return Ok(()),
-        super::TICKET_HEADER => return Ok(()),
+        "keep-alive" | "proxy-connection" | "te" | "trailer" | "upgrade" | "x-request-id"
+        | super::TICKET_HEADER => return Ok(()),
         _ => {}
     }
     head.headers.push((name, value.to_owned()));
@@ -245,8 +245,7 @@ fn framing(found: &Found, old: bool) -> Result<Framing, Refusal> {
         return Ok(Framing::Chunked);
     }
     match (found.lengths, found.length) {
-        (0, _) => Ok(Framing::None),
-        (1, Some(0)) => Ok(Framing::None),
+        (0, _) | (1, Some(0)) => Ok(Framing::None),
         (1, Some(length)) => Ok(Framing::Length(length)),
         (1, None) => Err(Refusal::malformed("Content-Length has to be plain digits.")),
         _ => Err(Refusal::malformed("Content-Length may be given once.")),
