@@ -1,4 +1,7 @@
 //! tagtill: sell with a post, buy with a reply.
 
+#![forbid(unsafe_code)]
+
 pub mod http;
+pub mod store;
 pub mod till;

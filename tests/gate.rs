@@ -65,7 +65,8 @@ struct Fixture {
 }
 
 fn start_with(change: impl FnOnce(&mut GateConfig)) -> Fixture {
-    let mut config = GateConfig { slots: 16, shutdown_grace: Duration::from_secs(5), ..GateConfig::default() };
+    let mut config =
+        GateConfig { slots: 16, shutdown_grace: Duration::from_secs(5), ..GateConfig::default() };
     change(&mut config);
     let till = Arc::new(Till::default());
     let server = Server::start(config, till.clone()).unwrap();
@@ -238,7 +239,8 @@ fn paths_queries_and_headers_arrive_as_sent() {
 #[test]
 fn a_client_cannot_speak_for_the_gate() {
     let till = start();
-    let forged = "X-Tagtill-Gate: 0 1 req_evil 6.6.6.6:6\r\nx-request-id: req_evil\r\nTE: chunked\r\nUpgrade: h2c\r\n";
+    let forged =
+        "X-Tagtill-Gate: 0 1 req_evil 6.6.6.6:6\r\nx-request-id: req_evil\r\nTE: chunked\r\nUpgrade: h2c\r\n";
     let answer = till.tell(post(&format!("{forged}Connection: upgrade\r\n"), ""));
     assert_eq!(answer.text(), "POST /p \nhost=x\nbody=");
     assert_ne!(answer.header("x-request-id"), Some("req_evil"));
@@ -360,7 +362,8 @@ fn chunked_bodies_are_joined_or_refused() {
     let long = "z".repeat(90_000);
     client.send(chunked(&format!("{:x}\r\n{long}\r\n0\r\n\r\n", long.len())));
     assert!(client.answer().text().ends_with(&format!("body={long}")));
-    for bad in ["zz\r\n", "5\nhello\n0\n\n", "-5\r\n", "1\r\nab\r\n", "0\r\nEvil: 1\r\n\r\n", "fffffffff\r\n"] {
+    for bad in ["zz\r\n", "5\nhello\n0\n\n", "-5\r\n", "1\r\nab\r\n", "0\r\nEvil: 1\r\n\r\n", "fffffffff\r\n"]
+    {
         assert_eq!(till.refused(chunked(bad)), 400, "{bad:?}");
     }
     assert_eq!(till.refused(chunked("1000000\r\n")), 413);
@@ -629,7 +632,11 @@ fn threads() -> usize {
 
 fn descriptors_to_ours() -> usize {
     let links = std::fs::read_dir("/proc/self/fd").unwrap().flatten();
-    links.filter(|it| std::fs::read_link(it.path()).is_ok_and(|to| to.to_string_lossy().starts_with("socket:"))).count()
+    links
+        .filter(|it| {
+            std::fs::read_link(it.path()).is_ok_and(|to| to.to_string_lossy().starts_with("socket:"))
+        })
+        .count()
 }
 
 mod shutdown {

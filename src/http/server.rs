@@ -402,7 +402,8 @@ impl Pending {
 /// A header that can be sent. One that could end its line is left out: it may carry what a stranger wrote.
 fn header((name, value): &(String, String), id: &str) -> Option<tiny_http::Header> {
     let sound = value.bytes().all(|byte| matches!(byte, b'\t' | b' '..=b'~'));
-    let named = !name.is_empty() && name.bytes().all(|it| it.is_ascii_alphanumeric() || it == b'-' || it == b'_');
+    let named =
+        !name.is_empty() && name.bytes().all(|it| it.is_ascii_alphanumeric() || it == b'-' || it == b'_');
     let framing = ["content-length", "x-request-id"].iter().any(|it| name.eq_ignore_ascii_case(it));
     if !sound || !named {
         log::error!("request {id} was answered with a bad header, left out: {name:?}");

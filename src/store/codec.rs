@@ -33,5 +33,9 @@ pub fn decode<T: Table>(bytes: &[u8]) -> Result<T::Record, StateError> {
     }
     let (record, used) =
         bincode::serde::decode_from_slice(rest, config()).map_err(|why| damaged(why.to_string()))?;
-    if used == rest.len() { Ok(record) } else { Err(damaged(format!("{} bytes too many", rest.len() - used))) }
+    if used == rest.len() {
+        Ok(record)
+    } else {
+        Err(damaged(format!("{} bytes too many", rest.len() - used)))
+    }
 }

@@ -102,10 +102,8 @@ impl Store {
         };
         let transaction = self.database.begin_read().map_err(|error| damaged(&error))?;
         let meta = transaction.open_table(META).map_err(|error| damaged(&error))?;
-        let version = meta
-            .get("schema_version")
-            .map_err(|error| damaged(&error))?
-            .map_or(0, |guard| guard.value());
+        let version =
+            meta.get("schema_version").map_err(|error| damaged(&error))?.map_or(0, |guard| guard.value());
         if version > SCHEMA_VERSION {
             return Err(StoreError::Newer { path: path.to_owned(), version });
         }
@@ -199,8 +197,7 @@ fn initialise(database: &Database, fresh: &SettingsRecord) -> Result<(), StoreEr
     {
         let mut meta = transaction.open_table(META).map_err(|error| broken(&error))?;
         meta.insert("schema_version", SCHEMA_VERSION).map_err(|error| broken(&error))?;
-        let mut settings =
-            transaction.open_table(Bytes::new("settings")).map_err(|error| broken(&error))?;
+        let mut settings = transaction.open_table(Bytes::new("settings")).map_err(|error| broken(&error))?;
         let record = codec::encode::<Settings>(fresh).map_err(|error| broken(&error))?;
         settings.insert([0].as_slice(), record.as_slice()).map_err(|error| broken(&error))?;
     }

@@ -9,9 +9,7 @@ use super::record::{
 };
 use super::refusal::{Refusal, Result};
 use super::state::{Direction, Read, Span, StateError, Write};
-use super::table::{
-    Accounts, Buyers, Idempotency, Identities, OnNetwork, Orders, Purchases, Refunds,
-};
+use super::table::{Accounts, Buyers, Idempotency, Identities, OnNetwork, Orders, Purchases, Refunds};
 use super::{check, event, network, purchase, reply};
 use std::ops::ControlFlow;
 
@@ -85,7 +83,9 @@ pub fn update<S: Write>(
 /// Replaces the identities `old` of an account by `new`.
 fn link<S: Write>(state: &mut S, id: AccountId, old: &[Identity], new: &[Identity]) -> Result<()> {
     if new.is_empty() || new.len() > IDENTITIES_MAX {
-        return Err(Refusal::invalid("identities", format!("must name 1 to {IDENTITIES_MAX} identities")).into());
+        return Err(
+            Refusal::invalid("identities", format!("must name 1 to {IDENTITIES_MAX} identities")).into()
+        );
     }
     for identity in old {
         state.delete::<Identities>(&OnNetwork::new(&identity.network, &identity.user_id));
@@ -125,7 +125,10 @@ pub fn of_identity<S: Read>(
 }
 
 /// The account's newest purchase of each offer that it ever began to buy.
-pub fn newest_purchases<S: Read>(state: &S, id: AccountId) -> Result<Vec<(OfferId, BuyerRecord)>, StateError> {
+pub fn newest_purchases<S: Read>(
+    state: &S,
+    id: AccountId,
+) -> Result<Vec<(OfferId, BuyerRecord)>, StateError> {
     let mut found = Vec::new();
     state.scan::<Buyers>(&Span::prefix(id.0.to_be_bytes()), Direction::Up, |(_, offer), buyer| {
         found.push((offer, buyer));

@@ -143,12 +143,8 @@ pub fn answer<S: Write>(
         Some(id) => state.must::<Purchases>(&id)?.price,
         None => offer.price,
     };
-    let draft = wording::for_verdict(arrival.network, offer, price, verdict).map(|(kind, text)| reply::Draft {
-        account: Some(buyer),
-        purchase,
-        kind,
-        text,
-        not_after: reply::not_after(cx.now, kind),
+    let draft = wording::for_verdict(arrival.network, offer, price, verdict).map(|(kind, text)| {
+        reply::Draft { account: Some(buyer), purchase, kind, text, not_after: reply::not_after(cx.now, kind) }
     });
     let reply = match draft {
         Some(draft) => Some(reply::queue(state, cx, arrival, draft)?),

@@ -26,7 +26,8 @@ pub fn optional_text(field: &str, value: Option<&String>, max: usize) -> Result<
 
 /// An id that a network or a provider gave: 1 to 512 bytes without spaces or control characters.
 pub fn foreign_id(field: &str, value: &str) -> Result<()> {
-    let fine = (1..=512).contains(&value.len()) && !value.chars().any(|c| c.is_control() || c.is_whitespace());
+    let fine =
+        (1..=512).contains(&value.len()) && !value.chars().any(|c| c.is_control() || c.is_whitespace());
     if fine {
         Ok(())
     } else {
@@ -59,7 +60,8 @@ pub fn country(field: &str, value: &str) -> Result<()> {
     if COUNTRIES.split(' ').any(|code| code == value) {
         Ok(())
     } else {
-        Err(Refusal::invalid(field, "must be a country of ISO 3166-1 in two capital letters, for example US").into())
+        Err(Refusal::invalid(field, "must be a country of ISO 3166-1 in two capital letters, for example US")
+            .into())
     }
 }
 

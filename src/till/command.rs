@@ -2,9 +2,7 @@
 
 use super::id::{AccountId, MerchantId, OfferId, OrderId, PurchaseId, RefundId, ReplyId, TokenId};
 use super::money::Money;
-use super::record::{
-    AccountStatus, Address, Identity, OfferStatus, OwnIdentity, PaymentMethod, Recipient,
-};
+use super::record::{AccountStatus, Address, Identity, OfferStatus, OwnIdentity, PaymentMethod, Recipient};
 use super::role::Role;
 use super::text::Counting;
 use super::time::Time;
@@ -128,28 +126,89 @@ pub enum RefundAnswer {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(missing_docs, reason = "each is one call of the API or one step of a worker")]
 pub enum Command {
-    PutNetwork { slug: String, change: NetworkChange },
-    CreateMerchant { name: String },
-    UpdateMerchant { id: MerchantId, name: String },
+    PutNetwork {
+        slug: String,
+        change: NetworkChange,
+    },
+    CreateMerchant {
+        name: String,
+    },
+    UpdateMerchant {
+        id: MerchantId,
+        name: String,
+    },
     CreateAccount(Box<NewAccount>),
-    UpdateAccount { id: AccountId, change: Box<AccountChange> },
-    EraseAccount { id: AccountId },
+    UpdateAccount {
+        id: AccountId,
+        change: Box<AccountChange>,
+    },
+    EraseAccount {
+        id: AccountId,
+    },
     CreateOffer(Box<NewOffer>),
-    UpdateOffer { id: OfferId, merchant: Option<MerchantId>, change: Box<OfferChange> },
+    UpdateOffer {
+        id: OfferId,
+        merchant: Option<MerchantId>,
+        change: Box<OfferChange>,
+    },
     JudgePost(Post),
-    DeletePost { network: String, id: String },
-    CancelPurchase { id: PurchaseId },
-    RefundPurchase { id: PurchaseId, amount: Option<i64>, restock: bool },
-    ShipOrder { id: OrderId, merchant: Option<MerchantId>, carrier: Option<String>, tracking_number: Option<String> },
-    DeliverOrder { id: OrderId, merchant: Option<MerchantId> },
-    ReplySent { id: ReplyId, network: Option<String>, post_id: String, sent_at: Option<Time> },
-    ReplyFailed { id: ReplyId, network: Option<String>, reason: String, retry: bool },
-    CreateToken { role: Role, hash: [u8; 32] },
-    RevokeToken { id: TokenId },
-    Charged { purchase: PurchaseId, attempt: u32, answer: ChargeAnswer },
-    RefundAnswered { refund: RefundId, answer: RefundAnswer },
-    Tick { expire_until: Option<Time>, slice: usize },
-    AdvanceClock { seconds: u32 },
+    DeletePost {
+        network: String,
+        id: String,
+    },
+    CancelPurchase {
+        id: PurchaseId,
+    },
+    RefundPurchase {
+        id: PurchaseId,
+        amount: Option<i64>,
+        restock: bool,
+    },
+    ShipOrder {
+        id: OrderId,
+        merchant: Option<MerchantId>,
+        carrier: Option<String>,
+        tracking_number: Option<String>,
+    },
+    DeliverOrder {
+        id: OrderId,
+        merchant: Option<MerchantId>,
+    },
+    ReplySent {
+        id: ReplyId,
+        network: Option<String>,
+        post_id: String,
+        sent_at: Option<Time>,
+    },
+    ReplyFailed {
+        id: ReplyId,
+        network: Option<String>,
+        reason: String,
+        retry: bool,
+    },
+    CreateToken {
+        role: Role,
+        hash: [u8; 32],
+    },
+    RevokeToken {
+        id: TokenId,
+    },
+    Charged {
+        purchase: PurchaseId,
+        attempt: u32,
+        answer: ChargeAnswer,
+    },
+    RefundAnswered {
+        refund: RefundId,
+        answer: RefundAnswer,
+    },
+    Tick {
+        expire_until: Option<Time>,
+        slice: usize,
+    },
+    AdvanceClock {
+        seconds: u32,
+    },
     Resume,
 }
 
@@ -184,13 +243,20 @@ pub enum Outcome {
     Account(AccountId),
     Offer(OfferId),
     Post(PostAnswer),
-    PostDeleted { purchase: Option<PurchaseId> },
+    PostDeleted {
+        purchase: Option<PurchaseId>,
+    },
     Purchase(PurchaseId),
     Order(OrderId),
     Reply(ReplyId),
     Token(TokenId),
     /// What a tick freed or cleaned, and whether more is due.
-    Ticked { freed: usize, more: bool },
-    Clock { offset_ms: i64 },
+    Ticked {
+        freed: usize,
+        more: bool,
+    },
+    Clock {
+        offset_ms: i64,
+    },
     Done,
 }

@@ -47,7 +47,8 @@ pub fn judge<S: Write>(
         Aim::Newest(offer) => purchase::newest(state, buyer, offer)?,
         Aim::This(id) => Some((id, state.must::<Purchases>(&id)?)),
     };
-    let verdict = decide(state, arrival.made_at, &record, &offer, aimed.as_ref().map(|(_, purchase)| purchase))?;
+    let verdict =
+        decide(state, arrival.made_at, &record, &offer, aimed.as_ref().map(|(_, purchase)| purchase))?;
     let id = aimed.as_ref().map(|(id, _)| *id);
     match (verdict, aimed) {
         (Verdict::Confirmed, Some(aimed)) => {

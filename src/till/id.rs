@@ -22,8 +22,8 @@ impl IdSource {
 
     /// The next id at `now`; greater than every id that this source gave before.
     pub fn next(&mut self, now: Time) -> u128 {
-        let random = (u128::from(self.random_u64()) << 64 | u128::from(self.random_u64()))
-            >> (128 - RANDOM_BITS);
+        let random =
+            (u128::from(self.random_u64()) << 64 | u128::from(self.random_u64())) >> (128 - RANDOM_BITS);
         let fresh = u128::from(now.key_ms()) << RANDOM_BITS | random;
         // Within one millisecond, step by a random amount: order is kept and ids stay hard to guess.
         let step = u128::from(self.random_u64() >> 24) + 1;
@@ -203,8 +203,15 @@ mod tests {
 
     #[test]
     fn refuses_what_is_no_id() {
-        for text in ["", "pur_", "acc_00000000000000000000000001", "pur_0000000000000000000000000u",
-            "pur_80000000000000000000000000", "pur_000000000000000000000000001", "pur_é"] {
+        for text in [
+            "",
+            "pur_",
+            "acc_00000000000000000000000001",
+            "pur_0000000000000000000000000u",
+            "pur_80000000000000000000000000",
+            "pur_000000000000000000000000001",
+            "pur_é",
+        ] {
             assert_eq!(PurchaseId::parse(text), None, "{text}");
         }
     }

@@ -139,7 +139,8 @@ mod tests {
 
     #[test]
     fn writes_money_for_people() {
-        let show = |amount, code: &str| Money { amount, currency: Currency::parse(code).unwrap() }.to_string();
+        let show =
+            |amount, code: &str| Money { amount, currency: Currency::parse(code).unwrap() }.to_string();
         assert_eq!(show(14_999, "USD"), "$149.99");
         assert_eq!(show(5, "EUR"), "€0.05");
         assert_eq!(show(1500, "JPY"), "¥1500");
@@ -156,7 +157,9 @@ mod tests {
 
     #[test]
     fn amounts_have_bounds() {
-        for (amount, fine) in [(0, false), (-1, false), (1, true), (AMOUNT_MAX, true), (AMOUNT_MAX + 1, false)] {
+        for (amount, fine) in
+            [(0, false), (-1, false), (1, true), (AMOUNT_MAX, true), (AMOUNT_MAX + 1, false)]
+        {
             assert_eq!(Money { amount, currency: Currency::USD }.check().is_ok(), fine, "{amount}");
         }
     }

@@ -1,5 +1,6 @@
 //! What the till knows of networks: settings by slug. Nothing here is about one network in particular but its defaults.
 
+use super::check;
 use super::command::{NetworkChange, Outcome};
 use super::record::{NetworkRecord, OwnIdentity};
 use super::refusal::{Refusal, Result};
@@ -7,7 +8,6 @@ use super::role::is_slug;
 use super::state::{Read, StateError, Write};
 use super::table::{Networks, Text};
 use super::text::Counting;
-use super::check;
 
 /// The networks that have defaults.
 pub const KNOWN_NETWORKS: &[&str] = &["bluesky", "mastodon", "sandbox", "x"];
@@ -48,7 +48,8 @@ pub fn find<S: Read>(state: &S, slug: &str) -> Result<Option<NetworkRecord>, Sta
 pub fn must_find<S: Read>(state: &S, slug: &str) -> Result<NetworkRecord> {
     find(state, slug)?.ok_or_else(|| {
         let mut refusal = Refusal::not_found("network");
-        refusal.detail = format!("This till knows no network called {slug:?}: PUT /v1/networks/{{slug}} adds one.");
+        refusal.detail =
+            format!("This till knows no network called {slug:?}: PUT /v1/networks/{{slug}} adds one.");
         refusal.into()
     })
 }

@@ -76,7 +76,9 @@ pub fn update<S: Write>(
     apply_change(&mut offer, change);
     check_offer(&offer)?;
     if offer.price.currency != currency {
-        return Err(Refusal::invalid("price.currency", "cannot change; end this offer and make a new one").into());
+        return Err(
+            Refusal::invalid("price.currency", "cannot change; end this offer and make a new one").into()
+        );
     }
     if let Some(quantity) = change.quantity {
         let mut stock = state.must::<Stocks>(&id)?;
@@ -226,7 +228,13 @@ pub fn restock_unit<S: Write>(state: &mut S, id: OfferId) -> Result<()> {
     move_unit(state, id, 0, -1, None)
 }
 
-fn move_unit<S: Write>(state: &mut S, id: OfferId, held: i64, sold: i64, closed_at: Option<Time>) -> Result<()> {
+fn move_unit<S: Write>(
+    state: &mut S,
+    id: OfferId,
+    held: i64,
+    sold: i64,
+    closed_at: Option<Time>,
+) -> Result<()> {
     let mut stock = state.must::<Stocks>(&id)?;
     let wrong = || StateError(format!("the stock of {id} does not add up"));
     stock.held = stock.held.checked_add_signed(held).ok_or_else(wrong)?;

@@ -11,8 +11,8 @@ use super::refusal::{Refusal, Result};
 use super::state::{Read, StateError, Write};
 use super::table::{Buyers, Deadlines, Purchases, Work};
 use super::time::Time;
-use super::{id::AccountId, network};
 use super::{event, offer};
+use super::{id::AccountId, network};
 
 /// Which post begins a purchase.
 #[derive(Clone, Copy, Debug)]
@@ -180,7 +180,8 @@ pub fn cancel<S: Write>(state: &mut S, cx: &mut Context<'_>, id: PurchaseId) -> 
             Ok(Outcome::Purchase(id))
         }
         PurchaseStatus::Capturing => {
-            let detail = "The gateway is being asked to charge this purchase; wait for its answer, then refund.";
+            let detail =
+                "The gateway is being asked to charge this purchase; wait for its answer, then refund.";
             Err(Refusal::conflict(detail).into())
         }
         PurchaseStatus::Paid => Err(Refusal::conflict("This purchase is paid; refund it instead.").into()),

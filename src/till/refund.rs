@@ -6,8 +6,8 @@ use super::context::Context;
 use super::id::{PurchaseId, RefundId};
 use super::money::Money;
 use super::record::{
-    EventKind, EventRecord, OrderStatus, PurchaseRecord, PurchaseStatus, RefundRecord, RefundStatus, WorkKind,
-    WorkRecord,
+    EventKind, EventRecord, OrderStatus, PurchaseRecord, PurchaseStatus, RefundRecord, RefundStatus,
+    WorkKind, WorkRecord,
 };
 use super::refusal::{Refusal, Result};
 use super::state::Write;
@@ -38,7 +38,9 @@ pub fn begin<S: Write>(
     }
     let amount = amount.unwrap_or(left);
     if !(1..=left).contains(&amount) {
-        return Err(Refusal::invalid("amount", format!("must be from 1 to {left}, what is left of it")).into());
+        return Err(
+            Refusal::invalid("amount", format!("must be from 1 to {left}, what is left of it")).into()
+        );
     }
     check_restock(state, &record, restock, amount == left)?;
     let Some(attempt) = charge::paid_attempt(&record).map(|attempt| attempt.number) else {

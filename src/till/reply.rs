@@ -282,7 +282,11 @@ pub fn queued<S: Read>(
     state.scan::<Outbox>(&span, Direction::Up, |key, ()| {
         keys.push(key.reply);
         // Stale ones are passed over and dropped by the next tick.
-        if keys.len() >= limit.saturating_add(1000) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        if keys.len() >= limit.saturating_add(1000) {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
     })?;
     for id in keys {
         if found.len() >= limit {

@@ -59,9 +59,9 @@ impl Time {
     /// # Errors
     /// A sentence for people when `text` is not such a time or lies outside 1970 to 9999.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let stamp: Timestamp = text.parse().map_err(|_| {
-            "must be a time as in RFC 3339, for example 2013-02-12T14:00:00.000Z".to_owned()
-        })?;
+        let stamp: Timestamp = text
+            .parse()
+            .map_err(|_| "must be a time as in RFC 3339, for example 2013-02-12T14:00:00.000Z".to_owned())?;
         let ms = stamp.as_millisecond();
         if (0..=TIME_MAX_MS).contains(&ms) {
             Ok(Self(ms))
@@ -73,12 +73,10 @@ impl Time {
     /// The day as people write it in a reply: `3 Mar 2013`.
     pub fn day_for_people(self) -> String {
         let stamp = self.stamp().to_zoned_datetime(jiff::tz::TimeZone::UTC);
-        let month = [
-            "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
-        ]
-        .get(usize::try_from(stamp.month()).unwrap_or(1).saturating_sub(1))
-        .copied()
-        .unwrap_or("Jan");
+        let month = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+            .get(usize::try_from(stamp.month()).unwrap_or(1).saturating_sub(1))
+            .copied()
+            .unwrap_or("Jan");
         format!("{} {month} {}", stamp.day(), stamp.year())
     }
 

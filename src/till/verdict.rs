@@ -63,10 +63,7 @@ impl Verdict {
 
     /// Whether a post with this verdict is remembered. Posts that match nothing leave no record.
     pub fn leaves_record(self) -> bool {
-        !matches!(
-            self,
-            Self::NoOffer | Self::OwnPost | Self::RepostIgnored | Self::Deleted | Self::StalePost
-        )
+        !matches!(self, Self::NoOffer | Self::OwnPost | Self::RepostIgnored | Self::Deleted | Self::StalePost)
     }
 }
 

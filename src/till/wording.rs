@@ -41,7 +41,8 @@ pub fn paid(network: &NetworkRecord, title: &str, price: Money) -> String {
 
 /// The reply where nothing can be said but that nothing was charged.
 pub fn refused(network: &NetworkRecord, title: &str) -> String {
-    let how = "This order could not be completed and nothing was charged. Please check with your shop account.";
+    let how =
+        "This order could not be completed and nothing was charged. Please check with your shop account.";
     fit(network, title, how, &[])
 }
 

@@ -142,17 +142,32 @@ pub struct Chunks {
 #[derive(Clone, Copy)]
 enum State {
     /// Within the line that tells the size.
-    Size { size: usize, digits: u32, line: usize },
+    Size {
+        size: usize,
+        digits: u32,
+        line: usize,
+    },
     /// Within an extension, which is skipped.
-    Extension { size: usize, line: usize },
+    Extension {
+        size: usize,
+        line: usize,
+    },
     /// After the CR of that line.
-    SizeEnd { size: usize },
+    SizeEnd {
+        size: usize,
+    },
     /// So many bytes of the chunk to come.
-    Data { left: usize },
+    Data {
+        left: usize,
+    },
     /// The CR LF after a chunk: how much of it was seen.
-    DataEnd { seen: u8 },
+    DataEnd {
+        seen: u8,
+    },
     /// The empty line after the last chunk, where trailers would be.
-    Last { seen: u8 },
+    Last {
+        seen: u8,
+    },
     Done,
 }
 
@@ -263,8 +278,20 @@ mod tests {
     #[test]
     fn bad_chunks_are_refused() {
         for bad in [
-            "\r\n", "x\r\n", "-1\r\n", "0x1\r\n", ";a\r\n", "5\nhello\r\n", "1\r\nab\r\n", "1\r\na\n",
-            "000000001\r\na\r\n", "0\r\nA: b\r\n\r\n", "0\r\n\n", "1;\x01\r\n", "5\rhello", " 5\r\nhello",
+            "\r\n",
+            "x\r\n",
+            "-1\r\n",
+            "0x1\r\n",
+            ";a\r\n",
+            "5\nhello\r\n",
+            "1\r\nab\r\n",
+            "1\r\na\n",
+            "000000001\r\na\r\n",
+            "0\r\nA: b\r\n\r\n",
+            "0\r\n\n",
+            "1;\x01\r\n",
+            "5\rhello",
+            " 5\r\nhello",
         ] {
             assert_eq!(decode(bad), Err(400), "{bad:?}");
         }

@@ -68,11 +68,7 @@ pub fn scan(bytes: &[u8], from: usize) -> Result<Scan, Refusal> {
             return Err(Refusal::malformed("Lines end in CR LF."));
         }
         if end >= 3 && bytes.get(end - 3..end) == Some(b"\r\n\r") {
-            return if end < HEAD_BYTES_MAX {
-                Ok(Scan::Complete(end + 1))
-            } else {
-                Err(too_large(bytes))
-            };
+            return if end < HEAD_BYTES_MAX { Ok(Scan::Complete(end + 1)) } else { Err(too_large(bytes)) };
         }
         at = end + 1;
     }
@@ -226,7 +222,12 @@ fn take_header(head: &mut Head, found: &mut Found, name: &str, value: &[u8]) -> 
             return Ok(());
         }
         // Of this connection only, our own, or a name that nobody but us may give.
-        "keep-alive" | "proxy-connection" | "te" | "trailer" | "upgrade" | "x-request-id"
+        "keep-alive"
+        | "proxy-connection"
+        | "te"
+        | "trailer"
+        | "upgrade"
+        | "x-request-id"
         | super::TICKET_HEADER => return Ok(()),
         _ => {}
     }

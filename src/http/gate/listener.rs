@@ -37,8 +37,7 @@ impl Gate {
         rustix::net::listen(&listener, BACKLOG)?;
         let addr = listener.local_addr()?;
         let listener = Arc::new(listener);
-        let mut gate =
-            Gate { addr, listener, shared: shared.clone(), acceptor: None, slots: Vec::new() };
+        let mut gate = Gate { addr, listener, shared: shared.clone(), acceptor: None, slots: Vec::new() };
         // On an error below the gate is dropped, which ends the threads that were started.
         for (index, backend) in backends.into_iter().enumerate() {
             let (shared, dial) = (shared.clone(), dial.clone());

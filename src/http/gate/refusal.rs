@@ -31,11 +31,8 @@ impl Refusal {
         Refusal { status: 500, code: "internal_error", detail }
     }
 
-    pub const BODY_TOO_LARGE: Refusal = Refusal {
-        status: 413,
-        code: "body_too_large",
-        detail: "The body is larger than this server takes.",
-    };
+    pub const BODY_TOO_LARGE: Refusal =
+        Refusal { status: 413, code: "body_too_large", detail: "The body is larger than this server takes." };
 
     pub const TARGET_TOO_LONG: Refusal = Refusal {
         status: 414,

@@ -98,7 +98,8 @@ impl Thread<'_> {
     /// Serves a connection to its end.
     fn serve(&mut self, stream: TcpStream, peer: SocketAddr) {
         let config = &self.shared.config;
-        let ready = stream.set_nodelay(true).and_then(|()| stream.set_write_timeout(Some(config.write_timeout)));
+        let ready =
+            stream.set_nodelay(true).and_then(|()| stream.set_write_timeout(Some(config.write_timeout)));
         if ready.is_err() {
             return;
         }

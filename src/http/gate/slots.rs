@@ -250,9 +250,8 @@ impl Shared {
                 .min_by_key(|((_, since), _)| *since)
         };
         let idle = |phase, _| phase == Phase::Idle;
-        let dawdling = |phase, age| {
-            matches!(phase, Phase::Fresh | Phase::Reading | Phase::Draining) && age >= grace
-        };
+        let dawdling =
+            |phase, age| matches!(phase, Phase::Fresh | Phase::Reading | Phase::Draining) && age >= grace;
         let Some(((phase, since), slot)) = oldest(&idle).or_else(|| oldest(&dawdling)) else {
             return false;
         };

@@ -73,11 +73,7 @@ fn digits_and_groups(text: &str) -> (Vec<Digit>, Vec<Group>) {
         digits.push(Digit { at, value });
         match groups.last_mut() {
             Some(group) if since == 0 => group.end = digits.len(),
-            _ => groups.push(Group {
-                start,
-                end: digits.len(),
-                joined: separated,
-            }),
+            _ => groups.push(Group { start, end: digits.len(), joined: separated }),
         }
         (since, separated) = (0, false);
     }
@@ -135,28 +131,16 @@ fn mask(text: &str, kept: usize) -> Option<String> {
     let mut masked = vec![false; digits.len()];
     for (first, group) in groups.iter().enumerate() {
         for end in windows(&digits, &groups, first) {
-            masked
-                .get_mut(group.start..end - kept)
-                .into_iter()
-                .flatten()
-                .for_each(|digit| *digit = true);
+            masked.get_mut(group.start..end - kept).into_iter().flatten().for_each(|digit| *digit = true);
         }
     }
     if !masked.contains(&true) {
         return None;
     }
-    let mut hidden = digits
-        .iter()
-        .zip(&masked)
-        .filter(|(_, masked)| **masked)
-        .map(|(digit, _)| digit.at)
-        .peekable();
+    let mut hidden =
+        digits.iter().zip(&masked).filter(|(_, masked)| **masked).map(|(digit, _)| digit.at).peekable();
     let star = |(at, c)| {
-        if hidden.next_if_eq(&at).is_some() {
-            '*'
-        } else {
-            c
-        }
+        if hidden.next_if_eq(&at).is_some() { '*' } else { c }
     };
     Some(text.char_indices().map(star).collect())
 }
@@ -167,13 +151,8 @@ mod tests {
     use std::borrow::Cow;
 
     // Numbers that card schemes publish for tests.
-    const CARDS: [&str; 5] = [
-        "4111111111111111",
-        "5555555555554444",
-        "378282246310005",
-        "6011111111111117",
-        "4222222222222",
-    ];
+    const CARDS: [&str; 5] =
+        ["4111111111111111", "5555555555554444", "378282246310005", "6011111111111117", "4222222222222"];
 
     #[test]
     fn test_cards_are_found_in_any_grouping() {
@@ -184,20 +163,14 @@ mod tests {
             assert!(contains_card_number(&spaced), "{spaced}");
         }
         assert!(contains_card_number("3782-822463-10005"));
-        assert!(contains_card_number(
-            "pay ４１１１　１１１１　１１１１　１１１１ now"
-        ));
+        assert!(contains_card_number("pay ４１１１　１１１１　１１１１　１１１１ now"));
         assert!(contains_card_number("٤١١١ ١١١١ ١١١١ ١١١١"));
     }
 
     #[test]
     fn one_wrong_digit_is_no_card() {
         for card in CARDS {
-            let wrong = format!(
-                "{}{}",
-                &card[..card.len() - 1],
-                if card.ends_with('0') { '1' } else { '0' }
-            );
+            let wrong = format!("{}{}", &card[..card.len() - 1], if card.ends_with('0') { '1' } else { '0' });
             assert!(!contains_card_number(&wrong), "{wrong}");
         }
     }
@@ -210,10 +183,7 @@ mod tests {
         assert!(!contains_card_number("4111  1111  1111  1111"));
         assert!(!contains_card_number("4111.1111.1111.1111"));
         assert!(!contains_card_number("4111\n1111\n1111\n1111"));
-        assert!(
-            !contains_card_number("41111111111111111111"),
-            "within 20 digits in a row"
-        );
+        assert!(!contains_card_number("41111111111111111111"), "within 20 digits in a row");
     }
 
     #[test]
@@ -224,18 +194,9 @@ mod tests {
 
     #[test]
     fn masks_keep_four_digits_and_all_else() {
-        assert!(matches!(
-            mask_card_numbers("no card, 4111 1111"),
-            Cow::Borrowed("no card, 4111 1111")
-        ));
-        assert_eq!(
-            mask_card_numbers("é4111111111111111é"),
-            "é************1111é"
-        );
-        assert_eq!(
-            mask_card_numbers("４１１１ １１１１ １１１１ １１１１"),
-            "**** **** **** １１１１"
-        );
+        assert!(matches!(mask_card_numbers("no card, 4111 1111"), Cow::Borrowed("no card, 4111 1111")));
+        assert_eq!(mask_card_numbers("é4111111111111111é"), "é************1111é");
+        assert_eq!(mask_card_numbers("４１１１ １１１１ １１１１ １１１１"), "**** **** **** １１１１");
         assert_eq!(
             mask_card_numbers("4111111111111111 and 378282246310005"),
             "************1111 and ***********0005"
@@ -248,23 +209,17 @@ mod tests {
         for _ in 0..20_000 {
             let text: String = (0..60)
                 .map(|_| {
-                    seed = seed
-                        .wrapping_mul(6_364_136_223_846_793_005)
-                        .wrapping_add(1_442_695_040_888_963_407);
-                    [
-                        '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', ' ', '-', 'x',
-                    ][(seed >> 40) as usize % 13]
+                    seed =
+                        seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                    ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', ' ', '-', 'x']
+                        [(seed >> 40) as usize % 13]
                 })
                 .collect();
             let masked = mask_card_numbers(&text);
             assert!(!contains_card_number(&masked), "{text} → {masked}");
             assert_eq!(masked.len(), text.len());
         }
-        assert!(!contains_card_number(&mask_card_numbers(
-            &"0 ".repeat(1 << 15)
-        )));
-        assert!(!contains_card_number(&mask_card_numbers(
-            &"0".repeat(1 << 16)
-        )));
+        assert!(!contains_card_number(&mask_card_numbers(&"0 ".repeat(1 << 15))));
+        assert!(!contains_card_number(&mask_card_numbers(&"0".repeat(1 << 16))));
     }
 }

@@ -3,10 +3,10 @@
 use super::class::within;
 use super::url::{self, Url};
 use super::{emoji, tables};
-use std::iter::Peekable;
-use std::vec::IntoIter;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::iter::Peekable;
+use std::vec::IntoIter;
 use unicode_normalization::UnicodeNormalization;
 use unicode_segmentation::UnicodeSegmentation;
 
@@ -41,9 +41,7 @@ pub fn length(text: &str, counting: Counting) -> usize {
     match counting {
         Counting::X => weighted(text),
         Counting::Graphemes => text.graphemes(true).count(),
-        Counting::Characters => without_servers(&with_short_urls(text))
-            .graphemes(true)
-            .count(),
+        Counting::Characters => without_servers(&with_short_urls(text)).graphemes(true).count(),
     }
 }
 
@@ -53,17 +51,9 @@ pub fn length(text: &str, counting: Counting) -> usize {
 /// and weighs a character beyond U+FFFF by its second half, which always weighs 2.
 fn weighted(text: &str) -> usize {
     let chars: Vec<char> = text.nfc().collect();
-    let units: Vec<u16> = chars
-        .iter()
-        .flat_map(|c| c.encode_utf16(&mut [0; 2]).to_vec())
-        .collect();
-    let mut urls = if url::possible_in(&chars) {
-        url::urls(&units)
-    } else {
-        Vec::new()
-    }
-    .into_iter()
-    .peekable();
+    let units: Vec<u16> = chars.iter().flat_map(|c| c.encode_utf16(&mut [0; 2]).to_vec()).collect();
+    let mut urls =
+        if url::possible_in(&chars) { url::urls(&units) } else { Vec::new() }.into_iter().peekable();
     let mut emoji = emoji_at(&chars).into_iter().peekable();
     let (mut at, mut total) = (0, 0);
     while let Some(&unit) = units.get(at) {
@@ -83,11 +73,7 @@ fn weighted(text: &str) -> usize {
 }
 
 /// The element of `found` that starts at `at`; those before it are dropped.
-fn starting_at<T>(
-    found: &mut Peekable<IntoIter<T>>,
-    at: usize,
-    start: impl Fn(&T) -> usize,
-) -> Option<T> {
+fn starting_at<T>(found: &mut Peekable<IntoIter<T>>, at: usize, start: impl Fn(&T) -> usize) -> Option<T> {
     while found.next_if(|next| start(next) < at).is_some() {}
     found.next_if(|next| start(next) == at)
 }
@@ -144,27 +130,18 @@ fn without_servers(text: &str) -> String {
         let (before, from) = rest.split_at(at);
         short.push_str(before);
         let preceding = short.chars().next_back();
-        let user = if preceding.is_some_and(|c| is_word(c) || matches!(c, '=' | '/')) {
-            0
-        } else {
-            user_len(from)
-        };
+        let user =
+            if preceding.is_some_and(|c| is_word(c) || matches!(c, '=' | '/')) { 0 } else { user_len(from) };
         let (kept, after) = from.split_at(1 + user);
         short.push_str(kept);
-        rest = if user > 0 {
-            after.get(server_len(after)..).unwrap_or_default()
-        } else {
-            after
-        };
+        rest = if user > 0 { after.get(server_len(after)..).unwrap_or_default() } else { after };
     }
     short + rest
 }
 
 /// The length of the user's name behind an `@`.
 fn user_len(from: &str) -> usize {
-    dotted_len(from.get(1..).unwrap_or_default(), |c| {
-        c.is_ascii_alphanumeric() || c == '_'
-    })
+    dotted_len(from.get(1..).unwrap_or_default(), |c| c.is_ascii_alphanumeric() || c == '_')
 }
 
 /// The length of `@server` at the start of `after`; 0 if there is none, or if Mastodon sees no mention there.
@@ -174,11 +151,7 @@ fn server_len(after: &str) -> usize {
     };
     let length = dotted_len(server, is_word);
     let behind = server.get(length..).unwrap_or_default();
-    if length == 0 || behind.starts_with(['@', '＠']) || behind.starts_with("://") {
-        0
-    } else {
-        1 + length
-    }
+    if length == 0 || behind.starts_with(['@', '＠']) || behind.starts_with("://") { 0 } else { 1 + length }
 }
 
 /// The length of words that dots and hyphens join, at the start of `text`.
@@ -244,10 +217,7 @@ mod tests {
 
     #[test]
     fn x_counts_an_address_as_23() {
-        assert_eq!(
-            x("https://example.com/a/very/long/path/to/somewhere?with=a&query=#x"),
-            23
-        );
+        assert_eq!(x("https://example.com/a/very/long/path/to/somewhere?with=a&query=#x"), 23);
         assert_eq!(x("see a.co, b.co."), 4 + 23 + 2 + 23 + 1);
         assert_eq!(x("see a.example."), 14);
         assert_eq!(x("🍵a.com/x 🍵"), 2 + 23 + 1 + 2);
@@ -262,24 +232,11 @@ mod tests {
 
     #[test]
     fn mastodon_counts_addresses_and_mentions_short() {
-        assert_eq!(
-            mastodon("https://example.com/a/very/long/path and more"),
-            23 + 9
-        );
-        assert_eq!(
-            mastodon("a.com 🍵👩🏽‍🚀"),
-            8,
-            "without a protocol an address is only text"
-        );
-        assert_eq!(
-            mastodon("@shop@mastodon.example, hello @shop"),
-            "@shop, hello @shop".len()
-        );
+        assert_eq!(mastodon("https://example.com/a/very/long/path and more"), 23 + 9);
+        assert_eq!(mastodon("a.com 🍵👩🏽‍🚀"), 8, "without a protocol an address is only text");
+        assert_eq!(mastodon("@shop@mastodon.example, hello @shop"), "@shop, hello @shop".len());
         assert_eq!(mastodon("@a.b@c-d.example. x@y@z @"), "@a.b. x@y@z @".len());
-        assert_eq!(
-            mastodon("@shop@mastodon.example@x"),
-            "@shop@mastodon.example@x".len()
-        );
+        assert_eq!(mastodon("@shop@mastodon.example@x"), "@shop@mastodon.example@x".len());
         assert_eq!(mastodon("@tea🍵@x.y"), "@tea".len() + 1 + "@x.y".len());
     }
 }

@@ -44,14 +44,8 @@ pub(super) fn domain_ends(units: &[u16]) -> Vec<usize> {
             }
             if let (Some(label), Some(end)) = (&label, ends.get_mut(at)) {
                 *end = match label {
-                    Label {
-                        further: 0,
-                        has_underscore: true,
-                        ..
-                    } => 0,
-                    Label {
-                        further: 0, tld, ..
-                    } => *tld,
+                    Label { further: 0, has_underscore: true, .. } => 0,
+                    Label { further: 0, tld, .. } => *tld,
                     Label { further, .. } => *further,
                 };
             }
@@ -82,8 +76,7 @@ pub(super) fn tld_len(units: impl Iterator<Item = u16> + Clone) -> usize {
     let mut rest = units.clone();
     let after = loop {
         let unit = rest.next();
-        let Some(byte) = unit.filter(|&unit| is_ascii(unit, |byte| byte.is_ascii_alphanumeric()))
-        else {
+        let Some(byte) = unit.filter(|&unit| is_ascii(unit, |byte| byte.is_ascii_alphanumeric())) else {
             break unit;
         };
         let Some(slot) = name.get_mut(length) else {
@@ -93,11 +86,7 @@ pub(super) fn tld_len(units: impl Iterator<Item = u16> + Clone) -> usize {
         length += 1;
     };
     let name = name.get(..length).unwrap_or_default();
-    if ends_tld(after)
-        && tlds::ASCII
-            .binary_search_by(|known| known.as_bytes().cmp(name))
-            .is_ok()
-    {
+    if ends_tld(after) && tlds::ASCII.binary_search_by(|known| known.as_bytes().cmp(name)).is_ok() {
         return length;
     }
     match after {
@@ -109,24 +98,15 @@ pub(super) fn tld_len(units: impl Iterator<Item = u16> + Clone) -> usize {
 
 /// What may follow a top-level domain.
 fn ends_tld(after: Option<u16>) -> bool {
-    after.is_none_or(|unit| {
-        !is_ascii(unit, |byte| {
-            byte.is_ascii_alphanumeric() || b"@+-".contains(&byte)
-        })
-    })
+    after.is_none_or(|unit| !is_ascii(unit, |byte| byte.is_ascii_alphanumeric() || b"@+-".contains(&byte)))
 }
 
 fn international_len(units: &(impl Iterator<Item = u16> + Clone)) -> usize {
     let matches = |name: &&&str| {
         let mut units = units.clone();
-        name.encode_utf16()
-            .all(|wanted| units.next().map(upper) == Some(wanted))
-            && ends_tld(units.next())
+        name.encode_utf16().all(|wanted| units.next().map(upper) == Some(wanted)) && ends_tld(units.next())
     };
-    tlds::INTERNATIONAL
-        .iter()
-        .find(matches)
-        .map_or(0, |name| utf16_len(name))
+    tlds::INTERNATIONAL.iter().find(matches).map_or(0, |name| utf16_len(name))
 }
 
 /// A code unit as JavaScript compares it when case is ignored (ECMA-262, `Canonicalize`).
@@ -202,10 +182,7 @@ fn ascii_label_len(label: &[u16]) -> usize {
         return label.len();
     }
     let parts = label.split(|&unit| matches!(unit, 0x3002 | 0xFF0E | 0xFF61));
-    parts
-        .map(|part| punycode_label_len(part) + 1)
-        .sum::<usize>()
-        - 1
+    parts.map(|part| punycode_label_len(part) + 1).sum::<usize>() - 1
 }
 
 fn punycode_label_len(label: &[u16]) -> usize {
@@ -244,8 +221,8 @@ mod tests {
     #[test]
     fn labels_have_their_rules() {
         for text in [
-            "a_b.com", "-a.com", "_a.com", "a-.com", "a_.b.com", "a b.com", "a..com", ".com",
-            "a.como", "a.com-b", "a.",
+            "a_b.com", "-a.com", "_a.com", "a-.com", "a_.b.com", "a b.com", "a..com", ".com", "a.como",
+            "a.com-b", "a.",
         ] {
             assert_eq!(domain(text), "", "{text}");
         }
@@ -276,13 +253,7 @@ mod tests {
         assert!(is_valid_domain(&units(&format!("{}.com", "a".repeat(63)))));
         assert!(!is_valid_domain(&units(&format!("{}.com", "a".repeat(64)))));
         assert!(is_valid_domain(&units(&format!("ä{}.com", "a".repeat(54)))));
-        assert!(!is_valid_domain(&units(&format!(
-            "ä{}.com",
-            "a".repeat(62)
-        ))));
-        assert!(
-            !is_valid_domain(&units("xn--茶.みんな")),
-            "what calls itself Punycode is ASCII"
-        );
+        assert!(!is_valid_domain(&units(&format!("ä{}.com", "a".repeat(62)))));
+        assert!(!is_valid_domain(&units("xn--茶.みんな")), "what calls itself Punycode is ASCII");
     }
 }

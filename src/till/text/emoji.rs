@@ -16,17 +16,7 @@ pub(super) fn len(text: &[char]) -> usize {
     if first.is_ascii() && !matches!(first, '#' | '*' | '0'..='9') {
         return 0;
     }
-    let alternatives = [
-        with_tool,
-        athlete,
-        gendered,
-        family,
-        keycap,
-        mark,
-        symbol,
-        hand,
-        flag_or_single,
-    ];
+    let alternatives = [with_tool, athlete, gendered, family, keycap, mark, symbol, hand, flag_or_single];
     alternatives
         .iter()
         .find_map(|alternative| alternative(first, rest))
@@ -92,10 +82,7 @@ fn sequence(sequences: &[&str], first: char, rest: &[char]) -> Option<usize> {
             wanted.all(|c| rest.next() == Some(&c))
         }
     };
-    sequences
-        .iter()
-        .find(starts)
-        .map(|sequence| sequence.chars().count())
+    sequences.iter().find(starts).map(|sequence| sequence.chars().count())
 }
 
 fn keycap(first: char, rest: &[char]) -> Option<usize> {
@@ -121,10 +108,7 @@ fn style(rest: &[char]) -> Option<usize> {
 }
 
 fn symbol(first: char, rest: &[char]) -> Option<usize> {
-    is(tables::EMOJI_SYMBOLS, first)
-        .then(|| style(rest))
-        .flatten()
-        .map(|style| 1 + style)
+    is(tables::EMOJI_SYMBOLS, first).then(|| style(rest)).flatten().map(|style| 1 + style)
 }
 
 fn hand(first: char, rest: &[char]) -> Option<usize> {
@@ -145,16 +129,12 @@ fn flag_or_single(first: char, rest: &[char]) -> Option<usize> {
         (seconds >> regional(*rest.first()?)? & 1 == 1).then_some(2)
     };
     let single = || is(tables::EMOJI, first).then_some(1);
-    sequence(tables::EMOJI_REGIONS, first, rest)
-        .or_else(flag)
-        .or_else(single)
+    sequence(tables::EMOJI_REGIONS, first, rest).or_else(flag).or_else(single)
 }
 
 /// The number of a regional indicator, A being 0.
 fn regional(c: char) -> Option<u32> {
-    u32::from(c)
-        .checked_sub(0x1F1E6)
-        .filter(|&letter| letter < 26)
+    u32::from(c).checked_sub(0x1F1E6).filter(|&letter| letter < 26)
 }
 
 #[cfg(test)]
@@ -165,23 +145,8 @@ mod tests {
 
     #[test]
     fn whole_sequences_are_found() {
-        for whole in [
-            "🍵",
-            "👍🏽",
-            "👩‍🚀",
-            "👨🏿‍⚕️",
-            "👨‍👩‍👧‍👦",
-            "🏳️‍🌈",
-            "🏴󠁧󠁢󠁳󠁣󠁴󠁿",
-            "🇨🇭",
-            "1️⃣",
-            "#⃣",
-            "©️",
-            "☕️",
-            "☝🏻",
-            "🤷‍♀️",
-            "🏋️‍♂️",
-        ] {
+        for whole in ["🍵", "👍🏽", "👩‍🚀", "👨🏿‍⚕️", "👨‍👩‍👧‍👦", "🏳️‍🌈", "🏴󠁧󠁢󠁳󠁣󠁴󠁿", "🇨🇭", "1️⃣", "#⃣", "©️", "☕️", "☝🏻", "🤷‍♀️", "🏋️‍♂️"]
+        {
             assert_eq!(len(whole), whole.chars().count(), "{whole}");
             assert_eq!(len(&format!("{whole}!")), whole.chars().count(), "{whole}!");
         }
@@ -189,17 +154,7 @@ mod tests {
 
     #[test]
     fn other_text_is_no_emoji() {
-        for text in [
-            "",
-            "a",
-            "1",
-            "#",
-            "茶",
-            "©",
-            "☕\u{FE0E}",
-            "☝\u{FE0E}",
-            "\u{200D}",
-        ] {
+        for text in ["", "a", "1", "#", "茶", "©", "☕\u{FE0E}", "☝\u{FE0E}", "\u{200D}"] {
             assert_eq!(len(text), 0, "{text}");
         }
     }

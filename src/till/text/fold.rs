@@ -63,14 +63,13 @@ pub fn skeleton(folded: &str) -> String {
 
 /// What a letter looks like, or its capital if only that resembles ASCII.
 fn shape_of(letter: char) -> String {
-    let shape =
-        |c: char| unicode_security::skeleton(c.encode_utf8(&mut [0; 4])).collect::<String>();
+    let shape = |c: char| unicode_security::skeleton(c.encode_utf8(&mut [0; 4])).collect::<String>();
     let own = shape(letter);
     let mut capitals = letter.to_uppercase();
     match (capitals.next(), capitals.next()) {
-        (Some(capital), None) if !own.is_ascii() => Some(shape(capital))
-            .filter(|shape| shape.is_ascii())
-            .unwrap_or(own),
+        (Some(capital), None) if !own.is_ascii() => {
+            Some(shape(capital)).filter(|shape| shape.is_ascii()).unwrap_or(own)
+        }
         _ => own,
     }
 }
@@ -87,15 +86,8 @@ pub struct MixedScripts {
 impl fmt::Display for MixedScripts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { letter, script } = self;
-        write!(
-            f,
-            "mixes scripts: {letter:?} (U+{:04X}) is {script}, ",
-            u32::from(*letter)
-        )?;
-        write!(
-            f,
-            "the letters before it are not; write the whole tag in one script"
-        )
+        write!(f, "mixes scripts: {letter:?} (U+{:04X}) is {script}, ", u32::from(*letter))?;
+        write!(f, "the letters before it are not; write the whole tag in one script")
     }
 }
 
@@ -114,12 +106,7 @@ pub fn single_script(tag: &str) -> Result<(), MixedScripts> {
         scripts.intersect_with(c.into());
         scripts.is_empty()
     });
-    misfit.map_or(Ok(()), |letter| {
-        Err(MixedScripts {
-            letter,
-            script: letter.script().full_name(),
-        })
-    })
+    misfit.map_or(Ok(()), |letter| Err(MixedScripts { letter, script: letter.script().full_name() }))
 }
 
 #[cfg(test)]
@@ -153,10 +140,8 @@ mod tests {
     #[test]
     fn folding_is_stable_for_every_character_and_many_pairs() {
         let alone = ('\0'..=char::MAX).map(String::from);
-        let marks = [
-            '\u{345}', '\u{301}', '\u{323}', '\u{307}', '\u{1161}', '\u{11A8}', '\u{3099}',
-            '\u{93C}',
-        ];
+        let marks =
+            ['\u{345}', '\u{301}', '\u{323}', '\u{307}', '\u{1161}', '\u{11A8}', '\u{3099}', '\u{93C}'];
         let pairs = ('\0'..='\u{FFFF}').flat_map(|c| marks.map(|mark| format!("{c}{mark}")));
         let odd = [
             '\u{345}',
@@ -177,10 +162,7 @@ mod tests {
             '\u{1D15E}',
             'ﾲ',
         ];
-        let triples = odd
-            .into_iter()
-            .flat_map(|a| odd.map(|b| odd.map(|c| format!("{a}{b}{c}"))))
-            .flatten();
+        let triples = odd.into_iter().flat_map(|a| odd.map(|b| odd.map(|c| format!("{a}{b}{c}")))).flatten();
         for text in alone.chain(pairs).chain(triples) {
             let folded = fold(&text);
             assert_eq!(fold(&folded), folded, "{}", text.escape_unicode());
@@ -257,9 +239,6 @@ mod tests {
             assert_eq!((mixed.letter, mixed.script), (letter, script), "{tag}");
         }
         let message = single_script("aб").unwrap_err().to_string();
-        assert!(
-            message.contains("'б' (U+0431) is Cyrillic") && message.contains("one script"),
-            "{message}"
-        );
+        assert!(message.contains("'б' (U+0431) is Cyrillic") && message.contains("one script"), "{message}");
     }
 }

@@ -24,30 +24,17 @@ pub enum NotPlain {
 impl fmt::Display for NotPlain {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::HashSign => write!(
-                f,
-                "holds a #, which would be read as a hashtag: write the word without it"
-            ),
-            Self::AtSign => write!(
-                f,
-                "holds an @, which would be read as a mention: write the name without it"
-            ),
-            Self::Url => write!(
-                f,
-                "holds a web address: leave it out, or put a space after its dots"
-            ),
+            Self::HashSign => {
+                write!(f, "holds a #, which would be read as a hashtag: write the word without it")
+            }
+            Self::AtSign => {
+                write!(f, "holds an @, which would be read as a mention: write the name without it")
+            }
+            Self::Url => write!(f, "holds a web address: leave it out, or put a space after its dots"),
             Self::LineBreak => write!(f, "holds a line break: write it on one line"),
-            Self::Control(c) => write!(
-                f,
-                "holds the control character U+{:04X}: remove it",
-                u32::from(*c)
-            ),
+            Self::Control(c) => write!(f, "holds the control character U+{:04X}: remove it", u32::from(*c)),
             Self::Direction(c) => {
-                write!(
-                    f,
-                    "holds U+{:04X}, which changes the direction of writing: remove it",
-                    u32::from(*c)
-                )
+                write!(f, "holds U+{:04X}, which changes the direction of writing: remove it", u32::from(*c))
             }
         }
     }
@@ -79,9 +66,7 @@ fn wrong_char(c: char) -> Option<NotPlain> {
     match c {
         '#' | '＃' => Some(NotPlain::HashSign),
         '@' | '＠' => Some(NotPlain::AtSign),
-        '\n' | '\r' | '\u{B}' | '\u{C}' | '\u{85}' | '\u{2028}' | '\u{2029}' => {
-            Some(NotPlain::LineBreak)
-        }
+        '\n' | '\r' | '\u{B}' | '\u{C}' | '\u{85}' | '\u{2028}' | '\u{2029}' => Some(NotPlain::LineBreak),
         '\u{61C}' | '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' => {
             Some(NotPlain::Direction(c))
         }
@@ -95,17 +80,9 @@ mod tests {
 
     #[test]
     fn plain_texts_pass() {
-        for text in [
-            "",
-            "Tea",
-            "Tee für 2, 3.50 €",
-            "茶 – お茶",
-            "Nr. 5 and/or 7",
-            "a.b",
-            "קפה",
-            "👩🏽‍🚀",
-            "می‌خواهم",
-        ] {
+        for text in
+            ["", "Tea", "Tee für 2, 3.50 €", "茶 – お茶", "Nr. 5 and/or 7", "a.b", "קפה", "👩🏽‍🚀", "می‌خواهم"]
+        {
             assert_eq!(check_plain(text), Ok(()), "{text}");
         }
     }
@@ -129,7 +106,10 @@ mod tests {
         ] {
             assert_eq!(check_plain(text), Err(wrong), "{text:?}");
         }
-        for c in "\u{61C}\u{200E}\u{200F}\u{202A}\u{202B}\u{202C}\u{202D}\u{202E}\u{2066}\u{2067}\u{2068}\u{2069}".chars() {
+        for c in
+            "\u{61C}\u{200E}\u{200F}\u{202A}\u{202B}\u{202C}\u{202D}\u{202E}\u{2066}\u{2067}\u{2068}\u{2069}"
+                .chars()
+        {
             assert_eq!(check_plain(&format!("a{c}b")), Err(NotPlain::Direction(c)));
         }
     }
@@ -137,9 +117,6 @@ mod tests {
     #[test]
     fn the_message_says_what_to_do() {
         let message = NotPlain::Direction('\u{202E}').to_string();
-        assert_eq!(
-            message,
-            "holds U+202E, which changes the direction of writing: remove it"
-        );
+        assert_eq!(message, "holds U+202E, which changes the direction of writing: remove it");
     }
 }

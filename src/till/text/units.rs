@@ -13,10 +13,7 @@ pub(super) fn lower(unit: u16) -> u16 {
 /// Where a run of units ends that all fulfil `holds`.
 pub(super) fn run_end(units: &[u16], from: usize, holds: impl Fn(u16) -> bool) -> usize {
     let rest = units.get(from..).unwrap_or_default();
-    from + rest
-        .iter()
-        .position(|&unit| !holds(unit))
-        .unwrap_or(rest.len())
+    from + rest.iter().position(|&unit| !holds(unit)).unwrap_or(rest.len())
 }
 
 /// Whether `unit` is an ASCII character that fulfils `holds`.

@@ -63,18 +63,8 @@ pub(super) fn urls(units: &[u16]) -> Vec<Url> {
 fn next_match(units: &[u16], ends: &[usize], from: usize) -> Option<Match> {
     (from..units.len()).find_map(|at| {
         let preceded = !within(tables::NEVER_BEFORE_URL, units.get(at).copied()?.into());
-        let after = if preceded {
-            match_at(units, ends, at + 1)
-        } else {
-            None
-        };
-        after.or_else(|| {
-            if at == 0 {
-                match_at(units, ends, 0)
-            } else {
-                None
-            }
-        })
+        let after = if preceded { match_at(units, ends, at + 1) } else { None };
+        after.or_else(|| if at == 0 { match_at(units, ends, 0) } else { None })
     })
 }
 
@@ -83,45 +73,23 @@ fn match_at(units: &[u16], ends: &[usize], start: usize) -> Option<Match> {
     let domain = start + protocol;
     let domain_end = ends.get(domain).copied().filter(|&end| end > 0)?;
     let after_port = port_end(units, domain_end);
-    let after_path = if is(units, after_port, b'/') {
-        path_end(units, after_port)
-    } else {
-        after_port
-    };
+    let after_path = if is(units, after_port, b'/') { path_end(units, after_port) } else { after_port };
     let end = query_end(units, after_path);
-    Some(Match {
-        start,
-        domain,
-        domain_end,
-        path: after_path > after_port,
-        end,
-    })
+    Some(Match { start, domain, domain_end, path: after_path > after_port, end })
 }
 
 /// `http://` or `https://` in any case; else 0. A domain cannot start with either, so there is no way back.
 fn protocol_len(units: &[u16]) -> usize {
     let starts = |with: &str| {
         units.len() >= with.len()
-            && units
-                .iter()
-                .zip(with.bytes())
-                .all(|(&unit, byte)| lower(unit) == u16::from(byte))
+            && units.iter().zip(with.bytes()).all(|(&unit, byte)| lower(unit) == u16::from(byte))
     };
-    ["http://", "https://"]
-        .into_iter()
-        .find(|protocol| starts(protocol))
-        .map_or(0, str::len)
+    ["http://", "https://"].into_iter().find(|protocol| starts(protocol)).map_or(0, str::len)
 }
 
 fn port_end(units: &[u16], at: usize) -> usize {
-    let digits = run_end(units, at + 1, |unit| {
-        is_ascii(unit, |byte| byte.is_ascii_digit())
-    });
-    if is(units, at, b':') && digits > at + 1 {
-        digits
-    } else {
-        at
-    }
+    let digits = run_end(units, at + 1, |unit| is_ascii(unit, |byte| byte.is_ascii_digit()));
+    if is(units, at, b':') && digits > at + 1 { digits } else { at }
 }
 
 /// The path from its slash on: to the last character with which a path may end, among all that it may hold, and the
@@ -174,30 +142,20 @@ fn query_end(units: &[u16], at: usize) -> usize {
         return at;
     }
     let run = run_end(units, at + 1, |unit| {
-        is_ascii(unit, |byte| {
-            byte.is_ascii_alphanumeric() || b"!?*'@();:&=+$/%#[]-_.,~|".contains(&byte)
-        })
+        is_ascii(unit, |byte| byte.is_ascii_alphanumeric() || b"!?*'@();:&=+$/%#[]-_.,~|".contains(&byte))
     });
     let query = units.get(at + 1..run).unwrap_or_default();
-    let last = query.iter().rposition(|&unit| {
-        is_ascii(unit, |byte| {
-            byte.is_ascii_alphanumeric() || b"-_&=#/".contains(&byte)
-        })
-    });
+    let last = query
+        .iter()
+        .rposition(|&unit| is_ascii(unit, |byte| byte.is_ascii_alphanumeric() || b"-_&=#/".contains(&byte)));
     last.map_or(at, |last| at + 1 + last + 1)
 }
 
 /// Adds what twitter-text reports of a match: all of it, its ASCII domains, or nothing.
 fn check(units: &[u16], found: &Match, urls: &mut Vec<Url>) {
-    let domain = units
-        .get(found.domain..found.domain_end)
-        .unwrap_or_default();
+    let domain = units.get(found.domain..found.domain_end).unwrap_or_default();
     let protocol = found.domain - found.start;
-    let assumed = if protocol == 0 {
-        "https://".len()
-    } else {
-        protocol
-    };
+    let assumed = if protocol == 0 { "https://".len() } else { protocol };
     if !is_valid_domain(domain) || assumed + found.end - found.start > LENGTH_MAX {
         return;
     }
@@ -207,12 +165,7 @@ fn check(units: &[u16], found: &Match, urls: &mut Vec<Url>) {
             ascii_domains(domain, found, urls);
         }
     } else if let Some(end) = tco_end(units, found, protocol) {
-        urls.push(Url {
-            start: found.start,
-            end,
-            length: end - found.start,
-            has_protocol: true,
-        });
+        urls.push(Url { start: found.start, end, length: end - found.start, has_protocol: true });
     }
 }
 
@@ -222,9 +175,7 @@ fn tco_end(units: &[u16], found: &Match, protocol: usize) -> Option<usize> {
     let url = units.get(..found.end).unwrap_or_default();
     let slug = found.start + protocol + "t.co/".len();
     let host = url.get(found.start + protocol..slug).unwrap_or_default();
-    let end = run_end(url, slug, |unit| {
-        is_ascii(unit, |byte| byte.is_ascii_alphanumeric())
-    });
+    let end = run_end(url, slug, |unit| is_ascii(unit, |byte| byte.is_ascii_alphanumeric()));
     if end <= slug || !host.iter().copied().map(lower).eq("t.co/".encode_utf16()) {
         return Some(found.end);
     }
@@ -246,12 +197,7 @@ fn ascii_domains(domain: &[u16], found: &Match, urls: &mut Vec<Url>) {
         linked = start + text.len();
         last = Some(text.len());
         let at = found.start + start;
-        urls.push(Url {
-            start: at,
-            end: at + text.len(),
-            length: text.len(),
-            has_protocol: false,
-        });
+        urls.push(Url { start: at, end: at + text.len(), length: text.len(), has_protocol: false });
     }
     if let (true, Some(length), Some(url)) = (found.path, last, urls.last_mut()) {
         url.length = found.end - found.start - domain.len() + length;
@@ -267,36 +213,23 @@ mod tests {
         let units: Vec<u16> = text.encode_utf16().collect();
         let found = urls(&units);
         assert!(found.is_empty() || possible(text), "{text}");
-        found
-            .iter()
-            .map(|url| String::from_utf16(&units[url.start..url.end]).unwrap())
-            .collect()
+        found.iter().map(|url| String::from_utf16(&units[url.start..url.end]).unwrap()).collect()
     }
 
     #[test]
     fn addresses_with_a_protocol() {
-        assert_eq!(
-            found("see HTTPS://shop.com:8080/a/b?q=1."),
-            ["HTTPS://shop.com:8080/a/b?q=1"]
-        );
+        assert_eq!(found("see HTTPS://shop.com:8080/a/b?q=1."), ["HTTPS://shop.com:8080/a/b?q=1"]);
         assert_eq!(found("(http://お茶.みんな)"), ["http://お茶.みんな"]);
         assert!(found("ftp://nothing http://localhost xhttp://").is_empty());
     }
 
     #[test]
     fn addresses_without_one_are_latin() {
-        assert_eq!(
-            found("a.com, b.co.jp/x? お茶c.de"),
-            ["a.com", "b.co.jp/x", "c.de"]
-        );
+        assert_eq!(found("a.com, b.co.jp/x? お茶c.de"), ["a.com", "b.co.jp/x", "c.de"]);
         assert!(found("お茶.みんな @a.com $b.com x_.c.com").is_empty());
         assert!(found("..a.com").is_empty());
         assert_eq!(found("é.com 😀a.com/é"), ["é.com", "a.com/é"]);
-        assert_eq!(
-            found("a.com?q=1"),
-            ["a.com"],
-            "a query needs a path or a protocol"
-        );
+        assert_eq!(found("a.com?q=1"), ["a.com"], "a query needs a path or a protocol");
     }
 
     #[test]
