@@ -2,6 +2,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod engine;
 pub mod http;
 pub mod store;
 pub mod till;

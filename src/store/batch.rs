@@ -31,6 +31,11 @@ impl Batch {
         self.kept.is_empty()
     }
 
+    /// Whether any command of the batch wrote to `table`.
+    pub fn touches(&self, table: &str) -> bool {
+        self.kept.touches(table)
+    }
+
     /// Writes the batch to the file, durably, in one transaction.
     ///
     /// # Errors

@@ -36,6 +36,11 @@ impl Layer {
         self.tables.into_iter()
     }
 
+    /// Whether anything was written to `table`.
+    pub fn touches(&self, table: &str) -> bool {
+        self.tables.contains_key(table)
+    }
+
     /// Whether anything was written.
     pub fn is_empty(&self) -> bool {
         self.tables.is_empty()

@@ -1,0 +1,114 @@
+//! The till's clock: wall time, plus the offset of a sandbox; never backwards, and watched for jumps.
+
+use crate::till::time::Time;
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+/// A wall clock that runs ahead of the monotonic one by more than this has jumped: a minute.
+const JUMP_MS: i64 = 60_000;
+
+/// Tells the time of commands.
+#[derive(Debug)]
+pub struct Clock {
+    offset_ms: AtomicI64,
+    last_ms: AtomicI64,
+    jumped: AtomicBool,
+    /// Wall milliseconds at `started`; grows when an operator accepts a jump.
+    base_ms: AtomicI64,
+    started: Instant,
+}
+
+/// The wall clock, in milliseconds since 1970.
+pub fn wall_ms() -> i64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .ok()
+        .and_then(|since| i64::try_from(since.as_millis()).ok())
+        .unwrap_or(0)
+}
+
+impl Clock {
+    /// A clock that never shows less than `last`.
+    pub fn new(offset_ms: i64, last: Time) -> Self {
+        Self {
+            offset_ms: AtomicI64::new(offset_ms),
+            last_ms: AtomicI64::new(last.ms()),
+            jumped: AtomicBool::new(false),
+            base_ms: AtomicI64::new(wall_ms()),
+            started: Instant::now(),
+        }
+    }
+
+    /// The time of the next command: max(last committed time, wall clock and offset).
+    pub fn now(&self) -> Time {
+        let shown = wall_ms().saturating_add(self.offset_ms.load(Ordering::Relaxed));
+        Time::from_ms(shown.max(self.last_ms.load(Ordering::Relaxed)))
+    }
+
+    /// A command was committed at `time`.
+    pub fn committed(&self, time: Time) {
+        self.last_ms.fetch_max(time.ms(), Ordering::Relaxed);
+    }
+
+    /// The offset of a sandbox has grown.
+    pub fn set_offset(&self, offset_ms: i64) {
+        self.offset_ms.fetch_max(offset_ms, Ordering::Relaxed);
+    }
+
+    /// Compares wall and monotonic clock; true while a forward jump is not accepted.
+    pub fn check_jump(&self) -> bool {
+        let elapsed = i64::try_from(self.started.elapsed().as_millis()).unwrap_or(i64::MAX);
+        let expected = self.base_ms.load(Ordering::Relaxed).saturating_add(elapsed);
+        let ahead = wall_ms().saturating_sub(expected);
+        let jumped = ahead > JUMP_MS;
+        if jumped && !self.jumped.swap(true, Ordering::Relaxed) {
+            log::error!(
+                "the wall clock jumped {} s ahead: nothing expires until an operator calls resume",
+                ahead / 1000
+            );
+        }
+        if !jumped {
+            self.jumped.store(false, Ordering::Relaxed);
+            // Slow drift and steps back are followed, so that they do not add up to a jump.
+            self.base_ms.fetch_add(ahead, Ordering::Relaxed);
+        }
+        jumped
+    }
+
+    /// Whether a forward jump waits for an operator.
+    pub fn is_jumped(&self) -> bool {
+        self.jumped.load(Ordering::Relaxed)
+    }
+
+    /// An operator says that the wall clock is right.
+    pub fn accept_jump(&self) {
+        let elapsed = i64::try_from(self.started.elapsed().as_millis()).unwrap_or(i64::MAX);
+        self.base_ms.store(wall_ms().saturating_sub(elapsed), Ordering::Relaxed);
+        self.jumped.store(false, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn never_runs_backwards() {
+        let future = Time::from_ms(wall_ms() + 3_600_000);
+        let clock = Clock::new(0, future);
+        assert_eq!(clock.now(), future);
+        clock.committed(future.plus_seconds(5));
+        assert_eq!(clock.now(), future.plus_seconds(5));
+    }
+
+    #[test]
+    fn a_forward_jump_stays_until_it_is_accepted() {
+        let clock = Clock::new(0, Time::from_ms(0));
+        assert!(!clock.check_jump());
+        clock.base_ms.fetch_sub(JUMP_MS * 2, Ordering::Relaxed);
+        assert!(clock.check_jump());
+        assert!(clock.is_jumped());
+        clock.accept_jump();
+        assert!(!clock.check_jump());
+    }
+}

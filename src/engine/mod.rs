@@ -1,0 +1,19 @@
+//! The one writer: queue → batch → commit → answers; the tick; whoever waits for news.
+//!
+//! All changes are commands with an explicit time. They queue for one thread, which applies what is queued on one
+//! snapshot, commits once, durably, and only then hands out the answers. It knows neither HTTP nor redb.
+
+mod clock;
+mod handle;
+mod job;
+mod keyed;
+mod memory;
+mod waiters;
+mod writer;
+
+pub use clock::{Clock, wall_ms};
+pub use handle::{Handle, Overloaded, Stats};
+pub use job::{Job, Keyed, Render, Rendered, Reply, Unavailable, Verdicted};
+pub use memory::{Memory, TokenEntry};
+pub use waiters::{Ask, News, Waiters};
+pub use writer::{Engine, EngineConfig};
