@@ -4,5 +4,6 @@
 
 pub mod engine;
 pub mod http;
+pub mod payments;
 pub mod store;
 pub mod till;

@@ -1,0 +1,147 @@
+//! Gateways: who charges cards and gives money back, behind one trait; and the worker that asks them.
+//!
+//! A gateway knows charges and keys, never offers, posts or buyers' names. It is asked outside the till's
+//! transactions, so its answer may be lost at any moment; the worker then asks again and never guesses.
+
+mod sandbox;
+mod worker;
+
+pub use sandbox::{LedgerTotals, Sandbox};
+pub use worker::Worker;
+
+use crate::till::money::Money;
+use crate::till::record::PaymentMethod;
+use crate::till::time::Time;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// What is to be charged, as it was stored when the purchase was confirmed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Charge {
+    /// The key under which the gateway creates it at most once.
+    pub key: String,
+    /// How much.
+    pub amount: Money,
+    /// The gateway's customer.
+    pub customer: String,
+    /// The gateway's token of the card.
+    pub method: String,
+    /// When the attempt began.
+    pub begun_at: Time,
+}
+
+/// What a gateway says about creating a charge.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Created {
+    /// It is there, under this reference; nothing is charged yet.
+    Reference(String),
+    /// It will never be charged, with the gateway's code.
+    Declined(String),
+    /// Nobody knows.
+    Unknown,
+}
+
+/// How a charge stands at its gateway.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// Created, not confirmed: nothing is charged.
+    Unconfirmed,
+    /// Charged.
+    Paid,
+    /// Refused for good, with the gateway's code.
+    Declined(String),
+    /// Nobody knows.
+    Unknown,
+}
+
+/// What a gateway finds under a key that it may have forgotten.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Found {
+    /// The charge is there, under this reference.
+    Reference(String),
+    /// There is none.
+    Nothing,
+    /// Nobody knows.
+    Unknown,
+}
+
+/// What a gateway says about a refund.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refunded {
+    /// Given back, under this reference.
+    Succeeded(String),
+    /// Refused for good, with the gateway's code.
+    Failed(String),
+    /// Nobody knows.
+    Unknown,
+}
+
+/// A payment service provider.
+pub trait Gateway: Send + Sync {
+    /// Its name in the API.
+    fn slug(&self) -> &'static str;
+
+    /// How many charges it may be asked about in one go, between two commits.
+    fn chunk(&self) -> usize;
+
+    /// Looks a payment method up.
+    ///
+    /// # Errors
+    /// A sentence for people where there is no such token.
+    fn resolve(&self, token: &str) -> Result<PaymentMethod, String>;
+
+    /// Creates a charge without charging; the same key gives the same charge.
+    fn create(&self, charge: &Charge) -> Created;
+
+    /// Charges what was created.
+    fn confirm(&self, reference: &str) -> Standing;
+
+    /// Asks how a charge stands.
+    fn fetch(&self, reference: &str) -> Standing;
+
+    /// Looks for a charge by key, customer and time, where the gateway may have forgotten the key.
+    fn find(&self, charge: &Charge) -> Found;
+
+    /// Ends a charge that was not confirmed; what it says is how the charge stands now.
+    fn cancel(&self, reference: &str) -> Standing;
+
+    /// Gives money back; the same key gives it back once.
+    fn refund(&self, key: &str, reference: &str, amount: Money) -> Refunded;
+}
+
+/// The gateways of this till, by slug.
+#[derive(Clone, Default)]
+pub struct Gateways {
+    all: BTreeMap<&'static str, Arc<dyn Gateway>>,
+}
+
+impl Gateways {
+    /// With one more gateway.
+    #[must_use]
+    pub fn with(mut self, gateway: Arc<dyn Gateway>) -> Self {
+        self.all.insert(gateway.slug(), gateway);
+        self
+    }
+
+    /// The gateway of this slug.
+    pub fn get(&self, slug: &str) -> Option<&Arc<dyn Gateway>> {
+        self.all.get(slug)
+    }
+
+    /// Looks a payment method up.
+    ///
+    /// # Errors
+    /// The field at fault and a sentence for people.
+    pub fn resolve(&self, gateway: &str, token: &str) -> Result<PaymentMethod, (&'static str, String)> {
+        let Some(found) = self.all.get(gateway) else {
+            let known: Vec<_> = self.all.keys().copied().collect();
+            let why = if known.is_empty() {
+                "this till has no gateway; start it with --sandbox to try it out".to_owned()
+            } else {
+                format!("must be a gateway of this till: {}", known.join(", "))
+            };
+            return Err(("payment_method.gateway", why));
+        };
+        found.resolve(token).map_err(|why| ("payment_method.token", why))
+    }
+}

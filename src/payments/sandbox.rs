@@ -1,0 +1,377 @@
+//! The built-in gateway of play money: test cards, and a ledger file of its own.
+//!
+//! The ledger is one JSON line an entry, appended before the answer is given and never part of the till's
+//! transactions: what it says can be compared with what the till believes, after any crash of the till.
+
+use super::{Charge, Created, Found, Gateway, Refunded, Standing};
+use crate::till::money::Money;
+use crate::till::record::PaymentMethod;
+use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufRead, BufReader, Write};
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// A test card: token, brand, last four digits.
+const CARDS: &[(&str, &str, &str)] = &[
+    ("tok_visa", "visa", "4242"),
+    ("tok_mastercard", "mastercard", "4444"),
+    ("tok_amex", "amex", "0005"),
+    ("tok_declined", "visa", "0002"),
+    ("tok_insufficient_funds", "visa", "9995"),
+    ("tok_timeout", "visa", "0119"),
+];
+
+/// A line of the ledger.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(tag = "entry", rename_all = "snake_case", deny_unknown_fields)]
+enum Entry {
+    Created { reference: String, key: String, amount: i64, currency: String, method: String },
+    Charged { reference: String },
+    Declined { reference: String, code: String },
+    Cancelled { reference: String },
+    Refunded { reference: String, refund: String, key: String, amount: i64 },
+}
+
+#[derive(Debug)]
+struct Account {
+    method: String,
+    amount: i64,
+    standing: Standing,
+    refunded: i64,
+}
+
+#[derive(Debug, Default)]
+struct Books {
+    charges: HashMap<String, Account>,
+    refunds: HashMap<String, String>,
+    file: Option<File>,
+    broken: bool,
+}
+
+/// What the ledger adds up to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LedgerTotals {
+    /// Charges that were made.
+    pub charged: u64,
+    /// Charges that were refused.
+    pub declined: u64,
+    /// Refunds.
+    pub refunds: u64,
+}
+
+/// The sandbox gateway.
+#[derive(Debug, Default)]
+pub struct Sandbox {
+    books: Mutex<Books>,
+}
+
+impl Sandbox {
+    /// With its ledger at `path`; what is in there already counts.
+    ///
+    /// # Errors
+    /// When the file cannot be read or written, or holds something else.
+    pub fn open(path: &Path) -> io::Result<Self> {
+        let mut books = Books::default();
+        let mut options = OpenOptions::new();
+        options.create(true).append(true).read(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let file = options.open(path)?;
+        let mut good_bytes = 0_u64;
+        let mut reader = BufReader::new(&file);
+        let mut line = String::new();
+        while reader.read_line(&mut line)? > 0 {
+            let Ok(entry) = serde_json::from_str(line.trim_end()) else {
+                if line.ends_with('\n') {
+                    let text = format!("{} is no sandbox ledger, or is damaged", path.display());
+                    return Err(io::Error::new(io::ErrorKind::InvalidData, text));
+                }
+                // A last line that was cut off: its answer was never given.
+                break;
+            };
+            good_bytes += u64::try_from(line.len()).unwrap_or(0);
+            books.book(&entry);
+            line.clear();
+        }
+        file.set_len(good_bytes)?;
+        books.file = Some(file);
+        Ok(Self { books: Mutex::new(books) })
+    }
+
+    /// What the ledger adds up to.
+    pub fn totals(&self) -> LedgerTotals {
+        let books = self.books();
+        let count = |wanted: fn(&Standing) -> bool| {
+            u64::try_from(books.charges.values().filter(|charge| wanted(&charge.standing)).count())
+                .unwrap_or(0)
+        };
+        LedgerTotals {
+            charged: count(|standing| *standing == Standing::Paid),
+            declined: count(|standing| matches!(standing, Standing::Declined(_))),
+            refunds: u64::try_from(books.refunds.len()).unwrap_or(0),
+        }
+    }
+
+    fn books(&self) -> MutexGuard<'_, Books> {
+        self.books.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Books {
+    /// Writes an entry and books it; false where it could not be written, and so did not happen.
+    fn enter(&mut self, entry: &Entry) -> bool {
+        if self.broken {
+            return false;
+        }
+        if let Some(file) = &mut self.file {
+            let Ok(mut line) = serde_json::to_vec(entry) else { return false };
+            line.push(b'\n');
+            // One write, into the page cache: it outlives the process, as a provider's word would.
+            if let Err(error) = file.write_all(&line) {
+                log::error!("the sandbox ledger cannot be written: {error}");
+                self.broken = true;
+                return false;
+            }
+        }
+        self.book(entry);
+        true
+    }
+
+    fn book(&mut self, entry: &Entry) {
+        let mut stand = |reference: &String, standing| {
+            if let Some(charge) = self.charges.get_mut(reference) {
+                charge.standing = standing;
+            }
+        };
+        match entry {
+            Entry::Created { reference, amount, method, .. } => {
+                let charge = Account {
+                    method: method.clone(),
+                    amount: *amount,
+                    standing: Standing::Unconfirmed,
+                    refunded: 0,
+                };
+                self.charges.insert(reference.clone(), charge);
+            }
+            Entry::Charged { reference } => stand(reference, Standing::Paid),
+            Entry::Declined { reference, code } => stand(reference, Standing::Declined(code.clone())),
+            Entry::Cancelled { reference } => stand(reference, Standing::Declined("cancelled".to_owned())),
+            Entry::Refunded { reference, refund, key, amount } => {
+                if let Some(charge) = self.charges.get_mut(reference) {
+                    charge.refunded += amount;
+                }
+                self.refunds.insert(key.clone(), refund.clone());
+            }
+        }
+    }
+}
+
+/// The reference of a charge: its key, so that the same key is the same charge.
+fn reference_of(key: &str) -> String {
+    format!("sbx_{key}")
+}
+
+impl Gateway for Sandbox {
+    fn slug(&self) -> &'static str {
+        "sandbox"
+    }
+
+    fn chunk(&self) -> usize {
+        256
+    }
+
+    fn resolve(&self, token: &str) -> Result<PaymentMethod, String> {
+        let Some((token, brand, last4)) = CARDS.iter().find(|(known, ..)| *known == token) else {
+            let known: Vec<_> = CARDS.iter().map(|(token, ..)| *token).collect();
+            return Err(format!("must be one of the sandbox's cards: {}", known.join(", ")));
+        };
+        Ok(PaymentMethod {
+            gateway: self.slug().to_owned(),
+            customer: "sandbox".to_owned(),
+            token: (*token).to_owned(),
+            brand: (*brand).to_owned(),
+            last4: (*last4).to_owned(),
+        })
+    }
+
+    fn create(&self, charge: &Charge) -> Created {
+        let reference = reference_of(&charge.key);
+        let mut books = self.books();
+        if books.charges.contains_key(&reference) {
+            return Created::Reference(reference);
+        }
+        let entry = Entry::Created {
+            reference: reference.clone(),
+            key: charge.key.clone(),
+            amount: charge.amount.amount,
+            currency: charge.amount.currency.code().to_owned(),
+            method: charge.method.clone(),
+        };
+        if books.enter(&entry) { Created::Reference(reference) } else { Created::Unknown }
+    }
+
+    fn confirm(&self, reference: &str) -> Standing {
+        let mut books = self.books();
+        let Some(charge) = books.charges.get(reference) else {
+            return Standing::Declined("no_such_charge".to_owned());
+        };
+        if charge.standing != Standing::Unconfirmed {
+            return charge.standing.clone();
+        }
+        let code = match charge.method.as_str() {
+            "tok_declined" => Some("card_declined"),
+            "tok_insufficient_funds" => Some("insufficient_funds"),
+            _ => None,
+        };
+        // This card's first answer is lost on the way; the charge is made all the same.
+        let lost = charge.method == "tok_timeout";
+        let reference = reference.to_owned();
+        let (entry, standing) = match code {
+            Some(code) => {
+                let standing = Standing::Declined(code.to_owned());
+                (Entry::Declined { reference, code: code.to_owned() }, standing)
+            }
+            None => (Entry::Charged { reference }, Standing::Paid),
+        };
+        if books.enter(&entry) && !lost { standing } else { Standing::Unknown }
+    }
+
+    fn fetch(&self, reference: &str) -> Standing {
+        let books = self.books();
+        let missing = || Standing::Declined("no_such_charge".to_owned());
+        books.charges.get(reference).map_or_else(missing, |charge| charge.standing.clone())
+    }
+
+    fn find(&self, charge: &Charge) -> Found {
+        let reference = reference_of(&charge.key);
+        if self.books().charges.contains_key(&reference) {
+            Found::Reference(reference)
+        } else {
+            Found::Nothing
+        }
+    }
+
+    fn cancel(&self, reference: &str) -> Standing {
+        let mut books = self.books();
+        let standing = books.charges.get(reference).map(|charge| charge.standing.clone());
+        match standing {
+            Some(Standing::Unconfirmed) => {
+                if books.enter(&Entry::Cancelled { reference: reference.to_owned() }) {
+                    Standing::Declined("cancelled".to_owned())
+                } else {
+                    Standing::Unknown
+                }
+            }
+            Some(other) => other,
+            None => Standing::Declined("no_such_charge".to_owned()),
+        }
+    }
+
+    fn refund(&self, key: &str, reference: &str, amount: Money) -> Refunded {
+        let mut books = self.books();
+        if let Some(refund) = books.refunds.get(key) {
+            return Refunded::Succeeded(refund.clone());
+        }
+        let fine = books.charges.get(reference).is_some_and(|charge| {
+            charge.standing == Standing::Paid
+                && charge.refunded.saturating_add(amount.amount) <= charge.amount
+        });
+        if !fine {
+            return Refunded::Failed("refund_not_possible".to_owned());
+        }
+        let refund = format!("sbx_{key}");
+        let entry = Entry::Refunded {
+            reference: reference.to_owned(),
+            refund: refund.clone(),
+            key: key.to_owned(),
+            amount: amount.amount,
+        };
+        if books.enter(&entry) { Refunded::Succeeded(refund) } else { Refunded::Unknown }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::till::money::Currency;
+    use crate::till::time::Time;
+
+    fn charge(key: &str, method: &str) -> Charge {
+        Charge {
+            key: key.to_owned(),
+            amount: Money { amount: 1500, currency: Currency::USD },
+            customer: "sandbox".to_owned(),
+            method: method.to_owned(),
+            begun_at: Time::from_ms(0),
+        }
+    }
+
+    fn created(gateway: &Sandbox, key: &str, method: &str) -> String {
+        match gateway.create(&charge(key, method)) {
+            Created::Reference(reference) => reference,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_key_is_charged_once_across_a_restart() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ledger");
+        let first = Sandbox::open(&path).unwrap();
+        let reference = created(&first, "pur-1", "tok_visa");
+        assert_eq!(first.confirm(&reference), Standing::Paid);
+        drop(first);
+        let again = Sandbox::open(&path).unwrap();
+        assert_eq!(created(&again, "pur-1", "tok_visa"), reference);
+        assert_eq!(again.confirm(&reference), Standing::Paid);
+        assert_eq!(again.totals().charged, 1);
+        assert_eq!(std::fs::read_to_string(&path).unwrap().matches("charged").count(), 1);
+    }
+
+    #[test]
+    fn the_cards_do_what_they_are_named_for() {
+        let gateway = Sandbox::default();
+        let declined = created(&gateway, "a", "tok_insufficient_funds");
+        assert_eq!(gateway.confirm(&declined), Standing::Declined("insufficient_funds".to_owned()));
+        let slow = created(&gateway, "b", "tok_timeout");
+        assert_eq!(gateway.confirm(&slow), Standing::Unknown);
+        assert_eq!(gateway.fetch(&slow), Standing::Paid);
+    }
+
+    #[test]
+    fn gives_back_once_a_key_and_never_more_than_was_charged() {
+        let gateway = Sandbox::default();
+        let money = |amount| Money { amount, currency: Currency::USD };
+        let reference = created(&gateway, "a", "tok_visa");
+        assert!(matches!(gateway.refund("r0", &reference, money(1)), Refunded::Failed(_)));
+        gateway.confirm(&reference);
+        assert!(matches!(gateway.refund("r1", &reference, money(1000)), Refunded::Succeeded(_)));
+        assert!(matches!(gateway.refund("r1", &reference, money(1000)), Refunded::Succeeded(_)));
+        assert!(matches!(gateway.refund("r2", &reference, money(501)), Refunded::Failed(_)));
+        assert_eq!(gateway.totals().refunds, 1);
+    }
+
+    #[test]
+    fn a_cancelled_charge_is_never_made_and_a_made_one_is_not_cancelled() {
+        let gateway = Sandbox::default();
+        let first = created(&gateway, "a", "tok_visa");
+        assert_eq!(gateway.cancel(&first), Standing::Declined("cancelled".to_owned()));
+        assert_eq!(gateway.confirm(&first), Standing::Declined("cancelled".to_owned()));
+        let second = created(&gateway, "b", "tok_visa");
+        gateway.confirm(&second);
+        assert_eq!(gateway.cancel(&second), Standing::Paid);
+    }
+
+    #[test]
+    fn a_torn_last_line_is_cut_off_and_damage_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ledger");
+        std::fs::write(&path, "{\"entry\":\"charged\",\"reference\":\"x\"}\n{\"entry\":\"cha").unwrap();
+        drop(Sandbox::open(&path).unwrap());
+        assert!(std::fs::read_to_string(&path).unwrap().ends_with("}\n"));
+        std::fs::write(&path, "not a ledger\n").unwrap();
+        assert!(Sandbox::open(&path).is_err());
+    }
+}
