@@ -494,6 +494,17 @@ fn big_heads_are_refused_and_the_answer_arrives() {
 }
 
 #[test]
+fn a_refused_upload_is_heard_out() {
+    let till = start_with(|config| config.body_max_bytes = 1000);
+    let mut client = till.connect();
+    let body = "u".repeat(8_000_000);
+    let request = post(&format!("Content-Length: {}\r\n", body.len()), &body);
+    client.stream.write_all(request.as_bytes()).expect("no reset while the client still sends");
+    assert_eq!(client.answer().status, 413);
+    client.ends();
+}
+
+#[test]
 fn large_bodies_share_a_budget() {
     let till = start_with(|config| {
         config.body_budget_bytes = 1_000_000;
