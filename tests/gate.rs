@@ -1,6 +1,7 @@
 //! The gate, as a client sees it: real sockets, honest and other peers.
 
 #![allow(missing_docs, clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, clippy::expect_used)]
+#![allow(clippy::needless_for_each, clippy::format_push_string)]
 
 use std::collections::VecDeque;
 use std::fs::File;
@@ -37,6 +38,11 @@ impl Handler for Till {
             }
             "/short-file" => responder.send(file_response(tempfile::tempfile().unwrap(), 1000)),
             "/nothing" => responder.send(Response::empty(204)),
+            "/long-head" => {
+                let value = "h".repeat(900);
+                let response = Response::new(200, "text/plain", "long");
+                responder.send((0..20).fold(response, |it, _| it.with_header("X-Long", &value)));
+            }
             "/inject" => responder.send(Response::empty(200).with_header("X-A", "b\r\nX-Evil: 1")),
             _ => responder.send(echo(&request)),
         }
@@ -153,7 +159,7 @@ impl Client {
     }
 
     fn more(&mut self) -> usize {
-        let mut buffer = [0; 65536];
+        let mut buffer = [0; 16 * 1024];
         let count = self.stream.read(&mut buffer).expect("an answer in time");
         self.seen.extend_from_slice(&buffer[..count]);
         count
@@ -491,6 +497,17 @@ fn big_heads_are_refused_and_the_answer_arrives() {
 }
 
 #[test]
+fn a_refused_upload_is_heard_out() {
+    let till = start_with(|config| config.body_max_bytes = 1000);
+    let mut client = till.connect();
+    let body = "u".repeat(8_000_000);
+    let request = post(&format!("Content-Length: {}\r\n", body.len()), &body);
+    client.stream.write_all(request.as_bytes()).expect("no reset while the client still sends");
+    assert_eq!(client.answer().status, 413);
+    client.ends();
+}
+
+#[test]
 fn large_bodies_share_a_budget() {
     let till = start_with(|config| {
         config.body_budget_bytes = 1_000_000;
@@ -586,6 +603,10 @@ fn long_answers_are_streamed_whole() {
     client.send(get("/nothing"));
     let answer = client.head();
     assert_eq!((answer.status, answer.header("content-length")), (204, None));
+    for _ in 0..200 {
+        client.send(get("/long-head"));
+        assert_eq!(client.answer().text(), "long");
+    }
     client.send(get("/inject"));
     assert_eq!(client.answer().header("x-evil"), None);
     client.send(get("/"));

@@ -70,7 +70,7 @@ impl Conn {
             }
             if self.timeout > left || self.timeout < left / 4 {
                 // Somewhat less than what is left, so that it serves the next time as well.
-                self.timeout = (left - left / 16).max(Duration::from_millis(1));
+                self.timeout = left.mul_f32(0.9).max(Duration::from_millis(1));
                 self.stream.set_read_timeout(Some(self.timeout)).map_err(|_| Stop::Gone)?;
             }
             let Some(room) = self.buffer.get_mut(self.end..).filter(|room| !room.is_empty()) else {

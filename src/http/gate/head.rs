@@ -280,6 +280,13 @@ mod tests {
     }
 
     #[test]
+    fn what_only_the_gate_may_say_is_dropped() {
+        let forged = "X-Tagtill-Gate: 0 1 a b\r\nX-Request-Id: a\r\nTE: chunked\r\nUpgrade: h2c\r\n";
+        let head = parse(format!("GET / HTTP/1.1\r\nHost: x\r\n{forged}\r\n").as_bytes()).unwrap();
+        assert_eq!(head.headers, [("host".to_owned(), "x".to_owned())]);
+    }
+
+    #[test]
     fn lengths_are_plain_and_single() {
         for bad in ["-1", "+1", "1 2", "0x10", "1,1", "", "1e3", "٣"] {
             let head = format!("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: {bad}\r\n\r\n");

@@ -1,11 +1,14 @@
 //! Passing a checked request to the backend, and its answer to the client.
 
 use std::fmt::Write as _;
-use std::io::{Read, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::net::{RecvFlags, recv};
 
 use super::TICKET_HEADER;
 use super::body::Received;
@@ -15,7 +18,7 @@ use super::refusal::reason;
 use super::slots::{Peek, Shared, Slot, peek};
 
 /// How often a slot that waits for an answer looks after its client.
-const LOOK_AROUND: Duration = Duration::from_millis(100);
+const LOOK_AROUND_NANOSECONDS: i64 = 100_000_000;
 /// Bytes of an answer under way.
 const BUFFER_BYTES: usize = 64 * 1024;
 /// Bytes of an answer's head.
@@ -40,6 +43,9 @@ pub struct Backend {
     buffer: Vec<u8>,
     /// A whole answer was taken from it, so that the next byte begins another.
     pub clean: bool,
+    /// Bytes of the last answer that were looked at, relayed, and not yet taken. Taking them wakes the thread
+    /// at the other end for nothing, unless it has a request to come: so they are taken just before that.
+    owed: usize,
 }
 
 /// One exchange, from the slot's view.
@@ -62,9 +68,9 @@ struct Answer {
 }
 
 impl Backend {
-    pub fn new(stream: UnixStream) -> std::io::Result<Backend> {
-        stream.set_read_timeout(Some(LOOK_AROUND))?;
-        Ok(Backend { stream: Arc::new(stream), buffer: vec![0; BUFFER_BYTES], clean: true })
+    pub fn new(stream: UnixStream) -> io::Result<Backend> {
+        stream.set_read_timeout(None)?;
+        Ok(Backend { stream: Arc::new(stream), buffer: vec![0; BUFFER_BYTES], clean: true, owed: 0 })
     }
 
     pub fn stream(&self) -> Arc<UnixStream> {
@@ -81,6 +87,7 @@ impl Backend {
         may_keep: bool,
     ) -> Result<bool, Failed> {
         self.clean = false;
+        self.settle()?;
         self.send(exchange, conn, received)?;
         let (answer, filled) = self.wait(exchange, conn)?;
         let bodiless = exchange.head.method == "HEAD" || matches!(answer.status, 204 | 304);
@@ -91,6 +98,9 @@ impl Backend {
         left = left.saturating_sub(begun.len() as u64);
         first.extend_from_slice(begun);
         self.clean = left == 0;
+        if !self.clean {
+            self.settle()?;
+        }
         let allowed = exchange.shared.config.request_deadline
             + Duration::from_secs(answer.length / SLOWEST_BYTES_PER_SECOND);
         let deadline = Instant::now() + allowed;
@@ -141,13 +151,18 @@ impl Backend {
             else {
                 return Err(Failed::NoAnswer);
             };
-            match (&*self.stream).read(room) {
+            // The common answer is there whole at the first look.
+            let first = filled == 0;
+            let result = if first { peek_when_ready(&self.stream, room) } else { read_when_ready(&self.stream, room) };
+            match result {
                 Ok(0) => return Err(Failed::NoAnswer),
                 Ok(count) => {
                     filled += count;
+                    self.owed = if first { count } else { 0 };
                     if let Some(answer) = Answer::parse(self.buffer.get(..filled).unwrap_or_default())? {
                         return Ok((answer, filled));
                     }
+                    self.settle()?;
                 }
                 Err(error) if is_wait(&error) => {
                     if slot.is_broken(*number) || shared.is_forced() {
@@ -165,6 +180,13 @@ impl Backend {
         }
     }
 
+    /// Takes what was only looked at.
+    fn settle(&mut self) -> Result<(), Failed> {
+        let owed = std::mem::take(&mut self.owed);
+        let room = self.buffer.get_mut(..owed).unwrap_or_default();
+        (&*self.stream).read_exact(room).map_err(|_| Failed::NoAnswer)
+    }
+
     /// Reads a short body's rest behind its head.
     fn append(&mut self, exchange: &Exchange<'_>, first: &mut Vec<u8>, mut left: u64) -> Result<u64, Failed> {
         while left > 0 {
@@ -179,7 +201,7 @@ impl Backend {
     fn read_some(&mut self, exchange: &Exchange<'_>, left: u64) -> Result<usize, Failed> {
         let most = self.buffer.len().min(usize::try_from(left).unwrap_or(usize::MAX));
         loop {
-            match (&*self.stream).read(self.buffer.get_mut(..most).unwrap_or_default()) {
+            match read_when_ready(&self.stream, self.buffer.get_mut(..most).unwrap_or_default()) {
                 Ok(0) => return Err(Failed::Cut),
                 Ok(count) => return Ok(count),
                 Err(error) if is_wait(&error) => {
@@ -191,6 +213,29 @@ impl Backend {
             }
         }
     }
+}
+
+/// Waits for bytes, but not for long.
+///
+/// A thread that waits within a read of a Unix socket is also woken when the other side has taken what was
+/// sent, which is one switch more for each request; one that waits in a poll is not.
+fn wait_until_ready(stream: &UnixStream) -> io::Result<()> {
+    let mut wanted = [PollFd::new(stream, PollFlags::IN)];
+    let patience = Timespec { tv_sec: 0, tv_nsec: LOOK_AROUND_NANOSECONDS };
+    if poll(&mut wanted, Some(&patience))? == 0 {
+        return Err(ErrorKind::TimedOut.into());
+    }
+    Ok(())
+}
+
+fn read_when_ready(mut stream: &UnixStream, room: &mut [u8]) -> io::Result<usize> {
+    wait_until_ready(stream)?;
+    stream.read(room)
+}
+
+fn peek_when_ready(stream: &UnixStream, room: &mut [u8]) -> io::Result<usize> {
+    wait_until_ready(stream)?;
+    Ok(recv(stream, room, RecvFlags::PEEK)?.1)
 }
 
 impl Answer {
@@ -242,7 +287,7 @@ pub fn write_all(stream: &TcpStream, mut bytes: &[u8], deadline: Instant) -> Res
         match stream.write(bytes) {
             Ok(0) => return Err(Failed::Cut),
             Ok(count) => bytes = bytes.get(count..).unwrap_or_default(),
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
             Err(_) => return Err(Failed::Cut),
         }
         if !bytes.is_empty() && Instant::now() >= deadline {
