@@ -1,7 +1,17 @@
 //! tagtill: sell with a post, buy with a reply.
+//!
+//! The rooms, from the bottom up; a room knows only those below it:
+//!
+//! - [`till`]: the rules. Time and ids come in; it must never know I/O, threads, clocks, HTTP or redb.
+//! - [`store`]: the data file. The only room that knows redb and bincode; it must never know a rule.
+//! - [`engine`]: the one writer, the tick, the long polls. It must never know HTTP or a gateway.
+//! - [`payments`]: gateways and the worker that asks them. It must never know HTTP or a network.
+//! - [`http`]: the front gate and the API. The only room that knows `tiny_http`; it must never know a gateway.
+//! - [`cli`]: one file a subcommand; the only room that ties the others together.
 
 #![forbid(unsafe_code)]
 
+pub mod cli;
 pub mod engine;
 pub mod http;
 pub mod payments;

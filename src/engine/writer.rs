@@ -6,7 +6,7 @@ use super::job::{Job, Keyed, Rendered, Reply, Unavailable, Verdicted};
 use super::keyed;
 use super::memory::Memory;
 use super::waiters::Waiters;
-use crate::store::{Batch, Store, Tx};
+use crate::store::{Batch, Store, Tx, erased};
 use crate::till::apply::apply;
 use crate::till::command::{Command, Outcome};
 use crate::till::context::Context;
@@ -315,7 +315,13 @@ impl Writer {
         self.shared.counts.commands.fetch_add(1, Ordering::Relaxed);
         let mut context = Context { now, ids: &mut self.ids };
         match apply(tx, &mut context, command) {
-            Ok(outcome) => Ok(Ok(outcome)),
+            Ok(outcome) => {
+                if let (Command::EraseAccount { id }, Some(path)) = (command, self.shared.store.path()) {
+                    // Before the commit: a backup that is restored later must forget this account, too.
+                    erased::note(path, *id).map_err(|error| StateError(error.to_string()))?;
+                }
+                Ok(Ok(outcome))
+            }
             Err(Fault::Refused(refusal)) => {
                 self.shared.counts.refused.fetch_add(1, Ordering::Relaxed);
                 tx.reset();

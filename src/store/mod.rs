@@ -5,11 +5,13 @@
 mod backup;
 mod batch;
 pub mod codec;
+pub mod erased;
 mod error;
 mod layer;
+pub mod lease;
 mod snapshot;
 
-pub use backup::copy_to;
+pub use backup::{beside, copy_to, publish};
 pub use batch::{Batch, Tx};
 pub use error::StoreError;
 pub use snapshot::Snapshot;
