@@ -56,6 +56,7 @@ pub(super) struct Shared {
 }
 
 /// What comes through the queue.
+#[allow(clippy::large_enum_variant, reason = "the rare one is the small one")]
 pub(super) enum Message {
     Job(Job),
     Stop,

@@ -49,6 +49,7 @@ pub enum Reply {
 pub struct Unavailable(pub String);
 
 /// Work for the writer. `done` runs on a responder's thread, after the commit.
+#[allow(clippy::large_enum_variant, reason = "lives in the queue's own memory, a few at a time")]
 pub enum Job {
     /// Commands whose outcomes are wanted as values: posts, and the steps of workers.
     Many {

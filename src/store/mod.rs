@@ -85,7 +85,7 @@ impl Store {
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             std::fs::create_dir_all(folder).map_err(|error| StoreError::io(folder, error))?;
         }
-        let temporary = backup::beside(path, "new");
+        let temporary = beside(path, "new");
         if temporary.exists() {
             std::fs::remove_file(&temporary).map_err(|error| StoreError::io(&temporary, error))?;
         }
@@ -93,7 +93,7 @@ impl Store {
             builder(cache_bytes).create(&temporary).map_err(|error| StoreError::opening(path, error))?;
         initialise(&database, fresh)?;
         drop(database);
-        backup::publish(&temporary, path)?;
+        publish(&temporary, path)?;
         builder(cache_bytes).open(path).map_err(|error| StoreError::opening(path, error))
     }
 

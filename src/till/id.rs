@@ -31,7 +31,7 @@ impl IdSource {
         self.last
     }
 
-    /// 64 random bits: SplitMix64 over two independent lanes.
+    /// 64 random bits: `SplitMix64` over two independent lanes.
     fn random_u64(&mut self) -> u64 {
         let mut mixed = 0;
         for lane in &mut self.state {

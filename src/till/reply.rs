@@ -141,7 +141,7 @@ pub fn sent<S: Write>(
     if state.get::<ReplyPosts>(&key)?.is_some_and(|other| other != id) {
         return Err(Refusal::taken("post_id", "was reported for another reply").into());
     }
-    leave_queue(state, cx, id, &mut reply, ReplyStatus::Sent)?;
+    leave_queue(state, cx, id, &mut reply, ReplyStatus::Sent);
     reply.post_id = Some(post_id.to_owned());
     state.put::<Replies>(&id, &reply)?;
     log(state, cx, EventKind::ReplySent, id, &reply)?;
@@ -181,7 +181,7 @@ pub fn failed<S: Write>(
         state.put::<Replies>(&id, &reply)?;
         return Ok(Outcome::Reply(id));
     }
-    leave_queue(state, cx, id, &mut reply, ReplyStatus::Failed)?;
+    leave_queue(state, cx, id, &mut reply, ReplyStatus::Failed);
     state.put::<Replies>(&id, &reply)?;
     log(state, cx, EventKind::ReplyFailed, id, &reply)?;
     if reply.kind == ReplyKind::Pending
@@ -199,19 +199,18 @@ fn leave_queue<S: Write>(
     id: ReplyId,
     reply: &mut ReplyRecord,
     status: ReplyStatus,
-) -> Result<()> {
+) {
     state.delete::<Outbox>(&place(id, reply));
     reply.status = status;
     reply.to = None;
     reply.ended_at = Some(cx.now);
-    Ok(())
 }
 
 /// Drops a reply that still waits in its queue.
 pub fn drop_queued<S: Write>(state: &mut S, cx: &Context<'_>, id: ReplyId, reason: &str) -> Result<()> {
     let mut reply = state.must::<Replies>(&id)?;
     if reply.status == ReplyStatus::Queued {
-        leave_queue(state, cx, id, &mut reply, ReplyStatus::Dropped)?;
+        leave_queue(state, cx, id, &mut reply, ReplyStatus::Dropped);
         reply.reason = Some(reason.to_owned());
         state.put::<Replies>(&id, &reply)?;
     }
@@ -220,11 +219,11 @@ pub fn drop_queued<S: Write>(state: &mut S, cx: &Context<'_>, id: ReplyId, reaso
 
 /// Drops up to `slice` replies that are stale; returns how many.
 pub fn drop_stale<S: Write>(state: &mut S, cx: &Context<'_>, slice: usize) -> Result<usize> {
-    // Each network's queue is ordered by kind and age, so the stale ones of a kind stand first: skip to the next
+    // Each network's queue is ordered by kind and age, so the outdated ones of a kind stand first: skip to the next
     // kind at the first fresh one.
-    let mut stale = Vec::new();
+    let mut outdated = Vec::new();
     let mut span = Span::all();
-    while stale.len() < slice {
+    while outdated.len() < slice {
         let mut fresh: Option<OutboxKey> = None;
         let mut keys = Vec::new();
         state.scan::<Outbox>(&span, Direction::Up, |key, ()| {
@@ -238,7 +237,7 @@ pub fn drop_stale<S: Write>(state: &mut S, cx: &Context<'_>, slice: usize) -> Re
                 fresh = Some(key);
                 break;
             }
-            stale.push(key.reply);
+            outdated.push(key.reply);
             last = Some(key);
         }
         let next = match (fresh, last) {
@@ -248,10 +247,10 @@ pub fn drop_stale<S: Write>(state: &mut S, cx: &Context<'_>, slice: usize) -> Re
         };
         span = Span::all().after(&super::state::Key::encode(&next));
     }
-    for id in &stale {
+    for id in &outdated {
         drop_queued(state, cx, *id, "stale before its turn came")?;
     }
-    Ok(stale.len())
+    Ok(outdated.len())
 }
 
 /// Forgets what was kept for a while: who was told yesterday, and early reposts that nobody asked about.

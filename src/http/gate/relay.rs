@@ -153,7 +153,8 @@ impl Backend {
             };
             // The common answer is there whole at the first look.
             let first = filled == 0;
-            let result = if first { peek_when_ready(&self.stream, room) } else { read_when_ready(&self.stream, room) };
+            let result =
+                if first { peek_when_ready(&self.stream, room) } else { read_when_ready(&self.stream, room) };
             match result {
                 Ok(0) => return Err(Failed::NoAnswer),
                 Ok(count) => {
