@@ -3,7 +3,13 @@
 //! `cargo bench --bench posts` starts a sandbox till on a fresh file and prints a table; every run is taken three times
 //! and its median shown. A flow is a purchase post and its confirmation, each answered after its commit. Beside it
 //! stands what the disk does on its own: 4 KiB appended and synced, over and over.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::cast_precision_loss, reason = "a benchmark")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::cast_precision_loss,
+    reason = "a benchmark"
+)]
 
 #[path = "../tests/support/mod.rs"]
 mod support;

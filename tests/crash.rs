@@ -1,5 +1,5 @@
 //! Kill -9 in the middle of a load: what was acknowledged is there, nothing is charged twice, everything adds up.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test fails by panicking")]
 
 mod support;
 

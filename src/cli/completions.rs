@@ -1,0 +1,19 @@
+//! `tagtill completions`.
+
+use super::{Cli, Outcome};
+use clap::CommandFactory as _;
+use clap_complete::Shell;
+
+/// Print a completion script for a shell.
+///
+/// For bash: `tagtill completions bash > /etc/bash_completion.d/tagtill`
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The shell
+    shell: Shell,
+}
+
+pub fn run(args: &Args) -> Outcome {
+    clap_complete::generate(args.shell, &mut Cli::command(), "tagtill", &mut std::io::stdout());
+    Ok(())
+}

@@ -1,0 +1,83 @@
+//! `tagtill export`: everything in the file as JSON lines.
+
+use super::target::{Place, SMALL_CACHE_BYTES, Target};
+use super::{Outcome, failure};
+use crate::store::{Snapshot, Store, beside};
+use crate::till::id::EventId;
+use crate::till::state::{Direction, Read as _, Span, StateError, Table};
+use crate::till::table::{
+    Accounts, Events, Merchants, Networks, Offers, Orders, Posts, Purchases, Refunds, Replies, Stocks,
+};
+use serde_json::{Value, json};
+use std::io::{BufWriter, Write};
+use std::ops::ControlFlow;
+
+/// Write everything as JSON lines to standard output, personal data included.
+///
+/// Each line names its table, its key and its record; tables come one after the other, in the order in which an empty
+/// till would need them. Secrets (tokens) are left out.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    target: Target,
+}
+
+pub fn run(args: &Args) -> Outcome {
+    let out = &mut BufWriter::new(std::io::stdout().lock());
+    match args.target.find()? {
+        Place::File(store) => write_all(&store, out),
+        Place::Running(client) => {
+            let copy = beside(&args.target.data, "exporting");
+            let mut file = std::fs::File::create(&copy).map_err(failure)?;
+            let loaded = client.download("/v1/backups", &mut file).map_err(failure);
+            let written = loaded.and_then(|_| {
+                let store = Store::open_existing(&copy, SMALL_CACHE_BYTES).map_err(failure)?;
+                write_all(&store, out)
+            });
+            let _ = std::fs::remove_file(&copy);
+            written
+        }
+    }
+}
+
+fn write_all(store: &Store, out: &mut impl Write) -> Outcome {
+    let snapshot = store.snapshot().map_err(failure)?;
+    let settings = store.settings().map_err(failure)?;
+    let epoch = settings.epoch;
+    let head = json!({"table": "settings", "record": settings});
+    writeln!(out, "{head}").map_err(failure)?;
+    let written = table::<Networks>(&snapshot, out, |key| key.0.into())
+        .and_then(|()| table::<Merchants>(&snapshot, out, |key| key.to_string().into()))
+        .and_then(|()| table::<Accounts>(&snapshot, out, |key| key.to_string().into()))
+        .and_then(|()| table::<Offers>(&snapshot, out, |key| key.to_string().into()))
+        .and_then(|()| table::<Stocks>(&snapshot, out, |key| key.to_string().into()))
+        .and_then(|()| table::<Posts>(&snapshot, out, |key| json!([key.network, key.id])))
+        .and_then(|()| table::<Purchases>(&snapshot, out, |key| key.to_string().into()))
+        .and_then(|()| table::<Refunds>(&snapshot, out, |key| key.to_string().into()))
+        .and_then(|()| table::<Orders>(&snapshot, out, |key| key.to_string().into()))
+        .and_then(|()| table::<Replies>(&snapshot, out, |key| key.to_string().into()))
+        .and_then(|()| {
+            table::<Events>(&snapshot, out, |sequence| EventId { epoch, sequence }.to_string().into())
+        });
+    written.map_err(failure)?;
+    out.flush().map_err(failure)
+}
+
+fn table<T: Table>(
+    snapshot: &Snapshot,
+    out: &mut impl Write,
+    key_json: impl Fn(T::Key) -> Value,
+) -> Result<(), StateError> {
+    let mut failed = None;
+    snapshot.scan::<T>(&Span::all(), Direction::Up, |key, record| {
+        let line = json!({"table": T::NAME, "key": key_json(key), "record": record});
+        match writeln!(out, "{line}") {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(error) => {
+                failed = Some(StateError(error.to_string()));
+                ControlFlow::Break(())
+            }
+        }
+    })?;
+    failed.map_or(Ok(()), Err)
+}

@@ -1,0 +1,102 @@
+//! The command line: one file a subcommand. What it does with data it does through the API of a running till, or on
+//! the file when none runs.
+
+mod backup;
+pub mod client;
+mod completions;
+pub mod demo;
+mod export;
+mod restore;
+mod resume;
+pub mod running;
+mod serve;
+mod target;
+mod token;
+mod verify;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// Sell with a post, buy with a reply: a till for social networks.
+///
+/// Somebody posts an offer's hashtag; the till answers with a confirmation hashtag; they post it within 15 minutes;
+/// their linked card is charged, and the merchant is told what to ship.
+///
+/// Try it: `tagtill demo`. Run it: `tagtill serve --sandbox`.
+#[derive(Debug, Parser)]
+#[command(name = "tagtill", version, max_term_width = 100, propagate_version = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Play the story of February 2013 through the real API, on a fresh sandbox file
+    Demo(demo::Args),
+    /// Run the till
+    Serve(serve::Args),
+    /// Write a consistent copy of the data, while the till runs or not
+    Backup(backup::Args),
+    /// Put a backup in the place of the data file
+    Restore(restore::Args),
+    /// Check a data file and everything that must hold in it
+    Verify(verify::Args),
+    /// Write everything as JSON lines, personal data included
+    Export(export::Args),
+    /// Make, list and revoke API tokens
+    Token(token::Args),
+    /// Go on after a restore, or after the clock has jumped
+    Resume(resume::Args),
+    /// Print a completion script for a shell
+    Completions(completions::Args),
+}
+
+/// Why a command ended: the sentence for people, and the exit code.
+#[derive(Debug)]
+pub struct Failure {
+    /// What is wrong and what to do.
+    pub sentence: String,
+    /// 1: it failed; 2: it was called wrongly; 3: what was checked does not hold.
+    pub code: u8,
+}
+
+impl<T: Into<String>> From<T> for Failure {
+    fn from(sentence: T) -> Self {
+        Self { sentence: sentence.into(), code: 1 }
+    }
+}
+
+/// What a command comes to.
+pub type Outcome = Result<(), Failure>;
+
+/// A failure of anything that can say what is wrong.
+pub fn failure(error: impl std::fmt::Display) -> Failure {
+    Failure::from(error.to_string())
+}
+
+/// Parses the command line and carries it out.
+pub fn run() -> ExitCode {
+    let cli = Cli::parse();
+    env_logger::Builder::from_env(env_logger::Env::new().filter_or("TAGTILL_LOG", "info"))
+        .format_timestamp_millis()
+        .init();
+    let outcome = match cli.command {
+        Command::Demo(args) => demo::run(&args),
+        Command::Serve(args) => serve::run(&args),
+        Command::Backup(args) => backup::run(&args),
+        Command::Restore(args) => restore::run(&args),
+        Command::Verify(args) => verify::run(&args),
+        Command::Export(args) => export::run(&args),
+        Command::Token(args) => token::run(&args),
+        Command::Resume(args) => resume::run(&args),
+        Command::Completions(args) => completions::run(&args),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("tagtill: {}", failure.sentence);
+            ExitCode::from(failure.code)
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! `tagtill restore`: puts a backup in the place of the data file, after checking it, and begins a new epoch.
+
+use super::target::SMALL_CACHE_BYTES;
+use super::verify::check_store;
+use super::{Failure, Outcome, failure};
+use crate::engine::{Engine, EngineConfig};
+use crate::store::lease::Lease;
+use crate::store::{Store, beside, erased, publish};
+use crate::till::command::Command;
+use crate::till::state::Read as _;
+use crate::till::table::Accounts;
+use std::path::{Path, PathBuf};
+
+/// Put a backup in the place of the data file.
+///
+/// The backup is copied and checked first. The till starts paused after a restore: look around, then `tagtill resume`.
+/// Accounts that were erased since the backup are erased again. The file that was there is kept as FILE.replaced.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The backup
+    file: PathBuf,
+    /// The data file to put it in place of
+    #[arg(long, value_name = "FILE", env = "TAGTILL_DATA", default_value = "data/tagtill.redb")]
+    data: PathBuf,
+    /// Replace a data file that is there
+    #[arg(long)]
+    force: bool,
+    /// Only check the backup and say what would be done
+    #[arg(long)]
+    dry_run: bool,
+}
+
+pub fn run(args: &Args) -> Outcome {
+    if !args.file.exists() {
+        return Err(Failure::from(format!("There is no file {}.", args.file.display())));
+    }
+    if args.data.exists() && !args.force && !args.dry_run {
+        return Err(Failure::from(format!(
+            "{} is there already. --force replaces it (and keeps it as {}); --dry-run only checks the backup.",
+            args.data.display(),
+            beside(&args.data, "replaced").display()
+        )));
+    }
+    let lease = Lease::take(&args.data).map_err(failure)?;
+    let copy = beside(&args.data, "restoring");
+    let prepared = prepare(args, &copy);
+    let done = match prepared {
+        Ok(counted) if args.dry_run => {
+            println!("{} is sound: {counted}", args.file.display());
+            println!("Nothing was changed. Without --dry-run it becomes {}.", args.data.display());
+            Ok(())
+        }
+        Ok(counted) => swap(args, &copy).map(|()| {
+            println!("{} restored: {counted}", args.data.display());
+            println!("Captures and replies are paused. Start the till, look around, then: tagtill resume");
+        }),
+        Err(failure) => Err(failure),
+    };
+    let _ = std::fs::remove_file(&copy);
+    drop(lease);
+    done
+}
+
+/// Copies the backup, checks the copy, and makes it the beginning of a new epoch.
+fn prepare(args: &Args, copy: &Path) -> Result<String, Failure> {
+    std::fs::copy(&args.file, copy)
+        .map_err(|error| Failure::from(format!("Cannot copy {}: {error}", args.file.display())))?;
+    let store = Store::open_existing(copy, SMALL_CACHE_BYTES).map_err(failure)?;
+    let store = store.check_pages().map_err(|error| Failure { sentence: error.to_string(), code: 3 })?;
+    let counted = check_store(&store)?;
+    if args.dry_run {
+        return Ok(counted);
+    }
+    // Ids of events never come again: later than both the backup and the file that it replaces.
+    let replaced = match args.data.exists() {
+        true => Store::open_existing(&args.data, SMALL_CACHE_BYTES)
+            .ok()
+            .and_then(|old| old.settings().ok())
+            .map_or(0, |settings| settings.epoch),
+        false => 0,
+    };
+    store
+        .change_settings(|settings| {
+            settings.epoch = settings.epoch.max(replaced).saturating_add(1);
+            settings.paused = true;
+        })
+        .map_err(failure)?;
+    forget_again(&args.data, store)?;
+    Ok(counted)
+}
+
+/// Erases the accounts that were erased after the backup was made.
+fn forget_again(data: &Path, store: Store) -> Outcome {
+    let erased = erased::read(data).map_err(failure)?;
+    let snapshot = store.snapshot().map_err(failure)?;
+    let mut commands = Vec::new();
+    for id in erased {
+        if snapshot.get::<Accounts>(&id).map_err(failure)?.is_some() {
+            commands.push(Command::EraseAccount { id });
+        }
+    }
+    drop(snapshot);
+    if commands.is_empty() {
+        return Ok(());
+    }
+    let seed = [getrandom::u64().map_err(failure)?, getrandom::u64().map_err(failure)?];
+    let engine = Engine::start(store, &EngineConfig { seed, ..EngineConfig::default() }).map_err(failure)?;
+    let results = engine.handle().call_many(commands);
+    engine.stop();
+    results.map_err(|unavailable| Failure::from(unavailable.0))?;
+    Ok(())
+}
+
+fn swap(args: &Args, copy: &Path) -> Outcome {
+    if args.data.exists() {
+        std::fs::rename(&args.data, beside(&args.data, "replaced")).map_err(failure)?;
+    }
+    publish(copy, &args.data).map_err(failure)
+}

@@ -1,0 +1,175 @@
+//! A till in this process: store, engine, payments and HTTP put together, and taken apart in order.
+
+use super::{Failure, failure};
+use crate::engine::{Engine, EngineConfig, Handle, wall_ms};
+use crate::http::api::{Api, ApiConfig, MethodResolver};
+use crate::http::{GateConfig, Server};
+use crate::payments::{Gateways, Sandbox, Worker};
+use crate::store::lease::Lease;
+use crate::store::{CACHE_BYTES_DEFAULT, Store, beside};
+use crate::till::record::{PaymentMethod, SettingsRecord};
+use crate::till::time::Time;
+use sha2::{Digest as _, Sha256};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How a till is started.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The data file.
+    pub data: PathBuf,
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// Play money and a clock that can be moved.
+    pub sandbox: bool,
+    /// Where a fresh sandbox's clock starts.
+    pub clock_start: Option<Time>,
+    /// An admin token that is not in the store.
+    pub admin_token: Option<String>,
+    /// How much of the file is kept in memory.
+    pub cache_bytes: usize,
+    /// From one tick to the next.
+    pub tick: Duration,
+    /// Connections served at once.
+    pub slots: usize,
+    /// Proxies whose forwarded requests count as local.
+    pub trusted_proxies: Vec<IpAddr>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            data: PathBuf::from("data/tagtill.redb"),
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
+            sandbox: false,
+            clock_start: None,
+            admin_token: None,
+            cache_bytes: CACHE_BYTES_DEFAULT,
+            tick: Duration::from_secs(1),
+            slots: 128,
+            trusted_proxies: Vec::new(),
+        }
+    }
+}
+
+/// A till that runs.
+pub struct Running {
+    server: Server,
+    worker: Worker,
+    engine: Engine,
+    lease: Lease,
+    sandbox: Option<Arc<Sandbox>>,
+    /// Where it listens.
+    pub url: String,
+}
+
+/// Lets HTTP look payment methods up without knowing gateways.
+struct Resolver(Gateways);
+
+impl MethodResolver for Resolver {
+    fn resolve(&self, gateway: &str, token: &str) -> Result<PaymentMethod, (&'static str, String)> {
+        self.0.resolve(gateway, token)
+    }
+}
+
+impl Running {
+    /// Starts a till.
+    ///
+    /// # Errors
+    /// A sentence that says what is wrong and what to do; nothing runs then.
+    pub fn start(options: &Options) -> Result<Self, Failure> {
+        let mut lease = Lease::take(&options.data).map_err(failure)?;
+        let store = open(options)?;
+        let (gateways, sandbox) = gateways(options)?;
+        let config = EngineConfig {
+            tick: options.tick,
+            seed: seed()?,
+            given_token: options.admin_token.as_ref().map(|token| Sha256::digest(token).into()),
+            ..EngineConfig::default()
+        };
+        let engine = Engine::start(store, &config).map_err(failure)?;
+        let handle = engine.handle();
+        let worker = Worker::start(&handle, &gateways, 2);
+        let folder = options.data.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let api = Arc::new(Api::new(ApiConfig {
+            handle,
+            gateways: Arc::new(Resolver(gateways)),
+            sandbox: options.sandbox,
+            trusted_proxies: options.trusted_proxies.clone(),
+            work_dir: folder.map_or_else(|| PathBuf::from("."), PathBuf::from),
+        }));
+        let gate = GateConfig { addr: options.listen, slots: options.slots, ..GateConfig::default() };
+        let server = match Server::start(gate, api.clone()) {
+            Ok(server) => server,
+            Err(error) => {
+                worker.stop();
+                engine.stop();
+                let sentence = format!(
+                    "Cannot listen on {}: {error}. Choose another address with --listen.",
+                    options.listen
+                );
+                return Err(Failure::from(sentence));
+            }
+        };
+        let url = format!("http://{}", server.local_addr());
+        lease.announce(&url).map_err(failure)?;
+        Ok(Self { server, worker, engine, lease, sandbox, url })
+    }
+
+    /// A way to the writer.
+    pub fn handle(&self) -> Handle {
+        self.engine.handle()
+    }
+
+    /// The sandbox gateway, where this is a sandbox.
+    pub fn sandbox(&self) -> Option<&Arc<Sandbox>> {
+        self.sandbox.as_ref()
+    }
+
+    /// Stops taking requests, finishes what is under way, closes the file.
+    pub fn stop(self) {
+        self.engine.handle().waiters().close();
+        self.server.shutdown();
+        self.worker.stop();
+        self.engine.stop();
+        drop(self.lease);
+    }
+}
+
+fn open(options: &Options) -> Result<Store, Failure> {
+    let start_ms = options.clock_start.map_or_else(wall_ms, Time::ms);
+    let fresh = SettingsRecord {
+        epoch: 1,
+        sandbox: options.sandbox,
+        clock_offset_ms: start_ms.saturating_sub(wall_ms()),
+        paused: false,
+    };
+    let existed = options.data.exists();
+    let store = Store::open(&options.data, options.cache_bytes, &fresh).map_err(failure)?;
+    let settings = store.settings().map_err(failure)?;
+    let path = options.data.display();
+    match (settings.sandbox, options.sandbox) {
+        (true, false) => Err(Failure::from(format!("{path} is a sandbox's file: add --sandbox to run it."))),
+        (false, true) => Err(Failure::from(format!(
+            "{path} is no sandbox's file: leave --sandbox out, or name another file with --data."
+        ))),
+        _ if existed && options.clock_start.is_some() => Err(Failure::from(format!(
+            "--clock-start is for a fresh file, and {path} is there already: its clock goes on from where it was."
+        ))),
+        _ => Ok(store),
+    }
+}
+
+fn gateways(options: &Options) -> Result<(Gateways, Option<Arc<Sandbox>>), Failure> {
+    if !options.sandbox {
+        return Ok((Gateways::default(), None));
+    }
+    let sandbox = Arc::new(Sandbox::open(&beside(&options.data, "sandbox-ledger")).map_err(failure)?);
+    Ok((Gateways::default().with(sandbox.clone()), Some(sandbox)))
+}
+
+fn seed() -> Result<[u64; 2], Failure> {
+    Ok([getrandom::u64().map_err(failure)?, getrandom::u64().map_err(failure)?])
+}

@@ -1,0 +1,157 @@
+//! `tagtill serve`: runs the till until it is told to stop.
+
+use super::running::{Options, Running};
+use super::{Failure, Outcome, failure};
+use crate::till::command::{Command, Outcome as Done};
+use crate::till::role::Role;
+use crate::till::state::{Direction, Read as _, Span};
+use crate::till::table::Tokens;
+use crate::till::time::Time;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use sha2::{Digest as _, Sha256};
+use std::net::{IpAddr, SocketAddr};
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::time::Duration;
+
+/// Run the till.
+///
+/// On the first start it prints an admin token, once; --admin-token-file gives it one instead. It ends with exit code
+/// 0 on SIGTERM and Ctrl-C, after finishing what was under way.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The data file; a fresh one is made where there is none
+    #[arg(long, value_name = "FILE", env = "TAGTILL_DATA", default_value = "data/tagtill.redb")]
+    data: PathBuf,
+    /// Where to listen; only this machine by default, because a reverse proxy does TLS
+    #[arg(long, value_name = "ADDR", env = "TAGTILL_LISTEN", default_value = "127.0.0.1:8080")]
+    listen: SocketAddr,
+    /// File with the admin token to use: any string of 32 characters or more
+    #[arg(long, value_name = "FILE", env = "TAGTILL_ADMIN_TOKEN_FILE")]
+    admin_token_file: Option<PathBuf>,
+    /// Play money, test cards, and a clock that can be moved forward
+    #[arg(long, env = "TAGTILL_SANDBOX")]
+    sandbox: bool,
+    /// Where the clock of a fresh sandbox starts, as in 2013-02-12T14:00:00Z
+    #[arg(long, value_name = "TIME", requires = "sandbox", value_parser = Time::parse)]
+    clock_start: Option<Time>,
+    /// How much of the data file to keep in memory, in MiB
+    #[arg(long, value_name = "MIB", env = "TAGTILL_CACHE_MIB", default_value_t = 256,
+          value_parser = clap::value_parser!(u32).range(8..=1_048_576))]
+    cache_mib: u32,
+    /// From one look at what is due to the next, in milliseconds
+    #[arg(long, value_name = "MS", env = "TAGTILL_TICK_MS", default_value_t = 1000,
+          value_parser = clap::value_parser!(u32).range(10..=60_000))]
+    tick_ms: u32,
+    /// Connections served at once
+    #[arg(long, value_name = "N", env = "TAGTILL_SLOTS", default_value_t = 128,
+          value_parser = clap::value_parser!(u16).range(8..=4096))]
+    slots: u16,
+    /// Address of a reverse proxy whose forwarded requests count as local; may be given several times
+    #[arg(long, value_name = "IP", env = "TAGTILL_TRUSTED_PROXY", value_delimiter = ',')]
+    trusted_proxy: Vec<IpAddr>,
+}
+
+pub fn run(args: &Args) -> Outcome {
+    let (tell, told) = channel();
+    ctrlc::set_handler(move || drop(tell.send(()))).map_err(failure)?;
+    let admin_token = args.admin_token_file.as_deref().map(read_admin_token).transpose()?;
+    let options = Options {
+        data: args.data.clone(),
+        listen: args.listen,
+        sandbox: args.sandbox,
+        clock_start: args.clock_start,
+        admin_token,
+        cache_bytes: usize::try_from(args.cache_mib).unwrap_or(256).saturating_mul(1024 * 1024),
+        tick: Duration::from_millis(u64::from(args.tick_ms)),
+        slots: usize::from(args.slots),
+        trusted_proxies: args.trusted_proxy.clone(),
+    };
+    let running = Running::start(&options)?;
+    announce(&running, &options)?;
+    wait(&running, &told)?;
+    log::info!("stopping");
+    running.stop();
+    Ok(())
+}
+
+/// Waits for a signal, or for the data file to fail.
+pub fn wait(running: &Running, told: &std::sync::mpsc::Receiver<()>) -> Outcome {
+    loop {
+        match told.recv_timeout(Duration::from_millis(250)) {
+            Ok(()) | Err(RecvTimeoutError::Disconnected) => return Ok(()),
+            Err(RecvTimeoutError::Timeout) if running.handle().has_failed() => {
+                return Err(Failure::from(
+                    "The data file has failed; see the log. Nothing that was acknowledged is lost. Start the till \
+                     again once the disk is well.",
+                ));
+            }
+            Err(RecvTimeoutError::Timeout) => {}
+        }
+    }
+}
+
+fn announce(running: &Running, options: &Options) -> Outcome {
+    println!("tagtill listens on {}", running.url);
+    println!("data file: {}", options.data.display());
+    if options.sandbox {
+        println!("sandbox: play money; the clock shows {}", running.handle().now());
+    }
+    if options.admin_token.is_none()
+        && let Some(token) = first_token(running)?
+    {
+        println!("admin token, shown this once: {token}");
+    }
+    Ok(())
+}
+
+/// Makes an admin token where there is none yet.
+fn first_token(running: &Running) -> Result<Option<String>, Failure> {
+    let handle = running.handle();
+    let mut any = false;
+    let snapshot = handle.snapshot().map_err(failure)?;
+    snapshot
+        .scan::<Tokens>(&Span::all(), Direction::Up, |_, token| {
+            any |= token.role == Role::Admin;
+            if any { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        })
+        .map_err(failure)?;
+    if any {
+        return Ok(None);
+    }
+    let secret = new_secret()?;
+    let hash = Sha256::digest(&secret).into();
+    match handle.call(Command::CreateToken { role: Role::Admin, hash }) {
+        Ok(Ok(Done::Token(_))) => Ok(Some(secret)),
+        Ok(other) => Err(Failure::from(format!("the first token could not be made: {other:?}"))),
+        Err(unavailable) => Err(Failure::from(unavailable.0)),
+    }
+}
+
+/// A token's secret: 256 random bits.
+pub fn new_secret() -> Result<String, Failure> {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes).map_err(failure)?;
+    Ok(format!("tt_{}", URL_SAFE_NO_PAD.encode(bytes)))
+}
+
+/// Reads a secret from a file, without the line's end.
+pub fn read_secret(path: &Path) -> Result<String, Failure> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| Failure::from(format!("Cannot read {}: {error}", path.display())))?;
+    Ok(text.trim().to_owned())
+}
+
+fn read_admin_token(path: &Path) -> Result<String, Failure> {
+    let token = read_secret(path)?;
+    if token.chars().count() < 32 || token.chars().any(|c| c.is_whitespace() || c.is_control()) {
+        return Err(Failure::from(format!(
+            "The admin token in {} must have 32 characters or more and no spaces: `head -c 32 /dev/urandom | \
+             base64` makes one.",
+            path.display()
+        )));
+    }
+    Ok(token)
+}

@@ -1,0 +1,60 @@
+//! Which till or file a command is about: a running till by its address, or a data file that none runs.
+
+use super::client::Client;
+use super::{Failure, failure};
+use crate::store::{Store, lease};
+use std::path::PathBuf;
+
+/// How much of a file a short command keeps in memory.
+pub const SMALL_CACHE_BYTES: usize = 32 * 1024 * 1024;
+
+/// Where the data is.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Target {
+    /// The data file
+    #[arg(long, value_name = "FILE", env = "TAGTILL_DATA", default_value = "data/tagtill.redb")]
+    pub data: PathBuf,
+    /// Address of a running till; without it, the one that runs the data file, if any
+    #[arg(long, value_name = "URL", env = "TAGTILL_URL")]
+    pub url: Option<String>,
+    /// File with an admin token, for a running till (or the token itself in `TAGTILL_TOKEN`)
+    #[arg(long, value_name = "FILE", env = "TAGTILL_TOKEN_FILE")]
+    pub token_file: Option<PathBuf>,
+}
+
+/// What a target turned out to be.
+pub enum Place {
+    /// A till that runs.
+    Running(Client),
+    /// A file that no till runs.
+    File(Box<Store>),
+}
+
+impl Target {
+    /// Finds the running till, or opens the file.
+    pub fn find(&self) -> Result<Place, Failure> {
+        let url = self.url.clone().or_else(|| lease::running_at(&self.data));
+        match url {
+            Some(url) => Ok(Place::Running(Client::new(&url, &self.token()?))),
+            None if self.data.exists() => {
+                let store = Store::open_existing(&self.data, SMALL_CACHE_BYTES).map_err(failure)?;
+                Ok(Place::File(Box::new(store)))
+            }
+            None => Err(Failure::from(format!(
+                "There is no data file {}. Name one with --data, or a running till with --url.",
+                self.data.display()
+            ))),
+        }
+    }
+
+    fn token(&self) -> Result<String, Failure> {
+        if let Some(path) = &self.token_file {
+            return super::serve::read_secret(path);
+        }
+        std::env::var("TAGTILL_TOKEN").map_err(|_| {
+            Failure::from(
+                "A running till wants an admin token: name its file with --token-file, or set TAGTILL_TOKEN.",
+            )
+        })
+    }
+}

@@ -1,0 +1,143 @@
+//! `tagtill token`: makes, lists and revokes API tokens, through a running till or on the file.
+
+use super::serve::new_secret;
+use super::target::{Place, Target};
+use super::{Failure, Outcome, failure};
+use crate::engine::{Engine, EngineConfig};
+use crate::store::Store;
+use crate::till::command::{Command, Outcome as Done};
+use crate::till::id::TokenId;
+use crate::till::role::Role;
+use crate::till::state::{Direction, Read as _, Span};
+use crate::till::table::Tokens;
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+use std::ops::ControlFlow;
+
+/// Make, list and revoke API tokens.
+///
+/// Roles: `admin` may do everything; `network:<slug>` hands in that network's posts and fetches its replies;
+/// `merchant:<id>` sees its own offers and orders; `processor` reports card transactions.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Action {
+    /// Make a token; it is printed once and cannot be shown again
+    Create {
+        /// admin, network:<slug>, merchant:<id> or processor
+        #[arg(long, value_parser = Role::parse)]
+        role: Role,
+        #[command(flatten)]
+        target: Target,
+    },
+    /// List tokens: id, role, when it was made
+    List {
+        #[command(flatten)]
+        target: Target,
+    },
+    /// Revoke a token at once
+    Revoke {
+        /// The token's id, as `token list` shows it
+        id: String,
+        #[command(flatten)]
+        target: Target,
+    },
+}
+
+pub fn run(args: &Args) -> Outcome {
+    match &args.action {
+        Action::Create { role, target } => create(role, target),
+        Action::List { target } => list(target),
+        Action::Revoke { id, target } => revoke(id, target),
+    }
+}
+
+fn create(role: &Role, target: &Target) -> Outcome {
+    match target.find()? {
+        Place::Running(client) => {
+            let made = client.post("/v1/tokens", &json!({"role": role})).map_err(failure)?;
+            show_new(&made["id"], &made["token"]);
+        }
+        Place::File(store) => {
+            let secret = new_secret()?;
+            let hash = Sha256::digest(&secret).into();
+            let Done::Token(id) = on_file(*store, Command::CreateToken { role: role.clone(), hash })? else {
+                return Err(Failure::from("the file gave no token"));
+            };
+            show_new(&json!(id), &json!(secret));
+        }
+    }
+    Ok(())
+}
+
+fn show_new(id: &Value, token: &Value) {
+    println!("id:    {}", id.as_str().unwrap_or("?"));
+    println!("token: {}", token.as_str().unwrap_or("?"));
+}
+
+fn list(target: &Target) -> Outcome {
+    let mut lines = Vec::new();
+    match target.find()? {
+        Place::Running(client) => {
+            let mut path = "/v1/tokens?limit=200".to_owned();
+            loop {
+                let page = client.get(&path).map_err(failure)?;
+                for token in page["data"].as_array().into_iter().flatten() {
+                    let field = |name: &str| token[name].as_str().unwrap_or("?").to_owned();
+                    lines.push((field("id"), field("role"), field("created_at")));
+                }
+                let Some(cursor) = page["next_cursor"].as_str() else { break };
+                path = format!("/v1/tokens?limit=200&cursor={cursor}");
+            }
+        }
+        Place::File(store) => {
+            let snapshot = store.snapshot().map_err(failure)?;
+            let visit = |id: TokenId, token: crate::till::record::TokenRecord| {
+                lines.push((id.to_string(), token.role.to_string(), token.created_at.to_string()));
+                ControlFlow::Continue(())
+            };
+            snapshot.scan::<Tokens>(&Span::all(), Direction::Down, visit).map_err(failure)?;
+        }
+    }
+    for (id, role, created_at) in &lines {
+        println!("{id}  {created_at}  {role}");
+    }
+    if lines.is_empty() {
+        println!("There are no tokens yet: tagtill token create --role admin");
+    }
+    Ok(())
+}
+
+fn revoke(id: &str, target: &Target) -> Outcome {
+    let token = TokenId::parse(id).ok_or_else(|| Failure {
+        sentence: format!("{id} is not a token's id; `tagtill token list` shows them."),
+        code: 2,
+    })?;
+    match target.find()? {
+        Place::Running(client) => {
+            client.delete(&format!("/v1/tokens/{token}")).map_err(failure)?;
+        }
+        Place::File(store) => {
+            on_file(*store, Command::RevokeToken { id: token })?;
+        }
+    }
+    println!("{token} is revoked.");
+    Ok(())
+}
+
+/// Carries out one command on a file that no till runs.
+fn on_file(store: Store, command: Command) -> Result<Done, Failure> {
+    let seed = [getrandom::u64().map_err(failure)?, getrandom::u64().map_err(failure)?];
+    let engine = Engine::start(store, &EngineConfig { seed, ..EngineConfig::default() }).map_err(failure)?;
+    let result = engine.handle().call(command);
+    engine.stop();
+    match result {
+        Ok(Ok(done)) => Ok(done),
+        Ok(Err(refusal)) => Err(Failure::from(refusal.detail)),
+        Err(unavailable) => Err(Failure::from(unavailable.0)),
+    }
+}
