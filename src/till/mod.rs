@@ -32,4 +32,5 @@ pub mod text;
 pub mod tick;
 pub mod time;
 pub mod verdict;
+pub mod verify;
 pub mod wording;

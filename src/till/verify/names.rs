@@ -1,0 +1,167 @@
+//! Who and what has which name: identities, hashtags, posts, replies; and the logs.
+
+use super::Walk;
+use crate::till::hashtag::bare;
+use crate::till::id::{AccountId, OfferId, ReplyId};
+use crate::till::record::{
+    AccountRecord, AccountStatus, EventRecord, HashtagRecord, OfferRecord, OfferStatus, ReplyRecord,
+    ReplyStatus,
+};
+use crate::till::reply::place;
+use crate::till::role::Role;
+use crate::till::state::{Read, StateError};
+use crate::till::table::{
+    Accounts, Counter, Counters, Events, Hashtags, Idempotency, IdempotencyAges, Identities, Lookalikes,
+    Merchants, Offers, OnNetwork, Orders, Outbox, Posts, Purchases, Refunds, Replies, ReplyPosts, Text,
+    Tokens,
+};
+use crate::till::text::{fold, skeleton};
+
+pub fn check<S: Read>(walk: &mut Walk<'_, S>) -> Result<(), StateError> {
+    walk.each::<Merchants>(|_, _, _| Ok(()))?;
+    walk.each::<Accounts>(account)?;
+    walk.each::<Identities>(|walk, key, link| {
+        let account = walk.state.get::<Accounts>(&link.account)?;
+        let theirs = account.and_then(|account| account.person).is_some_and(|person| {
+            person.identities.iter().any(|one| one.network == key.network && one.user_id == key.id)
+        });
+        // No id of a person in a sentence that may end up in a log.
+        walk.expect(theirs, || format!("an identity is linked to {}, which does not name it", link.account));
+        Ok(())
+    })?;
+    hashtags(walk)?;
+    replies(walk)?;
+    walk.each::<Posts>(|walk, key, post| {
+        let who = format!("the post {} on {}", key.id, key.network);
+        walk.names::<Offers>(&who, post.offer.as_ref())?;
+        walk.names::<Purchases>(&who, post.purchase.as_ref())?;
+        walk.names::<Replies>(&who, post.reply.as_ref())
+    })?;
+    events(walk)?;
+    walk.each::<Tokens>(|walk, id, token| match token.role {
+        Role::Merchant(merchant) => walk.names::<Merchants>(format!("token {id}"), Some(&merchant)),
+        _ => Ok(()),
+    })?;
+    walk.each::<Idempotency>(|_, _, _| Ok(()))?;
+    walk.each::<IdempotencyAges>(|walk, (_, hash), ()| {
+        walk.names::<Idempotency>("an answer's age", Some(&hash))
+    })?;
+    let (answers, ages) = (walk.count::<Idempotency>(), walk.count::<IdempotencyAges>());
+    walk.expect(answers == ages, || format!("{answers} answers are kept, but {ages} have an age"));
+    Ok(())
+}
+
+fn account<S: Read>(walk: &mut Walk<'_, S>, id: AccountId, account: AccountRecord) -> Result<(), StateError> {
+    let erased = account.status == AccountStatus::Erased;
+    walk.expect(erased == account.person.is_none(), || {
+        format!("account {id} is {:?}, which does not fit the person behind it", account.status)
+    });
+    let linked = matches!(account.status, AccountStatus::Active | AccountStatus::Suspended);
+    for identity in account.person.iter().flat_map(|person| &person.identities) {
+        let link = walk.state.get::<Identities>(&OnNetwork::new(&identity.network, &identity.user_id))?;
+        let here = link.is_some_and(|link| link.account == id);
+        walk.expect(here == linked, || {
+            format!("account {id} is {:?}, which does not fit the link of its identity", account.status)
+        });
+    }
+    Ok(())
+}
+
+fn hashtags<S: Read>(walk: &mut Walk<'_, S>) -> Result<(), StateError> {
+    let last_time = walk.state.get::<Counters>(&Counter::LastTime)?.unwrap_or(0);
+    walk.each::<Offers>(|walk, id, offer| {
+        // An offer whose end date has passed may have lost its tags since.
+        let over = offer.status == OfferStatus::Ended
+            || offer.ends_at.is_some_and(|end| last_time == 0 || end.key_ms() <= last_time);
+        if over { Ok(()) } else { offer_has_its_tags(walk, id, &offer) }
+    })?;
+    walk.each::<Hashtags>(|walk, Text(tag), taken| {
+        let offer = walk.state.get::<Offers>(&taken.offer)?;
+        let theirs = offer.is_some_and(|offer| {
+            offer.tags().iter().any(|(name, role)| *role == taken.role && fold(bare(name)) == tag)
+        });
+        walk.expect(theirs, || format!("#{tag} is taken by {}, which does not name it", taken.offer));
+        let look = walk.state.get::<Lookalikes>(&Text(skeleton(&tag)))?;
+        walk.expect(look.as_ref() == Some(&tag), || format!("#{tag} is not found by its look"));
+        Ok(())
+    })?;
+    walk.each::<Lookalikes>(|walk, Text(look), tag| {
+        let fine = skeleton(&tag) == look && walk.has::<Hashtags>(&Text(tag.clone()))?;
+        walk.expect(fine, || format!("a look belongs to #{tag}, which is not taken or looks otherwise"));
+        Ok(())
+    })
+}
+
+fn offer_has_its_tags<S: Read>(
+    walk: &mut Walk<'_, S>,
+    id: OfferId,
+    offer: &OfferRecord,
+) -> Result<(), StateError> {
+    for (tag, role) in offer.tags() {
+        let taken = walk.state.get::<Hashtags>(&Text(fold(bare(tag))))?;
+        walk.expect(taken == Some(HashtagRecord { offer: id, role }), || {
+            format!("offer {id} is on sale without its hashtag {tag}")
+        });
+    }
+    walk.names::<Merchants>(format!("offer {id}"), Some(&offer.merchant))
+}
+
+fn replies<S: Read>(walk: &mut Walk<'_, S>) -> Result<(), StateError> {
+    walk.each::<Replies>(|walk, id, reply| {
+        walk.names::<Accounts>(format!("reply {id}"), reply.account.as_ref())?;
+        walk.names::<Purchases>(format!("reply {id}"), reply.purchase.as_ref())?;
+        reply_in_queue(walk, id, &reply)
+    })?;
+    walk.each::<Outbox>(|walk, key, ()| {
+        let reply = walk.state.get::<Replies>(&key.reply)?;
+        let fine =
+            reply.is_some_and(|reply| reply.status == ReplyStatus::Queued && place(key.reply, &reply) == key);
+        walk.expect(fine, || format!("reply {} stands in a queue where it does not belong", key.reply));
+        Ok(())
+    })?;
+    walk.each::<ReplyPosts>(|walk, key, id| {
+        let reply = walk.state.get::<Replies>(&id)?;
+        let fine = reply.is_some_and(|reply| {
+            reply.status == ReplyStatus::Sent
+                && reply.network == key.network
+                && reply.post_id.as_ref() == Some(&key.id)
+        });
+        walk.expect(fine, || format!("the post {} is not what reply {id} was sent as", key.id));
+        Ok(())
+    })
+}
+
+fn reply_in_queue<S: Read>(
+    walk: &mut Walk<'_, S>,
+    id: ReplyId,
+    reply: &ReplyRecord,
+) -> Result<(), StateError> {
+    let queued = reply.status == ReplyStatus::Queued;
+    let found = walk.has::<Outbox>(&place(id, reply))?;
+    walk.expect(found == queued, || {
+        format!("reply {id} is {:?}, which does not fit its queue", reply.status)
+    });
+    walk.expect(queued == reply.to.is_some(), || {
+        format!("reply {id} is {:?}, which does not fit whom it is for", reply.status)
+    });
+    Ok(())
+}
+
+fn events<S: Read>(walk: &mut Walk<'_, S>) -> Result<(), StateError> {
+    let mut next = 1;
+    walk.each::<Events>(|walk, sequence, event: EventRecord| {
+        walk.expect(sequence == next, || format!("event {sequence} stands where {next} should"));
+        next = sequence.saturating_add(1);
+        let who = format!("event {sequence}");
+        walk.names::<Merchants>(&who, event.merchant.as_ref())?;
+        walk.names::<Offers>(&who, event.offer.as_ref())?;
+        walk.names::<Accounts>(&who, event.account.as_ref())?;
+        walk.names::<Purchases>(&who, event.purchase.as_ref())?;
+        walk.names::<Orders>(&who, event.order.as_ref())?;
+        walk.names::<Refunds>(&who, event.refund.as_ref())?;
+        walk.names::<Replies>(&who, event.reply.as_ref())
+    })?;
+    let last = walk.state.get::<Counters>(&Counter::LastEvent)?.unwrap_or(0);
+    walk.expect(next == last.saturating_add(1), || format!("the last event is {}, not {last}", next - 1));
+    Ok(())
+}

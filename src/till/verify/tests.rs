@@ -1,0 +1,1 @@
+//! States with one thing broken each.

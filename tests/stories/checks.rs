@@ -1,0 +1,145 @@
+//! Lines that look at the till and change nothing.
+
+use crate::words::Words;
+use crate::world::World;
+use std::ops::ControlFlow;
+use tagtill::till::network;
+use tagtill::till::record::AttemptState;
+use tagtill::till::state::{Direction, Read as _, Span};
+use tagtill::till::table::{Accounts, Events, Orders, Outbox, Posts, Refunds, Stocks};
+use tagtill::till::text::length;
+
+impl World {
+    /// What a line that begins with `verb` sees; `None` for a line that acts.
+    pub fn check(&mut self, verb: &str, words: &mut Words<'_>) -> Result<Option<String>, String> {
+        let found = match verb {
+            "stock" => self.stock(words)?,
+            "purchase" | "order" | "attempts" | "charge" | "given" => self.of_purchase(verb, words)?,
+            "reply" | "no" | "outbox" => self.replies(verb, words)?,
+            "records" => {
+                let tx = self.batch.as_mut().unwrap().begin();
+                let posts = tx.first::<Posts>(&Span::all(), 1000).unwrap().len();
+                same(&format!("{posts} posts"), rest(words))?
+            }
+            "events" => {
+                let mut seen = Vec::new();
+                let tx = self.batch.as_mut().unwrap().begin();
+                tx.scan::<Events>(&Span::all(), Direction::Up, |_, event| {
+                    seen.push(event.kind.code());
+                    ControlFlow::Continue(())
+                })
+                .unwrap();
+                let wanted = rest(words);
+                let count = wanted.split(", ").count();
+                same(&seen[seen.len().saturating_sub(count)..].join(", "), wanted)?
+            }
+            "account" => {
+                let id = self.buyer(words.must("a buyer")?)?;
+                let account = self.batch.as_mut().unwrap().begin().must::<Accounts>(&id).unwrap();
+                let known = if account.person.is_some() { "known" } else { "forgotten" };
+                same(&format!("is {:?} and {known}", account.status).to_lowercase(), rest(words))?
+            }
+            _ => return Ok(None),
+        };
+        Ok(Some(found))
+    }
+
+    /// `stock Shirt: 2 available, 0 held, 1 sold`
+    fn stock(&mut self, words: &mut Words<'_>) -> Result<String, String> {
+        let id = self.offer(words.must("an offer")?)?;
+        let stock = self.batch.as_mut().unwrap().begin().must::<Stocks>(&id).unwrap();
+        let available = stock.available().map_or("any".to_owned(), |free| free.to_string());
+        same(&format!("{available} available, {} held, {} sold", stock.held, stock.sold), rest(words))
+    }
+
+    /// `purchase alice Shirt is paid`, `order alice Shirt is shipped to US`, `attempts alice Shirt: lost, paid`,
+    /// `charge alice Shirt is 15.00 USD on tok_visa`, `given back alice Shirt: 15.00 pending`.
+    fn of_purchase(&mut self, verb: &str, words: &mut Words<'_>) -> Result<String, String> {
+        words.take("back");
+        let (_, purchase) = self.purchase(words)?;
+        let tx = self.batch.as_mut().unwrap().begin();
+        let got = match verb {
+            "purchase" => format!("is {:?}", purchase.status).to_lowercase(),
+            "attempts" => {
+                let states = purchase.attempts.iter().map(|attempt| match &attempt.state {
+                    AttemptState::Declined(_) => "declined".to_owned(),
+                    other => format!("{other:?}").to_lowercase(),
+                });
+                states.collect::<Vec<_>>().join(", ")
+            }
+            "charge" => {
+                let how = purchase.confirmation.ok_or("it is not confirmed")?;
+                format!("is {} on {}", purchase.price, how.method)
+            }
+            "given" => {
+                let refunds = purchase.refunds.iter().map(|id| {
+                    let refund = tx.must::<Refunds>(id).unwrap();
+                    let own = if refund.automatic { " by itself" } else { "" };
+                    format!("{} {}{own}", refund.amount, format!("{:?}", refund.status).to_lowercase())
+                });
+                refunds.collect::<Vec<_>>().join(", ")
+            }
+            _ => match purchase.order {
+                None => "is none".to_owned(),
+                Some(id) => {
+                    let order = tx.must::<Orders>(&id).unwrap();
+                    let place = order.ship_to.map_or("nowhere".to_owned(), |to| to.country);
+                    format!("is {} to {place}", order.status.word())
+                }
+            },
+        };
+        same(&got, rest(words))
+    }
+
+    /// `reply to p1 says "…"`, `reply to p1 never says "…"`, `reply to p1 is sent`, `no reply to p1`, `outbox: 2`.
+    /// Every reply that a story looks at has to fit its network.
+    fn replies(&mut self, verb: &str, words: &mut Words<'_>) -> Result<String, String> {
+        if verb == "outbox" {
+            let queued =
+                self.batch.as_mut().unwrap().begin().first::<Outbox>(&Span::all(), 1000).unwrap().len();
+            return same(&queued.to_string(), rest(words));
+        }
+        if verb == "no" {
+            words.take("reply to");
+            let post = words.must("a post")?.to_owned();
+            return match self.reply(&post) {
+                None => Ok("done".to_owned()),
+                Some((_, reply)) => Err(format!("expected: no reply\n      actual: {:?}", reply.text)),
+            };
+        }
+        words.take("to");
+        let post = words.must("a post")?.to_owned();
+        let (_, reply) = self.reply(&post).ok_or("expected: a reply\n      actual: none")?;
+        let tx = self.batch.as_mut().unwrap().begin();
+        let settings = network::must_find(&tx, &reply.network).map_err(|_| "no network")?;
+        let long = length(&reply.text, settings.counting);
+        if long > usize::try_from(settings.text_limit).unwrap() {
+            return Err(format!("the reply is too long, {long}: {:?}", reply.text));
+        }
+        if words.take("is") {
+            let status = format!("{:?}", reply.status).to_lowercase();
+            return same(&status, rest(words));
+        }
+        let never = words.take("never");
+        words.take("says");
+        let part = words.must("a text")?;
+        if reply.text.contains(part) == never {
+            return Err(format!("expected: {part:?}\n      actual: {:?}", reply.text));
+        }
+        Ok("done".to_owned())
+    }
+}
+
+fn rest<'a>(words: &mut Words<'a>) -> &'a str {
+    let rest = words.0.trim_start_matches(':').trim();
+    words.0 = "";
+    rest
+}
+
+fn same(got: &str, wanted: &str) -> Result<String, String> {
+    if got == wanted {
+        Ok("done".to_owned())
+    } else {
+        Err(format!("expected: {wanted}\n      actual: {got}"))
+    }
+}
