@@ -2,8 +2,7 @@
 
 use super::{Failure, failure};
 use crate::engine::{Engine, EngineConfig, Handle, wall_ms};
-use crate::http::api::{Api, ApiConfig, MethodResolver};
-use crate::http::{GateConfig, Server};
+use crate::http::{Api, ApiConfig, GateConfig, MethodResolver, Server};
 use crate::payments::{Gateways, Sandbox, Worker};
 use crate::store::lease::Lease;
 use crate::store::{CACHE_BYTES_DEFAULT, Store, beside};

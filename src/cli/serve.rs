@@ -10,6 +10,8 @@ use crate::till::time::Time;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest as _, Sha256};
+use std::fmt::Write as _;
+use std::io::Write as _;
 use std::net::{IpAddr, SocketAddr};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -56,7 +58,10 @@ pub struct Args {
 
 pub fn run(args: &Args) -> Outcome {
     let (tell, told) = channel();
-    ctrlc::set_handler(move || drop(tell.send(()))).map_err(failure)?;
+    ctrlc::set_handler(move || {
+        let _ = tell.send(());
+    })
+    .map_err(failure)?;
     let admin_token = args.admin_token_file.as_deref().map(read_admin_token).transpose()?;
     let options = Options {
         data: args.data.clone(),
@@ -93,17 +98,19 @@ pub fn wait(running: &Running, told: &std::sync::mpsc::Receiver<()>) -> Outcome 
     }
 }
 
+/// Says where the till listens. Nobody may be reading: then it runs all the same.
 fn announce(running: &Running, options: &Options) -> Outcome {
-    println!("tagtill listens on {}", running.url);
-    println!("data file: {}", options.data.display());
+    let mut text = format!("tagtill listens on {}\ndata file: {}\n", running.url, options.data.display());
     if options.sandbox {
-        println!("sandbox: play money; the clock shows {}", running.handle().now());
+        let _ = writeln!(text, "sandbox: play money; the clock shows {}", running.handle().now());
     }
     if options.admin_token.is_none()
         && let Some(token) = first_token(running)?
     {
-        println!("admin token, shown this once: {token}");
+        let _ = writeln!(text, "admin token, shown this once: {token}");
     }
+    let mut out = std::io::stdout().lock();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
     Ok(())
 }
 
