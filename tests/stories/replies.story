@@ -1,0 +1,64 @@
+# Price, confirmation hashtag, minutes, the end and terms where they fit, and that posting it orders and pays.
+story: what the first reply says, on mastodon
+  offer Shirt: #BuyShirt, 15.00 USD, 3 in stock, ends in 19 days, terms "https://shop.example/terms"
+  buyer alice on mastodon
+  post alice p1 "#BuyShirt" → pending
+  reply to p1 says "$15.00"
+  reply to p1 says "#ConfirmShirt"
+  reply to p1 says "15 minutes"
+  reply to p1 says "orders it and charges your linked card"
+  reply to p1 says "Ends 3 Mar 2013"
+  reply to p1 says "https://shop.example/terms"
+story: no links on x, and a long title is cut
+  offer Shirt: #BuyShirt, 3 in stock, terms "https://shop.example/terms", titled "とても長い名前のシャツとても長い名前のシャツとても長い名前のシャツとても長い名前のシャツとても長い名前のシャツとても長い名前のシャツとても長い名前のシャツ"
+  buyer alice on x
+  post alice p1 "#BuyShirt" → pending
+  reply to p1 says "#ConfirmShirt"
+  reply to p1 never says "https"
+# Suspended and cannot_ship share one neutral text with declined.
+story: nothing about the account
+  offer Shirt: #BuyShirt, 3 in stock, ships to US
+  buyer alice on x
+  buyer carl on bluesky from CA
+  suspend alice
+  post alice p1 "#BuyShirt" → account_suspended
+  post carl p2 "#BuyShirt" → cannot_ship
+  reply to p1 says "This order could not be completed and nothing was charged."
+  reply to p2 says "This order could not be completed and nothing was charged."
+# Where a network allows one reply per post, the answer to a confirm waits for the capture.
+story: one reply a post
+  offer Shirt: #BuyShirt, 3 in stock
+  buyer alice on x
+  post alice p1 "#BuyShirt" → pending
+  post alice p2 "#ConfirmShirt" → confirmed
+  no reply to p2
+  gateway says paid to alice Shirt
+  reply to p2 says "was charged"
+story: many replies a post
+  offer Shirt: #BuyShirt, 3 in stock
+  buyer alice on mastodon
+  post alice p1 "#BuyShirt" → pending
+  post alice p2 "#ConfirmShirt" → confirmed
+  reply to p2 says "is being charged"
+# Not linked: one per identity and day. Already pending: one per purchase.
+story: a stranger is told once a day
+  offer Shirt: #BuyShirt, 3 in stock
+  post stranger p1 "#BuyShirt" → not_linked
+  post stranger p2 "#BuyShirt" → not_linked
+  no reply to p2
+  after 1 day
+  post stranger p3 "#BuyShirt" → not_linked
+  reply to p3 says "link"
+story: a hold is recalled once
+  offer Shirt: #BuyShirt, 3 in stock
+  buyer alice on x
+  post alice p1 "#BuyShirt" → pending
+  post alice p2 "#BuyShirt" → already_pending
+  reply to p2 says "held for you already"
+  post alice p3 "#BuyShirt" → already_pending
+  no reply to p3
+story: a network reports only its own replies
+  offer Shirt: #BuyShirt, 3 in stock
+  buyer alice on x
+  post alice p1 "#BuyShirt" → pending
+  sent p1 as r1 by mastodon → refused: no such reply
