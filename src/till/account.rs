@@ -187,8 +187,9 @@ pub fn finish_erasing<S: Write>(state: &mut S, cx: &mut Context<'_>, id: Account
         }
     }
     for (purchase, _) in purchases {
-        forget_purchase(state, cx, purchase)?;
+        forget_purchase(state, purchase)?;
     }
+    reply::drop_of_account(state, cx, id)?;
     forget_answers(state, id)?;
     account.person = None;
     account.status = AccountStatus::Erased;
@@ -196,8 +197,8 @@ pub fn finish_erasing<S: Write>(state: &mut S, cx: &mut Context<'_>, id: Account
     log(state, cx, EventKind::AccountErased, id)
 }
 
-/// Removes what is personal from a purchase, its order and its replies.
-fn forget_purchase<S: Write>(state: &mut S, cx: &Context<'_>, id: PurchaseId) -> Result<()> {
+/// Removes what is personal from a purchase and its order.
+fn forget_purchase<S: Write>(state: &mut S, id: PurchaseId) -> Result<()> {
     let mut purchase = state.must::<Purchases>(&id)?;
     if let Some(confirmation) = &mut purchase.confirmation {
         confirmation.author = None;
@@ -205,15 +206,11 @@ fn forget_purchase<S: Write>(state: &mut S, cx: &Context<'_>, id: PurchaseId) ->
         confirmation.method.clear();
     }
     let order: Option<OrderId> = purchase.order;
-    let reply = purchase.reply;
     state.put::<Purchases>(&id, &purchase)?;
     if let Some(order) = order {
         let mut record = state.must::<Orders>(&order)?;
         record.ship_to = None;
         state.put::<Orders>(&order, &record)?;
-    }
-    if let Some(reply) = reply {
-        reply::drop_queued(state, cx, reply, "its account was erased")?;
     }
     Ok(())
 }

@@ -35,9 +35,13 @@ pub fn answered<S: Write>(
     let Some(attempt) = record.attempts.iter_mut().find(|attempt| attempt.number == number) else {
         return Err(Refusal::not_found("attempt").into());
     };
-    let settled =
-        matches!(attempt.state, AttemptState::Paid | AttemptState::Declined(_) | AttemptState::Lost);
-    if settled && attempt.state != AttemptState::Lost {
+    let settled = match attempt.state {
+        AttemptState::Paid | AttemptState::Declined(_) => true,
+        // Another attempt has taken its place: only money that was charged after all still matters.
+        AttemptState::Lost => *answer != ChargeAnswer::Paid,
+        AttemptState::New | AttemptState::Created => false,
+    };
+    if settled {
         return Ok(Outcome::Purchase(id));
     }
     match answer {
@@ -194,7 +198,20 @@ fn tell<S: Write>(
     account::finish_erasing(state, cx, record.account)
 }
 
-/// The attempt that was paid, if any.
+/// The attempt that paid for the order: not one whose late charge the till gave back by itself.
+pub fn order_attempt<S: Read>(state: &S, record: &PurchaseRecord) -> Result<Option<u32>, StateError> {
+    let mut given_back = Vec::new();
+    for id in &record.refunds {
+        let refund = state.must::<Refunds>(id)?;
+        if refund.automatic {
+            given_back.push(refund.attempt);
+        }
+    }
+    let mut paid = record.attempts.iter().filter(|attempt| attempt.state == AttemptState::Paid);
+    Ok(paid.find(|attempt| !given_back.contains(&attempt.number)).map(|attempt| attempt.number))
+}
+
+/// The first attempt that was paid, if any.
 pub fn paid_attempt(record: &PurchaseRecord) -> Option<&Attempt> {
     record.attempts.iter().find(|attempt| attempt.state == AttemptState::Paid)
 }
@@ -209,7 +226,8 @@ pub fn attempt_key(id: PurchaseId, number: u32) -> String {
     format!("{id}-{number}")
 }
 
-/// What of a purchase was charged and is given back or about to be, in minor units.
+/// What of a purchase's price is given back or about to be, in minor units. A late charge that the till gave back by
+/// itself is no part of it.
 pub fn refunded_amount<S: Read>(
     state: &S,
     record: &PurchaseRecord,
@@ -218,7 +236,7 @@ pub fn refunded_amount<S: Read>(
     let mut sum: i64 = 0;
     for id in &record.refunds {
         let refund = state.must::<Refunds>(id)?;
-        if counts(refund.status) {
+        if counts(refund.status) && !refund.automatic {
             sum = sum.saturating_add(refund.amount.amount);
         }
     }

@@ -87,6 +87,16 @@ fn release<S: Write>(
     }
 }
 
+/// Whether an offer still has both of its hashtags.
+pub fn owns<S: Read>(state: &S, id: OfferId, offer: &OfferRecord) -> Result<bool, StateError> {
+    for (tag, role) in offer.tags() {
+        if find(state, &fold(bare(tag)))? != Some(HashtagRecord { offer: id, role }) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
 fn check_form(field: &str, tag: &str) -> Result<()> {
     let refuse = |detail: &str| Err(Refusal::invalid(field, detail).into());
     let name = bare(tag);

@@ -73,6 +73,7 @@ pub fn update<S: Write>(
         return Err(Refusal::conflict("This offer has ended for good; make a new one.").into());
     }
     let currency = offer.price.currency;
+    let was_over = offer.is_over(cx.now);
     apply_change(&mut offer, change);
     check_offer(&offer)?;
     if offer.price.currency != currency {
@@ -85,6 +86,10 @@ pub fn update<S: Write>(
         stock.quantity = quantity;
         check_quantity(&stock)?;
         state.put::<Stocks>(&id, &stock)?;
+    }
+    if was_over && !offer.is_over(cx.now) && !hashtag::owns(state, id, &offer)? {
+        let detail = "cannot move: another offer has taken a hashtag of this one since it ended";
+        return Err(Refusal::taken("ends_at", detail).into());
     }
     let ended = offer.status == OfferStatus::Ended;
     if ended {

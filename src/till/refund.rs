@@ -43,7 +43,7 @@ pub fn begin<S: Write>(
         );
     }
     check_restock(state, &record, restock, amount == left)?;
-    let Some(attempt) = charge::paid_attempt(&record).map(|attempt| attempt.number) else {
+    let Some(attempt) = charge::order_attempt(state, &record)? else {
         return Err(Refusal::conflict("No charge of this purchase succeeded.").into());
     };
     let refund_id = RefundId(cx.id());
@@ -77,6 +77,17 @@ fn check_restock<S: Write>(state: &S, record: &PurchaseRecord, restock: bool, al
         return Err(Refusal::invalid("restock", "is not possible: the order was shipped").into());
     }
     Ok(())
+}
+
+/// Whether a refund that succeeded says that the unit goes back: refunds may be answered in any order.
+fn restocks<S: Write>(state: &S, record: &PurchaseRecord) -> Result<bool> {
+    for id in &record.refunds {
+        let refund = state.must::<Refunds>(id)?;
+        if refund.restock && refund.status == RefundStatus::Succeeded {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Takes in what the gateway said about a refund.
@@ -138,7 +149,7 @@ fn succeeded<S: Write>(
         Some(order) => order::cancel_unshipped(state, cx, order)?,
         None => false,
     };
-    if refund.restock && unshipped {
+    if unshipped && restocks(state, &record)? {
         offer::restock_unit(state, record.offer)?;
     }
     Ok(())

@@ -217,6 +217,21 @@ pub fn drop_queued<S: Write>(state: &mut S, cx: &Context<'_>, id: ReplyId, reaso
     Ok(())
 }
 
+/// Drops every reply that still waits for an account: whom it is for is personal.
+pub fn drop_of_account<S: Write>(state: &mut S, cx: &Context<'_>, account: AccountId) -> Result<()> {
+    let mut queued = Vec::new();
+    state.scan::<Outbox>(&Span::all(), Direction::Up, |key, ()| {
+        queued.push(key.reply);
+        ControlFlow::Continue(())
+    })?;
+    for id in queued {
+        if state.must::<Replies>(&id)?.account == Some(account) {
+            drop_queued(state, cx, id, "its account was erased")?;
+        }
+    }
+    Ok(())
+}
+
 /// Drops up to `slice` replies that are stale; returns how many.
 pub fn drop_stale<S: Write>(state: &mut S, cx: &Context<'_>, slice: usize) -> Result<usize> {
     // Each network's queue is ordered by kind and age, so the outdated ones of a kind stand first: skip to the next

@@ -5,9 +5,8 @@ story: a hashtag is taken
   offer Other: #BuyOther, confirm #BuyShirt → refused: taken
 story: a hashtag looks like another
   offer Shirt: #BuyShirt, 3 in stock
-  offer Other: #BuyShlrt, confirm #ConfirmOther
-  offer Third: #Buy0ther, 3 in stock
-  offer Fourth: #BuyOther, confirm #ConfirmX → refused: looks like
+  offer Other: #BuyShlrt, confirm #ConfirmOther → refused: looks like
+  offer Other: #BuyOther, confirm #C0nfirmShirt → refused: looks like
 story: equal, mixed and reserved hashtags
   offer Shirt: #BuyShirt, confirm #buyshirt → refused: must differ
   offer Shirt: #BuyЖirt → refused: one script

@@ -1,0 +1,313 @@
+//! The bytes of every kind of record, frozen: a change here is a new version of that record and a migration.
+//!
+//! After a change that is meant, `GOLDEN=write cargo test --test golden_records` writes the bytes anew.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::wildcard_imports,
+    reason = "tests"
+)]
+
+use std::fmt::Write as _;
+use std::path::Path;
+use tagtill::store::codec::{decode, encode};
+use tagtill::till::id::{AccountId, MerchantId, OfferId, OrderId, PurchaseId, RefundId, ReplyId};
+use tagtill::till::money::{Currency, Money};
+use tagtill::till::record::*;
+use tagtill::till::role::Role;
+use tagtill::till::state::Table;
+use tagtill::till::table::*;
+use tagtill::till::text::Counting;
+use tagtill::till::time::Time;
+use tagtill::till::verdict::Verdict;
+
+type Golden = (&'static str, Vec<u8>);
+
+/// Encodes a record and sees that nothing but its own bytes reads as it.
+fn golden<T: Table>(record: &T::Record) -> Golden
+where
+    T::Record: PartialEq + std::fmt::Debug,
+{
+    let bytes = encode::<T>(record).unwrap();
+    assert_eq!(&decode::<T>(&bytes).unwrap(), record, "{}", T::NAME);
+    for end in 0..bytes.len() {
+        assert!(decode::<T>(&bytes[..end]).is_err(), "{} reads from {end} of {} bytes", T::NAME, bytes.len());
+    }
+    let mut longer = bytes.clone();
+    longer.push(0);
+    assert!(decode::<T>(&longer).is_err(), "{} reads with a byte too many", T::NAME);
+    for version in (0..=u8::MAX).filter(|version| *version != T::VERSION) {
+        let mut other = bytes.clone();
+        other[0] = version;
+        assert!(decode::<T>(&other).is_err(), "{} reads version {version}", T::NAME);
+    }
+    garbage::<T>(&bytes);
+    (T::NAME, bytes)
+}
+
+/// Whatever the bytes are, decoding returns: it never panics and never asks for absurd amounts of memory.
+fn garbage<T: Table>(bytes: &[u8]) {
+    let mut seed = 7_u64;
+    let mut random = || {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        seed.to_be_bytes()[0]
+    };
+    for round in 0..2000 {
+        let noise: Vec<u8> = (0..round % 90).map(|_| random()).collect();
+        let _ = decode::<T>(&[&[T::VERSION], noise.as_slice()].concat());
+        let mut damaged = bytes.to_vec();
+        let at = usize::from(random()) % damaged.len();
+        damaged[at] ^= random();
+        let _ = decode::<T>(&damaged);
+    }
+}
+
+const AT: i64 = 1_360_677_600_000;
+
+fn at(seconds: i64) -> Time {
+    Time::from_ms(AT).plus_seconds(seconds)
+}
+
+fn usd(amount: i64) -> Money {
+    Money { amount, currency: Currency::USD }
+}
+
+fn person() -> Recipient {
+    Recipient { user_id: "12".to_owned(), handle: "alice".to_owned() }
+}
+
+fn address() -> Address {
+    Address {
+        name: "Alice".to_owned(),
+        line1: "1 Main Street".to_owned(),
+        line2: None,
+        city: "New York".to_owned(),
+        region: Some("NY".to_owned()),
+        postal_code: "10001".to_owned(),
+        country: "US".to_owned(),
+    }
+}
+
+fn purchase() -> PurchaseRecord {
+    let attempt = |number, state, reference| Attempt { number, state, reference, created_at: at(60) };
+    PurchaseRecord {
+        offer: OfferId(3),
+        account: AccountId(2),
+        network: "x".to_owned(),
+        post: "p1".to_owned(),
+        price: usd(1500),
+        offer_version: 1,
+        window_seconds: 900,
+        status: PurchaseStatus::Paid,
+        created_at: at(0),
+        arrived_at: at(1),
+        expires_at: at(901),
+        release_at: at(931),
+        window_set: true,
+        reminded: false,
+        reply: Some(ReplyId(7)),
+        previous: None,
+        confirmation: Some(Confirmation {
+            made_at: at(50),
+            arrived_at: at(51),
+            network: "x".to_owned(),
+            post: "p2".to_owned(),
+            author: Some(person()),
+            gateway: "sandbox".to_owned(),
+            customer: "cus_1".to_owned(),
+            method: "tok_visa".to_owned(),
+        }),
+        attempts: vec![
+            attempt(1, AttemptState::Lost, None),
+            attempt(2, AttemptState::Declined("no".to_owned()), Some("pay_2".to_owned())),
+            attempt(3, AttemptState::Paid, Some("pay_3".to_owned())),
+        ],
+        refunds: vec![RefundId(6)],
+        order: Some(OrderId(5)),
+        settled_at: Some(at(70)),
+    }
+}
+
+fn people() -> Vec<Golden> {
+    let identity = Identity { network: "x".to_owned(), user_id: "12".to_owned(), handle: "alice".to_owned() };
+    let method = PaymentMethod {
+        gateway: "sandbox".to_owned(),
+        customer: "cus_1".to_owned(),
+        token: "tok_visa".to_owned(),
+        brand: "visa".to_owned(),
+        last4: "4242".to_owned(),
+    };
+    let own = OwnIdentity { user_id: "1".to_owned(), handle: "shop".to_owned() };
+    vec![
+        golden::<Settings>(&SettingsRecord {
+            epoch: 2,
+            sandbox: true,
+            clock_offset_ms: -5000,
+            paused: false,
+        }),
+        golden::<Counters>(&300),
+        golden::<Networks>(&NetworkRecord {
+            own: Some(own),
+            text_limit: 280,
+            counting: Counting::X,
+            max_post_age_seconds: 3600,
+            grace_seconds: 30,
+            reply_wait_seconds: 600,
+            one_reply_per_post: true,
+            links_in_replies: false,
+        }),
+        golden::<Merchants>(&MerchantRecord { name: "Shop".to_owned(), created_at: at(0) }),
+        golden::<Accounts>(&AccountRecord {
+            status: AccountStatus::Active,
+            person: Some(Person {
+                identities: vec![identity],
+                email: Some("alice@example.com".to_owned()),
+                billing_address: address(),
+                payment_method: method,
+            }),
+            created_at: at(0),
+        }),
+        golden::<Identities>(&IdentityRecord { account: AccountId(2) }),
+        golden::<Tokens>(&TokenRecord {
+            role: Role::Network("x".to_owned()),
+            hash: [9; 32],
+            created_at: at(0),
+        }),
+        golden::<Told>(&()),
+        golden::<Idempotency>(&IdempotencyRecord {
+            body_hash: [8; 32],
+            status: 201,
+            body: Some(b"{}".to_vec()),
+            account: Some(AccountId(2)),
+        }),
+        golden::<IdempotencyAges>(&()),
+    ]
+}
+
+fn sales() -> Vec<Golden> {
+    vec![
+        golden::<Offers>(&OfferRecord {
+            merchant: MerchantId(1),
+            kind: OfferKind::Purchase,
+            hashtag: "#BuyShirt".to_owned(),
+            confirm_hashtag: "#ConfirmShirt".to_owned(),
+            title: "Shirt".to_owned(),
+            price: usd(1500),
+            list_price: Some(usd(2500)),
+            per_account_limit: 1,
+            confirm_window_seconds: 900,
+            starts_at: Some(at(0)),
+            ends_at: None,
+            terms_url: Some("https://shop.example".to_owned()),
+            ships_to: Some(vec!["US".to_owned()]),
+            status: OfferStatus::Live,
+            version: 1,
+            created_at: at(0),
+            ended_at: None,
+        }),
+        golden::<Stocks>(&StockRecord { quantity: Some(300), held: 2, sold: 1, last_closed_at: Some(at(9)) }),
+        golden::<Hashtags>(&HashtagRecord { offer: OfferId(3), role: TagRole::Confirm }),
+        golden::<Lookalikes>(&"confirmshirt".to_owned()),
+        golden::<Purchases>(&purchase()),
+        golden::<Buyers>(&BuyerRecord { newest: PurchaseId(4), counted: 1 }),
+        golden::<Deadlines>(&()),
+        golden::<Work>(&WorkRecord { due_at: at(3), unknowns: 2 }),
+        golden::<Orders>(&OrderRecord {
+            purchase: PurchaseId(4),
+            offer: OfferId(3),
+            merchant: MerchantId(1),
+            account: AccountId(2),
+            title: "Shirt".to_owned(),
+            price: usd(1500),
+            ship_to: Some(address()),
+            status: OrderStatus::Shipped,
+            created_at: at(70),
+            shipped_at: Some(at(80)),
+            carrier: Some("Post".to_owned()),
+            tracking_number: Some("T1".to_owned()),
+            delivered_at: None,
+        }),
+        golden::<Refunds>(&RefundRecord {
+            purchase: PurchaseId(4),
+            attempt: 3,
+            amount: usd(500),
+            restock: false,
+            automatic: false,
+            status: RefundStatus::Succeeded,
+            reference: Some("re_1".to_owned()),
+            created_at: at(90),
+        }),
+    ]
+}
+
+fn messages() -> Vec<Golden> {
+    vec![
+        golden::<Posts>(&PostRecord {
+            author: Some(77),
+            verdict: Some(Verdict::Pending),
+            arrived_at: at(1),
+            made_at: at(0),
+            offer: Some(OfferId(3)),
+            purchase: Some(PurchaseId(4)),
+            reply: Some(ReplyId(7)),
+            deleted_at: None,
+        }),
+        golden::<Replies>(&ReplyRecord {
+            network: "x".to_owned(),
+            to: Some(person()),
+            in_reply_to: "p1".to_owned(),
+            account: Some(AccountId(2)),
+            purchase: Some(PurchaseId(4)),
+            kind: ReplyKind::Pending,
+            text: "Shirt: …".to_owned(),
+            status: ReplyStatus::Queued,
+            queued_at: at(1),
+            not_after: at(901),
+            post_id: None,
+            reason: None,
+            ended_at: None,
+        }),
+        golden::<Outbox>(&()),
+        golden::<ReplyPosts>(&ReplyId(7)),
+        golden::<EarlyReposts>(&EarlyRepostRecord {
+            post: "p9".to_owned(),
+            author: person(),
+            made_at: at(2),
+            arrived_at: at(3),
+        }),
+        golden::<Events>(&EventRecord {
+            merchant: Some(MerchantId(1)),
+            offer: Some(OfferId(3)),
+            purchase: Some(PurchaseId(4)),
+            ..EventRecord::new(EventKind::PurchasePending, at(1))
+        }),
+    ]
+}
+
+#[test]
+fn the_bytes_of_every_record_stay() {
+    let all: Vec<Golden> = [people(), sales(), messages()].concat();
+    for name in TABLE_NAMES {
+        assert!(all.iter().any(|(table, _)| table == name), "{name} has no golden record");
+    }
+    let mut lines = String::new();
+    for (table, bytes) in &all {
+        let hex = bytes.iter().fold(String::new(), |mut hex, byte| {
+            write!(hex, "{byte:02x}").unwrap();
+            hex
+        });
+        writeln!(lines, "{table} {hex}").unwrap();
+    }
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/records.txt");
+    if std::env::var("GOLDEN").is_ok_and(|wish| wish == "write") {
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, &lines).unwrap();
+    }
+    let kept = std::fs::read_to_string(&path).unwrap();
+    for (now, before) in lines.lines().zip(kept.lines()) {
+        assert_eq!(now, before, "the bytes of a record changed: make a new version of it, and a migration");
+    }
+    assert_eq!(lines.lines().count(), kept.lines().count());
+}
