@@ -129,3 +129,55 @@ fn span(seconds: u32) -> String {
     };
     format!("{number} {unit}{}", if number == 1 { "" } else { "s" })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::till::id::MerchantId;
+    use crate::till::money::{AMOUNT_MAX, Currency};
+    use crate::till::network;
+    use crate::till::record::{OfferKind, OfferStatus};
+    use crate::till::time::Time;
+
+    #[test]
+    fn every_text_fits_its_network_in_the_worst_case() {
+        let tag = "買".repeat(50);
+        let price = Money { amount: AMOUNT_MAX, currency: Currency::parse("KWD").unwrap() };
+        let offer = OfferRecord {
+            merchant: MerchantId(1),
+            kind: OfferKind::Purchase,
+            hashtag: format!("#{tag}"),
+            confirm_hashtag: format!("#{tag}"),
+            title: "店".repeat(100),
+            price,
+            list_price: None,
+            per_account_limit: 1,
+            confirm_window_seconds: 604_799,
+            starts_at: Some(Time::from_ms(i64::MAX)),
+            ends_at: Some(Time::from_ms(i64::MAX)),
+            terms_url: Some(format!("https://shop.example/{}", "a".repeat(450))),
+            ships_to: None,
+            status: OfferStatus::Live,
+            version: 1,
+            created_at: Time::from_ms(0),
+            ended_at: None,
+        };
+        for slug in network::KNOWN_NETWORKS {
+            let settings = network::defaults(slug).unwrap();
+            let mut texts = vec![
+                pending(&settings, &offer, price, 604_799),
+                not_linked(&settings, &offer),
+                paid(&settings, &offer.title, price),
+                refused(&settings, &offer.title),
+            ];
+            assert!(texts[0].contains(&offer.confirm_hashtag), "{}", texts[0]);
+            for verdict in Verdict::ALL {
+                texts.extend(for_verdict(&settings, &offer, price, *verdict).map(|(_, text)| text));
+            }
+            for text in texts {
+                let long = length(&text, settings.counting);
+                assert!(long <= settings.text_limit as usize, "{slug}: {long}: {text}");
+            }
+        }
+    }
+}
