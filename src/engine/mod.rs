@@ -14,6 +14,7 @@ mod writer;
 pub use clock::{Clock, wall_ms};
 pub use handle::{Handle, Overloaded, Stats};
 pub use job::{Job, Keyed, Render, Rendered, Reply, Unavailable, Verdicted};
+pub use keyed::find as find_kept;
 pub use memory::{Memory, TokenEntry};
 pub use waiters::{Ask, News, Waiters};
 pub use writer::{Engine, EngineConfig};

@@ -5,12 +5,34 @@
 //! file that knows `tiny_http`. Everybody else sees plain values: [`message::Request`] in,
 //! [`message::Response`] out.
 //!
+//! The **API** (`api.rs`) is such a handler: it finds the route in the table of routes, admits the caller, and
+//! calls the route's handler in `routes/`, one file a resource. Handlers turn requests into commands for the
+//! writer and records into views; what is decided is decided elsewhere.
+//!
 //! Nothing here knows a rule of the till.
 
+mod answer;
+mod api;
+mod auth;
+mod body;
+mod call;
 mod gate;
+mod idempotency;
 pub mod message;
+mod metrics;
+mod openapi;
+mod paging;
+mod problem;
+mod query;
+pub mod route;
+mod routes;
 pub mod server;
 
+pub use api::{Api, ApiConfig, MethodResolver};
+pub use auth::hash_token;
 pub use gate::{GateConfig, GateStats};
 pub use message::{Body, Method, Request, Response};
+pub use openapi::document as openapi;
+pub use routes::all as routes;
+pub use routes::tokens::new_secret;
 pub use server::{Handler, Responder, Server};

@@ -251,7 +251,7 @@ mod tests {
     fn decode(text: &str) -> Result<(Vec<u8>, usize, bool), u16> {
         let mut chunks = Chunks::new(1000);
         let mut out = Vec::new();
-        let used = chunks.feed(text.as_bytes(), &mut out).map_err(|refusal| refusal.status)?;
+        let used = chunks.feed(text.as_bytes(), &mut out).map_err(|refusal| refusal.status())?;
         Ok((out, used, chunks.done()))
     }
 

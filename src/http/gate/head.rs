@@ -4,6 +4,7 @@
 //! lines end in CR LF and nothing else, no folded headers, one plain `Content-Length` or one `chunked`.
 
 use super::refusal::Refusal;
+use crate::http::problem::Code;
 
 /// Bytes of request line and headers, the empty line included.
 pub const HEAD_BYTES_MAX: usize = 16 * 1024;
@@ -129,11 +130,9 @@ fn refuse(error: httparse::Error, bytes: &[u8]) -> Refusal {
         httparse::Error::Version if !has_three_parts(bytes) => {
             Refusal::malformed("A request line is a method, a target and a version.")
         }
-        httparse::Error::Version => Refusal {
-            status: 505,
-            code: "version_not_supported",
-            detail: "This server speaks HTTP/1.0 and HTTP/1.1.",
-        },
+        httparse::Error::Version => {
+            Refusal { code: Code::VersionNotSupported, detail: "This server speaks HTTP/1.0 and HTTP/1.1." }
+        }
         httparse::Error::HeaderName => Refusal::malformed("A header's name is not valid."),
         httparse::Error::HeaderValue => Refusal::malformed("A header's value is not valid."),
         _ => Refusal::malformed("The request line is not valid."),
@@ -149,7 +148,7 @@ fn has_three_parts(bytes: &[u8]) -> bool {
 fn checked_method(method: &str) -> Result<String, Refusal> {
     if method.len() > METHOD_BYTES_MAX || matches!(method, "TRACE" | "CONNECT") {
         let detail = "This method is not supported here.";
-        return Err(Refusal { status: 501, code: "method_not_supported", detail });
+        return Err(Refusal { code: Code::MethodNotSupported, detail });
     }
     Ok(method.to_owned())
 }
@@ -216,7 +215,7 @@ fn take_header(head: &mut Head, found: &mut Found, name: &str, value: &[u8]) -> 
         "expect" => {
             if !value.eq_ignore_ascii_case("100-continue") {
                 let detail = "Only the expectation 100-continue can be met.";
-                return Err(Refusal { status: 417, code: "expectation_failed", detail });
+                return Err(Refusal { code: Code::ExpectationFailed, detail });
             }
             head.expects_continue = !head.old;
             return Ok(());
@@ -266,7 +265,7 @@ mod tests {
     use super::*;
 
     fn status(head: &str) -> u16 {
-        parse(head.as_bytes()).map_or_else(|refusal| refusal.status, |_| 200)
+        parse(head.as_bytes()).map_or_else(|refusal| refusal.status(), |_| 200)
     }
 
     #[test]

@@ -243,12 +243,12 @@ impl Thread<'_> {
 
     fn refuse(&mut self, conn: &mut Conn, refusal: &Refusal, head_only: bool) {
         let id = self.ids.next();
-        log::debug!("request {id} of {} refused: {} {}", conn.peer, refusal.status, refusal.detail);
+        log::debug!("request {id} of {} refused: {} {}", conn.peer, refusal.status(), refusal.detail);
         self.answer(conn, refusal, &id, head_only);
     }
 
     fn answer(&self, conn: &mut Conn, refusal: &Refusal, id: &str, head_only: bool) {
-        self.shared.count_refusal(refusal.status);
+        self.shared.count_refusal(refusal.status());
         let deadline = Instant::now() + self.shared.config.write_timeout;
         if write_all(&conn.stream, &refusal.answer(id, head_only), deadline).is_ok() {
             self.drain(conn);

@@ -1,0 +1,174 @@
+//! The API: from a request to its route's handler, through everything that is the same for all of them.
+//!
+//! In this order: the path (404), the method (405), the token (401), its role (403), the query (400), the
+//! idempotency key. Then the handler, which reads the body. A handler never waits: what takes long is handed to
+//! whoever answers later.
+
+use super::answer::{Answer, Out};
+use super::auth;
+use super::call::Call;
+use super::gate::GateStats;
+use super::idempotency::{self, InFlight};
+use super::message::{Method, Request};
+use super::metrics::Metrics;
+use super::problem::{Code, Problem};
+use super::query::Query;
+use super::route::Route;
+use super::routes;
+use super::server::{Handler, Responder};
+use crate::engine::{Handle, find_kept};
+use crate::till::record::PaymentMethod;
+use std::fmt;
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, OnceLock};
+
+/// Turns what a client sends as a payment method into what is kept.
+pub trait MethodResolver: Send + Sync {
+    /// The payment method behind a gateway's token. May take as long as a gateway does.
+    ///
+    /// # Errors
+    /// The field at fault, `payment_method.gateway` or `payment_method.token`, and what is wrong with it.
+    fn resolve(&self, gateway: &str, token: &str) -> Result<PaymentMethod, (&'static str, String)>;
+}
+
+/// What the API needs.
+pub struct ApiConfig {
+    /// The way to the writer.
+    pub handle: Handle,
+    /// Knows payment methods.
+    pub gateways: Arc<dyn MethodResolver>,
+    /// Whether the clock may be moved.
+    pub sandbox: bool,
+    /// Proxies whose `Forwarded` and `X-Forwarded-For` are believed.
+    pub trusted_proxies: Vec<IpAddr>,
+    /// Where a backup is written before it is sent.
+    pub work_dir: PathBuf,
+}
+
+/// What all handlers share.
+pub struct Shared {
+    /// The way to the writer.
+    pub handle: Handle,
+    /// Knows payment methods.
+    pub gateways: Arc<dyn MethodResolver>,
+    /// Whether the clock may be moved.
+    pub sandbox: bool,
+    /// Where a backup is written before it is sent.
+    pub work_dir: PathBuf,
+    /// Whether a backup is being written.
+    pub backing_up: AtomicBool,
+    /// Counters.
+    pub metrics: Metrics,
+    /// Asks the gate how it stands.
+    pub gate: OnceLock<Box<dyn Fn() -> Option<GateStats> + Send + Sync>>,
+    trusted_proxies: Vec<IpAddr>,
+    in_flight: InFlight,
+}
+
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shared").finish_non_exhaustive()
+    }
+}
+
+/// The API as a handler of requests.
+pub struct Api {
+    shared: Arc<Shared>,
+}
+
+impl Api {
+    /// An API on a running engine.
+    pub fn new(config: ApiConfig) -> Self {
+        let ApiConfig { handle, gateways, sandbox, trusted_proxies, work_dir } = config;
+        let shared = Shared {
+            handle,
+            gateways,
+            sandbox,
+            work_dir,
+            backing_up: AtomicBool::new(false),
+            metrics: Metrics::default(),
+            gate: OnceLock::new(),
+            trusted_proxies,
+            in_flight: InFlight::default(),
+        };
+        Self { shared: Arc::new(shared) }
+    }
+
+    /// Says, once, how to ask the gate how it stands: `/metrics` shows it. The server owns this API, so the closure
+    /// should hold no more than a [`std::sync::Weak`] of the server.
+    pub fn watch_gate(&self, ask: impl Fn() -> Option<GateStats> + Send + Sync + 'static) {
+        drop(self.shared.gate.set(Box::new(ask)));
+    }
+}
+
+impl Handler for Api {
+    fn handle(&self, mut request: Request, responder: Responder) {
+        if request.method == Method::Head {
+            request.method = Method::Get;
+        }
+        let (route, params) = match find(&request) {
+            Ok(found) => found,
+            Err(problem) => {
+                // What strangers type as a path does not go into the log.
+                return Out::new(responder, &self.shared, &request.method, "(no route)").fail(&problem);
+            }
+        };
+        let mut out = Out::new(responder, &self.shared, &request.method, &request.path);
+        match self.shared.answer(&mut out, request, route, params) {
+            Ok(Answer::Now(response)) => out.send(response),
+            Ok(Answer::Later(with)) => with(&self.shared, out),
+            Err(problem) => out.fail(&problem),
+        }
+    }
+}
+
+/// The route of a request.
+fn find(request: &Request) -> Result<(&'static Route, Vec<String>), Problem> {
+    let mut allowed: Vec<&str> = Vec::new();
+    for route in routes::all() {
+        let Some(params) = route.matches(&request.path) else { continue };
+        if route.method == request.method {
+            return Ok((route, params));
+        }
+        allowed.push(route.method.as_str());
+        if route.method == Method::Get {
+            allowed.push("HEAD");
+        }
+    }
+    if allowed.is_empty() {
+        return Err(Problem::new(
+            Code::NotFound,
+            "There is nothing under this path; /v1/openapi.json lists what is.",
+        ));
+    }
+    let allowed = allowed.join(", ");
+    let detail = format!("This path takes {allowed}.");
+    Err(Problem::new(Code::MethodNotAllowed, detail).with_header("Allow", allowed))
+}
+
+impl Shared {
+    fn answer(
+        self: &Arc<Self>,
+        out: &mut Out,
+        request: Request,
+        route: &'static Route,
+        params: Vec<String>,
+    ) -> Result<Answer, Problem> {
+        let caller = auth::admit(route, &request, self.handle.memory(), &self.trusted_proxies)?;
+        let query = Query::parse(&request.query, route)?;
+        let keyed = match route.keyed {
+            true => idempotency::keyed(&request, caller.as_ref(), route.secret)?,
+            false => None,
+        };
+        if let Some(keyed) = &keyed {
+            out.place = Some(self.in_flight.enter(keyed.scope)?);
+            // Looked up before anything else happens: the gateway is not asked twice about one request.
+            if let Some(reply) = find_kept(&self.handle.snapshot()?, keyed)? {
+                return Ok(Answer::Now(idempotency::response(reply, &request.path, false)?));
+            }
+        }
+        (route.handle)(self, &Call { route, request, params, query, caller, keyed })
+    }
+}

@@ -1,0 +1,73 @@
+//! `/v1/backups`: a consistent copy of the data file, made beside the running till and streamed.
+
+use super::purchases::Nothing;
+use crate::http::answer::Answer;
+use crate::http::api::Shared;
+use crate::http::call::Call;
+use crate::http::message::{Body, Response};
+use crate::http::problem::{Code, Problem};
+use crate::http::route::Route;
+use crate::store;
+use std::fs::{DirBuilder, File};
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+pub const ROUTES: &[Route] =
+    &[Route::post("/v1/backups", "makeBackup", "Stream a consistent copy of the data file.", make)
+        .unkeyed()
+        .may_take::<Nothing>()
+        .produces("application/octet-stream")];
+
+/// Clears the mark that a backup is being written, whatever happens.
+struct Writing(Arc<Shared>);
+
+impl Drop for Writing {
+    fn drop(&mut self) {
+        self.0.backing_up.store(false, Ordering::Release);
+    }
+}
+
+fn make(shared: &Arc<Shared>, call: &Call) -> Result<Answer, Problem> {
+    let Nothing {} = call.body_or_default()?;
+    if shared.backing_up.swap(true, Ordering::AcqRel) {
+        return Err(Problem::new(Code::Conflict, "Another backup is being written; wait for it."));
+    }
+    let writing = Writing(Arc::clone(shared));
+    Answer::later(move |_, out| {
+        let copying = std::thread::Builder::new().name("backup".to_owned()).spawn(move || {
+            let copied = copy(&writing.0, out.request_id());
+            drop(writing);
+            out.finish(copied);
+        });
+        if let Err(error) = copying {
+            log::error!("no thread to write a backup with: {error}");
+        }
+    })
+}
+
+fn copy(shared: &Shared, request_id: &str) -> Result<Response, Problem> {
+    let failed = |error: &dyn std::fmt::Display| Problem::internal(format!("the backup failed: {error}"));
+    // The copy holds everything, so nobody else may look at it while it has a name.
+    let folder = shared.work_dir.join(format!("backup-{request_id}"));
+    DirBuilder::new().recursive(true).mode(0o700).create(&folder).map_err(|error| failed(&error))?;
+    let copied = copy_into(shared, &folder.join("copy.redb"));
+    if let Err(error) = std::fs::remove_dir_all(&folder) {
+        log::warn!("cannot remove {}: {error}", folder.display());
+    }
+    let (file, length) = copied.map_err(|error| failed(&error))?;
+    let response = Response { status: 200, headers: Vec::new(), body: Body::File { file, length } };
+    Ok(response
+        .with_header("Content-Type", "application/octet-stream")
+        .with_header("Content-Disposition", "attachment; filename=\"tagtill-backup.redb\"")
+        .with_header("Cache-Control", "no-store"))
+}
+
+fn copy_into(shared: &Shared, path: &Path) -> Result<(File, u64), Box<dyn std::error::Error>> {
+    let records = store::copy_to(&shared.handle.snapshot()?, path)?;
+    let file = File::open(path)?;
+    let length = file.metadata()?.len();
+    log::info!("a backup of {records} records, {length} bytes");
+    Ok((file, length))
+}

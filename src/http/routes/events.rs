@@ -1,0 +1,141 @@
+//! `/v1/events`: the log of everything that happened, oldest first.
+//!
+//! To follow it: ask with `after` the id of the last event in hand. `next_cursor` is set while more is there already,
+//! and goes in as `after`, too; null means that this is all for now, and `wait_seconds` waits for more.
+
+use super::replies::{WAIT, WAIT_SECONDS_MAX, wait};
+use crate::engine::News;
+use crate::http::answer::Answer;
+use crate::http::api::Shared;
+use crate::http::call::Call;
+use crate::http::paging::{LIMIT, Page, SCAN_MAX, limit};
+use crate::http::problem::Problem;
+use crate::http::route::{Kind, Param, Route};
+use crate::store::Snapshot;
+use crate::till::id::{AccountId, EventId, MerchantId, OfferId, OrderId, PurchaseId, RefundId, ReplyId};
+use crate::till::record::EventRecord;
+use crate::till::state::{Direction, Key as _, Read as _, Span, StateError};
+use crate::till::table::{Events, Only, Settings};
+use crate::till::time::Time;
+use schemars::JsonSchema;
+use serde::Serialize;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+pub const ROUTES: &[Route] = &[Route::get("/v1/events", "listEvents", "What happened, oldest first.", list)
+    .also(&[Kind::Merchant])
+    .query(&[
+        Param::new::<String>("after", "Only what came after this event."),
+        Param::new::<String>("cursor", "The same as after: takes a next_cursor."),
+        WAIT,
+        LIMIT,
+    ])
+    .gives::<Page<EventView>>()];
+
+/// One thing that happened.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Event")]
+struct EventView {
+    #[schemars(with = "String")]
+    id: String,
+    /// What: `purchase.paid`, `order.shipped`, …
+    #[serde(rename = "type")]
+    kind: &'static str,
+    created_at: Time,
+    /// What it is about.
+    data: EventData,
+}
+
+/// Ids of what an event is about.
+#[derive(Serialize, JsonSchema)]
+struct EventData {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    offer: Option<OfferId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    account: Option<AccountId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    purchase: Option<PurchaseId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    order: Option<OrderId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refund: Option<RefundId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reply: Option<ReplyId>,
+}
+
+fn view(id: EventId, event: &EventRecord, merchant: Option<MerchantId>) -> EventView {
+    let admin = merchant.is_none();
+    let data = EventData {
+        offer: event.offer,
+        account: event.account.filter(|_| admin),
+        purchase: event.purchase,
+        order: event.order,
+        refund: event.refund,
+        reply: event.reply.filter(|_| admin),
+    };
+    EventView { id: id.to_string(), kind: event.kind.code(), created_at: event.at, data }
+}
+
+/// Where a request begins: behind the event that it names.
+fn start(snapshot: &Snapshot, call: &Call) -> Result<u64, Problem> {
+    let (name, text) = match (call.query.get("after"), call.query.get("cursor")) {
+        (None, None) => return Ok(0),
+        (Some(_), Some(_)) => return Err(Problem::unreadable("cursor", "goes only without after")),
+        (Some(text), None) => ("after", text),
+        (None, Some(text)) => ("cursor", text),
+    };
+    let id = EventId::parse(text);
+    let id = id.ok_or_else(|| Problem::unreadable(name, "must be an event's id, which begins with evt_"))?;
+    if id.epoch != snapshot.must::<Settings>(&Only)?.epoch {
+        let detail = "is from before this till was restored from a backup: the log may have gone on differently. \
+                      Begin again without it and skip what you know";
+        return Err(Problem::unreadable(name, detail));
+    }
+    Ok(id.sequence)
+}
+
+fn page(
+    snapshot: &Snapshot,
+    after: u64,
+    limit: usize,
+    merchant: Option<MerchantId>,
+) -> Result<Page<EventView>, StateError> {
+    let epoch = snapshot.must::<Settings>(&Only)?.epoch;
+    let (mut data, mut seen, mut last, mut more) = (Vec::new(), 0, after, false);
+    let span = Span::all().after(&after.encode());
+    snapshot.scan::<Events>(&span, Direction::Up, |sequence, event| {
+        let visible = merchant.is_none() || event.merchant == merchant;
+        if seen >= SCAN_MAX || (data.len() >= limit && visible) {
+            more = true;
+            return ControlFlow::Break(());
+        }
+        seen += 1;
+        if data.len() < limit {
+            last = sequence;
+            if visible {
+                data.push(view(EventId { epoch, sequence }, &event, merchant));
+            }
+        }
+        ControlFlow::Continue(())
+    })?;
+    let next_cursor = more.then(|| EventId { epoch, sequence: last }.to_string());
+    Ok(Page { data, next_cursor })
+}
+
+fn list(shared: &Arc<Shared>, call: &Call) -> Result<Answer, Problem> {
+    let (limit, merchant) = (limit(call)?, call.merchant());
+    let wait_seconds = call.query.number("wait_seconds", 0, WAIT_SECONDS_MAX, 0)?;
+    let snapshot = shared.handle.snapshot()?;
+    let after = start(&snapshot, call)?;
+    let found = page(&snapshot, after, limit, merchant)?;
+    if !found.data.is_empty() || found.next_cursor.is_some() || wait_seconds == 0 {
+        return Answer::ok(&found);
+    }
+    Answer::later(move |shared, out| {
+        let ask = move |snapshot: &Snapshot| {
+            let found = page(snapshot, after, limit, merchant)?;
+            Ok((!found.data.is_empty() || found.next_cursor.is_some(), found))
+        };
+        wait(shared, out, News::Events, wait_seconds, ask);
+    })
+}

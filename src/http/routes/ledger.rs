@@ -1,0 +1,108 @@
+//! What was decided about one post, and what followed from it.
+
+use crate::http::answer::Answer;
+use crate::http::api::Shared;
+use crate::http::call::Call;
+use crate::http::problem::{Code, Problem};
+use crate::store::Snapshot;
+use crate::till::id::{OfferId, OrderId, PurchaseId, ReplyId};
+use crate::till::network;
+use crate::till::record::{OrderStatus, PostRecord, PurchaseStatus, ReplyStatus};
+use crate::till::state::{Read as _, StateError};
+use crate::till::table::{OnNetwork, Orders, Posts, Purchases, Replies};
+use crate::till::time::Time;
+use crate::till::verdict::Verdict;
+use schemars::JsonSchema;
+use serde::Serialize;
+use std::sync::Arc;
+
+/// A post, its verdict, and what followed.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "JudgedPost")]
+pub struct PostView {
+    network: String,
+    id: String,
+    verdict: Verdict,
+    /// The verdict in a sentence.
+    explanation: &'static str,
+    arrived_at: Time,
+    /// When it was made, as judged.
+    created_at: Time,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    offer: Option<OfferId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    purchase: Option<PurchaseBrief>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    order: Option<OrderBrief>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reply: Option<ReplyBrief>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    deleted_at: Option<Time>,
+}
+
+/// Where the purchase stands now.
+#[derive(Serialize, JsonSchema)]
+struct PurchaseBrief {
+    id: PurchaseId,
+    status: PurchaseStatus,
+    expires_at: Time,
+}
+
+/// Where the order stands now.
+#[derive(Serialize, JsonSchema)]
+struct OrderBrief {
+    id: OrderId,
+    status: OrderStatus,
+}
+
+/// Where the reply stands now.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "ReplyState")]
+struct ReplyBrief {
+    id: ReplyId,
+    status: ReplyStatus,
+    text: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    post_id: Option<String>,
+}
+
+pub fn get(shared: &Arc<Shared>, call: &Call) -> Result<Answer, Problem> {
+    let snapshot = shared.handle.snapshot()?;
+    let (slug, id) = (call.param(0), call.param(1));
+    network::must_find(&snapshot, slug)?;
+    let Some(post) = snapshot.get::<Posts>(&OnNetwork::new(slug, id))? else {
+        let detail = "No such post is remembered. Posts that match no offer leave no trace.";
+        return Err(Problem::new(Code::NotFound, detail));
+    };
+    Answer::ok(&view(&snapshot, slug, id, &post)?)
+}
+
+fn view(state: &Snapshot, slug: &str, id: &str, post: &PostRecord) -> Result<PostView, StateError> {
+    let purchase =
+        post.purchase.map(|id| state.must::<Purchases>(&id).map(|found| (id, found))).transpose()?;
+    let order = purchase.as_ref().and_then(|(_, purchase)| purchase.order);
+    let order =
+        order.map(|id| state.must::<Orders>(&id).map(|found| OrderBrief { id, status: found.status }));
+    let reply = post.reply.map(|id| state.get::<Replies>(&id).map(|found| (id, found))).transpose()?;
+    let verdict = post.verdict.unwrap_or(Verdict::Deleted);
+    Ok(PostView {
+        network: slug.to_owned(),
+        id: id.to_owned(),
+        verdict,
+        explanation: verdict.sentence(),
+        arrived_at: post.arrived_at,
+        created_at: post.made_at,
+        offer: post.offer,
+        purchase: purchase.map(|(id, found)| PurchaseBrief {
+            id,
+            status: found.status,
+            expires_at: found.expires_at,
+        }),
+        order: order.transpose()?,
+        reply: reply.and_then(|(id, found)| {
+            let found = found?;
+            Some(ReplyBrief { id, status: found.status, text: found.text, post_id: found.post_id })
+        }),
+        deleted_at: post.deleted_at,
+    })
+}

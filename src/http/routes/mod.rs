@@ -1,0 +1,43 @@
+//! The calls of the API, one file a resource. Each file holds its rows of the table of routes, its requests, its
+//! views and its handlers.
+
+mod accounts;
+mod backups;
+mod events;
+mod ledger;
+mod lines;
+mod merchants;
+mod networks;
+mod offers;
+mod operation;
+mod orders;
+mod patch;
+mod post;
+mod posts;
+mod purchases;
+mod replies;
+mod status;
+pub mod tokens;
+
+use super::route::Route;
+
+/// Every call there is. Posts stand first: most requests are posts.
+pub fn all() -> impl Iterator<Item = &'static Route> {
+    [
+        posts::ROUTES,
+        replies::ROUTES,
+        networks::ROUTES,
+        merchants::ROUTES,
+        accounts::ROUTES,
+        offers::ROUTES,
+        purchases::ROUTES,
+        orders::ROUTES,
+        events::ROUTES,
+        tokens::ROUTES,
+        backups::ROUTES,
+        operation::ROUTES,
+        status::ROUTES,
+    ]
+    .into_iter()
+    .flatten()
+}

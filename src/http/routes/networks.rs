@@ -1,0 +1,100 @@
+//! `/v1/networks`: what the till knows of each network.
+
+use super::patch::given;
+use crate::http::answer::Answer;
+use crate::http::api::Shared;
+use crate::http::call::Call;
+use crate::http::problem::Problem;
+use crate::http::route::Route;
+use crate::till::command::{Command, NetworkChange};
+use crate::till::network;
+use crate::till::record::{NetworkRecord, OwnIdentity};
+use crate::till::text::Counting;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+pub const ROUTES: &[Route] = &[
+    Route::put("/v1/networks/{slug}", "putNetwork", "Add a network or change its settings.", put)
+        .takes::<NetworkPut>()
+        .gives::<NetworkView>(),
+    Route::get("/v1/networks/{slug}", "getNetwork", "A network's settings.", get).gives::<NetworkView>(),
+];
+
+/// A network's settings. What is left out stays as it is, or takes its default.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "NetworkPut")]
+struct NetworkPut {
+    /// Who the till is there; null: nobody.
+    #[serde(default, deserialize_with = "given")]
+    own: Option<Option<OwnIdentity>>,
+    /// The longest reply, counted as `counting` says.
+    text_limit: Option<u32>,
+    /// How the network counts a text.
+    counting: Option<Counting>,
+    /// Posts older than this at arrival are never acted on.
+    max_post_age_seconds: Option<u32>,
+    /// How long after its deadline a hold is left alone.
+    grace_seconds: Option<u32>,
+    /// How long a hold waits for its reply to go out, before its window.
+    reply_wait_seconds: Option<u32>,
+    /// Whether a post may be answered only once.
+    one_reply_per_post: Option<bool>,
+    /// Whether replies may carry links.
+    links_in_replies: Option<bool>,
+}
+
+/// A network's settings.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Network")]
+struct NetworkView {
+    slug: String,
+    #[schemars(required)]
+    own: Option<OwnIdentity>,
+    text_limit: u32,
+    counting: Counting,
+    max_post_age_seconds: u32,
+    grace_seconds: u32,
+    reply_wait_seconds: u32,
+    one_reply_per_post: bool,
+    links_in_replies: bool,
+}
+
+fn view(slug: &str, network: NetworkRecord) -> NetworkView {
+    NetworkView {
+        slug: slug.to_owned(),
+        own: network.own,
+        text_limit: network.text_limit,
+        counting: network.counting,
+        max_post_age_seconds: network.max_post_age_seconds,
+        grace_seconds: network.grace_seconds,
+        reply_wait_seconds: network.reply_wait_seconds,
+        one_reply_per_post: network.one_reply_per_post,
+        links_in_replies: network.links_in_replies,
+    }
+}
+
+fn put(_: &Arc<Shared>, call: &Call) -> Result<Answer, Problem> {
+    let put: NetworkPut = call.body()?;
+    let change = NetworkChange {
+        own: put.own,
+        text_limit: put.text_limit,
+        counting: put.counting,
+        max_post_age_seconds: put.max_post_age_seconds,
+        grace_seconds: put.grace_seconds,
+        reply_wait_seconds: put.reply_wait_seconds,
+        one_reply_per_post: put.one_reply_per_post,
+        links_in_replies: put.links_in_replies,
+    };
+    let slug = call.param(0).to_owned();
+    let command = Command::PutNetwork { slug: slug.clone(), change };
+    let show =
+        move |tx: &crate::store::Tx<'_>, _, _: &_| Ok(network::find(tx, &slug)?.map(|it| view(&slug, it)));
+    call.change(command, None, show).answer()
+}
+
+fn get(shared: &Arc<Shared>, call: &Call) -> Result<Answer, Problem> {
+    let slug = call.param(0);
+    Answer::ok(&view(slug, network::must_find(&shared.handle.snapshot()?, slug)?))
+}

@@ -1,0 +1,263 @@
+//! `/v1/offers`: what is for sale.
+
+use super::patch::given;
+use crate::http::answer::Answer;
+use crate::http::api::Shared;
+use crate::http::call::Call;
+use crate::http::paging::{CURSOR, LIMIT, Page, page};
+use crate::http::problem::{Code, Problem};
+use crate::http::route::{Kind, Param, Route};
+use crate::till::command::{Command, NewOffer, OfferChange, Outcome};
+use crate::till::id::{MerchantId, OfferId};
+use crate::till::money::Money;
+use crate::till::offer;
+use crate::till::record::{OfferKind, OfferRecord, OfferStatus};
+use crate::till::state::{Read, StateError};
+use crate::till::table::{Offers, Stocks};
+use crate::till::time::Time;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+const MERCHANT: &[Kind] = &[Kind::Merchant];
+
+pub const ROUTES: &[Route] = &[
+    Route::post("/v1/offers", "createOffer", "Put something up for sale.", create)
+        .also(MERCHANT)
+        .takes::<OfferCreate>()
+        .gives::<OfferView>()
+        .creates(),
+    Route::get("/v1/offers", "listOffers", "All offers, or a merchant's own.", list)
+        .also(MERCHANT)
+        .query(&[
+            LIMIT,
+            CURSOR,
+            Param::new::<OfferStatus>("status", "Only these."),
+            Param::new::<MerchantId>("merchant", "Only this merchant's."),
+        ])
+        .gives::<Page<OfferView>>(),
+    Route::get("/v1/offers/{id}", "getOffer", "An offer.", get).also(MERCHANT).gives::<OfferView>(),
+    Route::patch("/v1/offers/{id}", "updateOffer", "Change, pause or end an offer.", update)
+        .also(MERCHANT)
+        .takes::<OfferPatch>()
+        .gives::<OfferView>(),
+];
+
+/// A new offer.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct OfferCreate {
+    /// Who sells; a merchant's token may leave it out.
+    merchant: Option<MerchantId>,
+    /// `purchase` unless given.
+    kind: Option<OfferKind>,
+    /// The purchase hashtag, with or without `#`.
+    hashtag: String,
+    /// The confirmation hashtag; by default the purchase hashtag with a leading `Buy` replaced by `Confirm`.
+    confirm_hashtag: Option<String>,
+    /// What is sold, in a few words.
+    title: String,
+    /// Tax and shipping included.
+    price: Money,
+    /// What it costs elsewhere.
+    list_price: Option<Money>,
+    /// How many there are; null: no limit.
+    quantity: Option<u64>,
+    /// How many one account may buy; 1 unless given.
+    per_account_limit: Option<u32>,
+    /// From the reply to the end of the hold; 900 unless given.
+    confirm_window_seconds: Option<u32>,
+    /// Not before.
+    starts_at: Option<Time>,
+    /// Not from then on.
+    ends_at: Option<Time>,
+    /// The terms.
+    terms_url: Option<String>,
+    /// ISO 3166-1 alpha-2 codes; null: anywhere.
+    ships_to: Option<Vec<String>>,
+}
+
+/// What to change of an offer; what is left out stays, null clears.
+#[derive(Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+struct OfferPatch {
+    #[serde(deserialize_with = "given")]
+    #[schemars(with = "String")]
+    title: Option<String>,
+    #[serde(deserialize_with = "given")]
+    #[schemars(with = "Money")]
+    price: Option<Money>,
+    #[serde(deserialize_with = "given")]
+    list_price: Option<Option<Money>>,
+    #[serde(deserialize_with = "given")]
+    quantity: Option<Option<u64>>,
+    #[serde(deserialize_with = "given")]
+    #[schemars(with = "u32")]
+    per_account_limit: Option<u32>,
+    #[serde(deserialize_with = "given")]
+    #[schemars(with = "u32")]
+    confirm_window_seconds: Option<u32>,
+    #[serde(deserialize_with = "given")]
+    starts_at: Option<Option<Time>>,
+    #[serde(deserialize_with = "given")]
+    ends_at: Option<Option<Time>>,
+    #[serde(deserialize_with = "given")]
+    terms_url: Option<Option<String>>,
+    #[serde(deserialize_with = "given")]
+    ships_to: Option<Option<Vec<String>>>,
+    /// `ended` is for good.
+    #[serde(deserialize_with = "given")]
+    #[schemars(with = "OfferStatus")]
+    status: Option<OfferStatus>,
+}
+
+/// An offer and its stock.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Offer")]
+struct OfferView {
+    id: OfferId,
+    /// Its dates included.
+    status: OfferStatus,
+    merchant: MerchantId,
+    kind: OfferKind,
+    hashtag: String,
+    confirm_hashtag: String,
+    title: String,
+    price: Money,
+    #[schemars(required)]
+    list_price: Option<Money>,
+    /// All there ever was; null: no limit.
+    #[schemars(required)]
+    quantity: Option<u64>,
+    /// Can be sold now; null: no limit.
+    #[schemars(required)]
+    available: Option<u64>,
+    /// Kept by purchases that are pending or being charged.
+    held: u64,
+    /// Paid.
+    sold: u64,
+    per_account_limit: u32,
+    confirm_window_seconds: u32,
+    #[schemars(required)]
+    starts_at: Option<Time>,
+    #[schemars(required)]
+    ends_at: Option<Time>,
+    #[schemars(required)]
+    terms_url: Option<String>,
+    #[schemars(required)]
+    ships_to: Option<Vec<String>>,
+    /// Counts its edits, from 1.
+    version: u32,
+    created_at: Time,
+}
+
+fn view<S: Read>(state: &S, now: Time, id: OfferId, offer: &OfferRecord) -> Result<OfferView, StateError> {
+    let stock = state.must::<Stocks>(&id)?;
+    Ok(OfferView {
+        id,
+        status: offer.status_at(now),
+        merchant: offer.merchant,
+        kind: offer.kind,
+        hashtag: offer.hashtag.clone(),
+        confirm_hashtag: offer.confirm_hashtag.clone(),
+        title: offer.title.clone(),
+        price: offer.price,
+        list_price: offer.list_price,
+        quantity: stock.quantity,
+        available: stock.available(),
+        held: stock.held,
+        sold: stock.sold,
+        per_account_limit: offer.per_account_limit,
+        confirm_window_seconds: offer.confirm_window_seconds,
+        starts_at: offer.starts_at,
+        ends_at: offer.ends_at,
+        terms_url: offer.terms_url.clone(),
+        ships_to: offer.ships_to.clone(),
+        version: offer.version,
+        created_at: offer.created_at,
+    })
+}
+
+fn of_outcome<S: Read>(state: &S, now: Time, outcome: &Outcome) -> Result<OfferView, StateError> {
+    match outcome {
+        Outcome::Offer(id) => view(state, now, *id, &state.must::<Offers>(id)?),
+        other => Err(StateError(format!("not an offer: {other:?}"))),
+    }
+}
+
+/// Whose offer a request makes: a merchant's own, the one that an admin names.
+fn seller(call: &Call, named: Option<MerchantId>) -> Result<MerchantId, Problem> {
+    match (call.merchant(), named) {
+        (Some(own), Some(named)) if own != named => {
+            Err(Problem::on(Code::NotFound, "merchant", "is not a merchant of this till"))
+        }
+        (Some(own), _) => Ok(own),
+        (None, Some(named)) => Ok(named),
+        (None, None) => Err(Problem::unreadable("merchant", "is missing")),
+    }
+}
+
+fn create(_: &Arc<Shared>, call: &Call) -> Result<Answer, Problem> {
+    let body: OfferCreate = call.body()?;
+    // The one kind there is so far: another is refused as the field is read.
+    let OfferKind::Purchase = body.kind.unwrap_or(OfferKind::Purchase);
+    let new = NewOffer {
+        merchant: seller(call, body.merchant)?,
+        hashtag: body.hashtag,
+        confirm_hashtag: body.confirm_hashtag,
+        title: body.title,
+        price: body.price,
+        list_price: body.list_price,
+        quantity: body.quantity,
+        per_account_limit: body.per_account_limit.unwrap_or(1),
+        confirm_window_seconds: body.confirm_window_seconds.unwrap_or(900),
+        starts_at: body.starts_at,
+        ends_at: body.ends_at,
+        terms_url: body.terms_url,
+        ships_to: body.ships_to,
+    };
+    call.change(Command::CreateOffer(Box::new(new)), None, |tx, now, outcome| of_outcome(tx, now, outcome))
+        .answer()
+}
+
+fn update(_: &Arc<Shared>, call: &Call) -> Result<Answer, Problem> {
+    let id = call.id(OfferId::parse, "offer")?;
+    let patch: OfferPatch = call.body()?;
+    let change = OfferChange {
+        title: patch.title,
+        price: patch.price,
+        list_price: patch.list_price,
+        quantity: patch.quantity,
+        per_account_limit: patch.per_account_limit,
+        confirm_window_seconds: patch.confirm_window_seconds,
+        starts_at: patch.starts_at,
+        ends_at: patch.ends_at,
+        terms_url: patch.terms_url,
+        ships_to: patch.ships_to,
+        status: patch.status,
+    };
+    let command = Command::UpdateOffer { id, merchant: call.merchant(), change: Box::new(change) };
+    call.change(command, None, |tx, now, outcome| of_outcome(tx, now, outcome)).answer()
+}
+
+fn get(shared: &Arc<Shared>, call: &Call) -> Result<Answer, Problem> {
+    let id = call.id(OfferId::parse, "offer")?;
+    let snapshot = shared.handle.snapshot()?;
+    let found = offer::must_find(&snapshot, id, call.merchant())?;
+    Answer::ok(&view(&snapshot, shared.handle.now(), id, &found)?)
+}
+
+fn list(shared: &Arc<Shared>, call: &Call) -> Result<Answer, Problem> {
+    let now = shared.handle.now();
+    let status = call.query.word::<OfferStatus>("status")?;
+    let named = call.query.read("merchant", MerchantId::parse, "an id that begins with mer_")?;
+    let own = call.merchant();
+    let matches = |offer: &OfferRecord| {
+        own.is_none_or(|own| own == offer.merchant)
+            && named.is_none_or(|named| named == offer.merchant)
+            && status.is_none_or(|status| status == offer.status_at(now))
+    };
+    let snapshot = shared.handle.snapshot()?;
+    let show = |state: &_, id, offer: &_| view(state, now, id, offer);
+    Answer::ok(&page::<Offers, _>(&snapshot, call, matches, show)?)
+}

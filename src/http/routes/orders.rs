@@ -1,0 +1,146 @@
+//! `/v1/orders`: what merchants have to ship, and where to.
+
+use super::purchases::Nothing;
+use crate::http::answer::Answer;
+use crate::http::api::Shared;
+use crate::http::call::Call;
+use crate::http::paging::{CURSOR, LIMIT, Page, page};
+use crate::http::problem::Problem;
+use crate::http::route::{Kind, Param, Route};
+use crate::till::command::{Command, Outcome};
+use crate::till::id::{AccountId, MerchantId, OfferId, OrderId, PurchaseId};
+use crate::till::money::Money;
+use crate::till::order;
+use crate::till::record::{Address, OrderRecord, OrderStatus};
+use crate::till::state::{Read, StateError};
+use crate::till::table::Orders;
+use crate::till::time::Time;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+const MERCHANT: &[Kind] = &[Kind::Merchant];
+
+pub const ROUTES: &[Route] = &[
+    Route::get("/v1/orders", "listOrders", "All orders, or a merchant's own.", list)
+        .also(MERCHANT)
+        .query(&[
+            LIMIT,
+            CURSOR,
+            Param::new::<OrderStatus>("status", "Only these."),
+            Param::new::<OfferId>("offer", "Only of this offer."),
+            Param::new::<MerchantId>("merchant", "Only this merchant's."),
+        ])
+        .gives::<Page<OrderView>>(),
+    Route::get("/v1/orders/{id}", "getOrder", "An order.", get).also(MERCHANT).gives::<OrderView>(),
+    Route::post("/v1/orders/{id}/ship", "shipOrder", "Say that an order is on its way.", ship)
+        .also(MERCHANT)
+        .may_take::<ShipBody>()
+        .gives::<OrderView>(),
+    Route::post("/v1/orders/{id}/deliver", "deliverOrder", "Say that an order has arrived.", deliver)
+        .also(MERCHANT)
+        .may_take::<Nothing>()
+        .gives::<OrderView>(),
+];
+
+/// How it was shipped.
+#[derive(Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+#[schemars(rename = "ShipBody")]
+struct ShipBody {
+    carrier: Option<String>,
+    tracking_number: Option<String>,
+}
+
+/// An order.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Order")]
+struct OrderView {
+    id: OrderId,
+    status: OrderStatus,
+    purchase: PurchaseId,
+    offer: OfferId,
+    /// For admins only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    account: Option<AccountId>,
+    merchant: MerchantId,
+    title: String,
+    price: Money,
+    /// Where to; null once erased.
+    #[schemars(required)]
+    ship_to: Option<Address>,
+    created_at: Time,
+    #[schemars(required)]
+    shipped_at: Option<Time>,
+    #[schemars(required)]
+    carrier: Option<String>,
+    #[schemars(required)]
+    tracking_number: Option<String>,
+    #[schemars(required)]
+    delivered_at: Option<Time>,
+}
+
+fn view(id: OrderId, order: &OrderRecord, admin: bool) -> OrderView {
+    OrderView {
+        id,
+        status: order.status,
+        purchase: order.purchase,
+        offer: order.offer,
+        account: admin.then_some(order.account),
+        merchant: order.merchant,
+        title: order.title.clone(),
+        price: order.price,
+        ship_to: order.ship_to.clone(),
+        created_at: order.created_at,
+        shipped_at: order.shipped_at,
+        carrier: order.carrier.clone(),
+        tracking_number: order.tracking_number.clone(),
+        delivered_at: order.delivered_at,
+    }
+}
+
+/// Has the writer change an order; its answer holds an address, and so is kept with the account.
+fn change(shared: &Shared, call: &Call, id: OrderId, command: Command) -> Result<Answer, Problem> {
+    let admin = call.is_admin();
+    let account = shared.handle.snapshot()?.get::<Orders>(&id)?.map(|order| order.account);
+    let show = move |tx: &crate::store::Tx<'_>, _, outcome: &Outcome| match outcome {
+        Outcome::Order(id) => Ok(view(*id, &tx.must::<Orders>(id)?, admin)),
+        other => Err(StateError(format!("not an order: {other:?}"))),
+    };
+    call.change(command, account, show).answer()
+}
+
+fn ship(shared: &Arc<Shared>, call: &Call) -> Result<Answer, Problem> {
+    let id = call.id(OrderId::parse, "order")?;
+    let ShipBody { carrier, tracking_number } = call.body_or_default()?;
+    change(shared, call, id, Command::ShipOrder { id, merchant: call.merchant(), carrier, tracking_number })
+}
+
+fn deliver(shared: &Arc<Shared>, call: &Call) -> Result<Answer, Problem> {
+    let id = call.id(OrderId::parse, "order")?;
+    let Nothing {} = call.body_or_default()?;
+    change(shared, call, id, Command::DeliverOrder { id, merchant: call.merchant() })
+}
+
+fn get(shared: &Arc<Shared>, call: &Call) -> Result<Answer, Problem> {
+    let id = call.id(OrderId::parse, "order")?;
+    let found = order::must_find(&shared.handle.snapshot()?, id, call.merchant())?;
+    Answer::ok(&view(id, &found, call.is_admin()))
+}
+
+fn list(shared: &Arc<Shared>, call: &Call) -> Result<Answer, Problem> {
+    let status = call.query.word::<OrderStatus>("status")?;
+    let offer = call.query.read("offer", OfferId::parse, "an id that begins with off_")?;
+    let named = call.query.read("merchant", MerchantId::parse, "an id that begins with mer_")?;
+    let own = call.merchant();
+    let matches = |order: &OrderRecord| {
+        own.is_none_or(|own| own == order.merchant)
+            && named.is_none_or(|named| named == order.merchant)
+            && offer.is_none_or(|offer| offer == order.offer)
+            && status.is_none_or(|status| status == order.status)
+    };
+    let snapshot = shared.handle.snapshot()?;
+    Answer::ok(&page::<Orders, _>(&snapshot, call, matches, |_, id, order| {
+        Ok(view(id, order, call.is_admin()))
+    })?)
+}

@@ -1,0 +1,106 @@
+//! `/v1/posts`: what networks deliver, one by one or in lines.
+//!
+//! Most of a firehose matches nothing: such posts are answered from a snapshot, without the writer.
+
+use super::post::{AnswerView, POST_BYTES_MAX, PostBody, foreign, read};
+use super::{ledger, lines};
+use crate::engine::Job;
+use crate::http::answer::{Answer, Out, Shelf, json};
+use crate::http::api::Shared;
+use crate::http::body::{ContentType, content_type, too_large};
+use crate::http::call::Call;
+use crate::http::problem::Problem;
+use crate::http::route::{Kind, Route};
+use crate::till::command::{Command, Outcome, PostAnswer};
+use crate::till::id::PurchaseId;
+use crate::till::post::triage;
+use schemars::JsonSchema;
+use serde::Serialize;
+use std::sync::Arc;
+
+const NETWORK: &[Kind] = &[Kind::Network];
+
+pub const ROUTES: &[Route] = &[
+    Route::post("/v1/posts", "judgePost", "Deliver a post, or many as lines of JSON.", judge)
+        .also(NETWORK)
+        .unkeyed()
+        .takes::<PostBody<'static>>()
+        .or_lines()
+        .gives::<AnswerView>(),
+    Route::delete("/v1/posts/{network}/{id}", "deletePost", "Say that a post was deleted.", delete)
+        .also(NETWORK)
+        .unkeyed()
+        .gives::<Deleted>(),
+    Route::get(
+        "/v1/posts/{network}/{id}",
+        "getPost",
+        "What was decided about a post, and what followed.",
+        ledger::get,
+    )
+    .gives::<ledger::PostView>(),
+];
+
+fn judge(shared: &Arc<Shared>, call: &Call) -> Result<Answer, Problem> {
+    if content_type(&call.request)? == Some(ContentType::Lines) {
+        return lines::judge(shared, call);
+    }
+    if call.request.body.len() > POST_BYTES_MAX {
+        return Err(too_large(POST_BYTES_MAX));
+    }
+    let post = read(call, &call.request.body)?;
+    let admin = call.is_admin();
+    if let Some(answer) = triage(&shared.handle.snapshot()?, shared.handle.now(), &post)? {
+        shared.metrics.judged(answer.verdict);
+        return Answer::ok(&AnswerView::new(answer, admin));
+    }
+    Answer::later(move |shared, out| submit(shared, out, Command::JudgePost(post), admin))
+}
+
+fn submit(shared: &Arc<Shared>, out: Out, command: Command, admin: bool) {
+    let shelf = Shelf::new(out);
+    let (later, counting) = (shelf.clone(), Arc::clone(shared));
+    let done = Box::new(move |result: Result<Vec<_>, crate::engine::Unavailable>| {
+        let Some(out) = later.take() else { return };
+        let answer = result.map_err(Problem::from).and_then(|mut outcomes| judged(outcomes.pop()));
+        out.finish(answer.and_then(|answer| {
+            counting.metrics.judged(answer.verdict);
+            json(200, &AnswerView::new(answer, admin))
+        }));
+    });
+    if let Err(overloaded) = shared.handle.submit(Job::Many { commands: vec![command], done })
+        && let Some(out) = shelf.take()
+    {
+        out.fail(&overloaded.into());
+    }
+}
+
+/// The answer to a post that the writer judged.
+pub fn judged(outcome: Option<crate::engine::Verdicted>) -> Result<PostAnswer, Problem> {
+    match outcome {
+        Some(Ok(Outcome::Post(answer))) => Ok(answer),
+        Some(Err(refusal)) => Err(refusal.into()),
+        other => Err(Problem::internal(format!("a post came to {other:?}"))),
+    }
+}
+
+/// The till has heard that a post was deleted.
+#[derive(Serialize, JsonSchema)]
+struct Deleted {
+    /// Always true.
+    deleted: bool,
+    /// The purchase that the post had begun or confirmed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    purchase: Option<PurchaseId>,
+}
+
+fn delete(_: &Arc<Shared>, call: &Call) -> Result<Answer, Problem> {
+    if call.network().is_some_and(|own| own != call.param(0)) {
+        return Err(foreign());
+    }
+    let command = Command::DeletePost { network: call.param(0).to_owned(), id: call.param(1).to_owned() };
+    let view = |_: &crate::store::Tx<'_>, _, outcome: &Outcome| match outcome {
+        Outcome::PostDeleted { purchase } => Ok(Deleted { deleted: true, purchase: *purchase }),
+        _ => Ok(Deleted { deleted: true, purchase: None }),
+    };
+    call.change(command, None, view).answer()
+}

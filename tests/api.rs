@@ -1,0 +1,20 @@
+//! The API as a client sees it: a real server on a free port over a till in memory.
+
+#![allow(missing_docs, clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, clippy::expect_used)]
+
+#[path = "api/bad_input.rs"]
+mod bad_input;
+#[path = "api/keys.rs"]
+mod keys;
+#[path = "api/operation.rs"]
+mod operation;
+#[path = "api/pages.rs"]
+mod pages;
+#[path = "api/posts.rs"]
+mod posts;
+#[path = "api/roles.rs"]
+mod roles;
+#[path = "api/till.rs"]
+mod till;
+#[path = "api/waits.rs"]
+mod waits;

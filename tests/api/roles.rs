@@ -1,0 +1,201 @@
+//! Every call with every role. The calls come from the table of routes, so that a new one cannot be forgotten.
+
+use super::till::{ADMIN, Answer, Till, account, offer, post, till, till_with};
+use serde_json::{Value, json};
+use tagtill::http::route::{Access, Kind, Route};
+
+/// What the matrix plays with: one thing of each kind, and a token of each role.
+struct World {
+    till: Till,
+    tokens: Vec<(&'static str, String)>,
+    merchant: String,
+    offer: String,
+    account: String,
+    purchase: String,
+    reply: String,
+}
+
+fn world() -> World {
+    let till = till();
+    let (merchant, other) = (till.merchant(), till.merchant());
+    let offer = till.offer(&merchant, "Tea");
+    let account = till.account("ann");
+    let judged = till.say("ann", "I want #BuyTea");
+    let tokens = vec![
+        ("admin", ADMIN.to_owned()),
+        ("own network", till.token("network:x")),
+        ("other network", till.token("network:bluesky")),
+        ("own merchant", till.token(&format!("merchant:{merchant}"))),
+        ("other merchant", till.token(&format!("merchant:{other}"))),
+        ("processor", till.token("processor")),
+        ("bad token", "tt_of_nobody".to_owned()),
+        ("no token", String::new()),
+    ];
+    let purchase = judged["purchase"].as_str().unwrap().to_owned();
+    let reply = judged["reply"]["id"].as_str().unwrap().to_owned();
+    World { till, tokens, merchant, offer, account, purchase, reply }
+}
+
+impl World {
+    /// A path with ids of things that are there, and a body that can be read.
+    fn request(&self, route: &Route) -> (String, Value) {
+        let n = self.till.unique();
+        let missing = "00000000000000000000000001";
+        let id = match route.path.split('/').nth(2).unwrap_or_default() {
+            "merchants" => self.merchant.clone(),
+            "accounts" if route.id == "eraseAccount" => format!("acc_{missing}"),
+            "accounts" => self.account.clone(),
+            "offers" => self.offer.clone(),
+            "purchases" => self.purchase.clone(),
+            "orders" => format!("ord_{missing}"),
+            "replies" => self.reply.clone(),
+            "tokens" => format!("tkn_{missing}"),
+            _ => format!("p{n}"),
+        };
+        let path = route.path.replace("{network}", "x").replace("{slug}", "x").replace("{id}", &id);
+        let path = if route.id == "listReplies" { format!("{path}?network=x") } else { path };
+        let body = match route.id {
+            "judgePost" => post(&format!("p{n}"), "bob", "nothing"),
+            "putNetwork" | "updateAccount" | "updateOffer" => json!({}),
+            "createMerchant" | "updateMerchant" => json!({"name": "Tea"}),
+            "createAccount" => account(&format!("u{n}")),
+            "createOffer" => offer(&self.merchant, &format!("Thing{n}a")),
+            "replySent" => json!({"post_id": "r1"}),
+            "replyFailed" => json!({"reason": "no", "retry": true}),
+            "createToken" => json!({"role": "processor"}),
+            "advanceClock" => json!({"advance_seconds": 1}),
+            _ => Value::Null,
+        };
+        (path, body)
+    }
+
+    fn call(&self, route: &Route, token: &str) -> Answer {
+        let (path, body) = self.request(route);
+        self.till.call(token, route.method.as_str(), &path, &body)
+    }
+}
+
+/// What a role must get from a route: a status, or `None` for whatever the call itself says.
+fn wanted(route: &Route, role: &str) -> Option<u16> {
+    let kinds = match route.access {
+        Access::Open => return None,
+        Access::Roles(kinds) => kinds,
+    };
+    let kind = match role {
+        "admin" => return None,
+        "bad token" | "no token" => return Some(401),
+        "own network" | "other network" => Kind::Network,
+        "own merchant" | "other merchant" => Kind::Merchant,
+        _ => Kind::Processor,
+    };
+    if !kinds.contains(&kind) {
+        return Some(403);
+    }
+    let lists = ["listOffers", "listOrders", "listEvents"].contains(&route.id);
+    match role {
+        "other network" if route.path.starts_with("/v1/replies/") => Some(404),
+        "other network" => Some(403),
+        "other merchant" if !lists => Some(404),
+        _ => None,
+    }
+}
+
+#[test]
+fn every_call_with_every_role() {
+    let world = world();
+    let mut count = 0;
+    for route in tagtill::http::routes() {
+        for (role, token) in &world.tokens {
+            let answer = world.call(route, token);
+            let context =
+                format!("{} {} as {role}: {} {}", route.method, route.path, answer.status, answer.text());
+            assert!(answer.headers["x-request-id"].starts_with("req_"), "{context}");
+            match wanted(route, role) {
+                Some(status) => {
+                    assert_eq!(answer.status, status, "{context}");
+                    assert_eq!(answer.headers["content-type"], "application/problem+json", "{context}");
+                    assert_eq!(answer.headers.contains_key("www-authenticate"), status == 401, "{context}");
+                }
+                None => {
+                    assert!(!matches!(answer.status, 400 | 401 | 403 | 405 | 415 | 422 | 500..), "{context}")
+                }
+            }
+            count += 1;
+        }
+    }
+    assert!(count >= 8 * 35, "{count}");
+}
+
+#[test]
+fn the_table_says_who_may_what() {
+    let mut found: Vec<_> = tagtill::http::routes()
+        .filter_map(|route| match route.access {
+            Access::Roles([]) => None,
+            Access::Roles(kinds) => Some(format!("{} {} {kinds:?}", route.method, route.path)),
+            Access::Open => Some(format!("{} {} open", route.method, route.path)),
+        })
+        .collect();
+    found.sort();
+    let wanted = "DELETE /v1/posts/{network}/{id} [Network]\nGET /healthz open\nGET /metrics open\nGET /readyz open\n\
+GET /v1/events [Merchant]\nGET /v1/offers [Merchant]\nGET /v1/offers/{id} [Merchant]\nGET /v1/openapi.json open\n\
+GET /v1/orders [Merchant]\nGET /v1/orders/{id} [Merchant]\nGET /v1/replies [Network]\n\
+PATCH /v1/offers/{id} [Merchant]\nPOST /v1/offers [Merchant]\nPOST /v1/orders/{id}/deliver [Merchant]\n\
+POST /v1/orders/{id}/ship [Merchant]\nPOST /v1/posts [Network]\nPOST /v1/replies/{id}/failed [Network]\n\
+POST /v1/replies/{id}/sent [Network]";
+    assert_eq!(found.join("\n"), wanted);
+}
+
+#[test]
+fn merchants_see_their_own_only() {
+    let World { till, tokens, offer, .. } = world();
+    let (own, other) = (&tokens[3].1, &tokens[4].1);
+    let list =
+        |token: &str, path: &str| till.call(token, "GET", path, &Value::Null).expect(200)["data"].clone();
+    assert_eq!(list(own, "/v1/offers")[0]["id"], offer);
+    assert_eq!(list(other, "/v1/offers"), json!([]));
+    assert_eq!(list(other, "/v1/events"), json!([]));
+    let events = list(own, "/v1/events");
+    assert_eq!(events[0]["type"], "offer.created");
+    assert_eq!(events[1]["type"], "purchase.pending");
+    assert!(!events.to_string().contains("acc_") && !events.to_string().contains("rep_"), "{events}");
+    // A merchant may leave itself out.
+    let mut mine = super::till::offer("x", "Cup");
+    mine.as_object_mut().unwrap().remove("merchant");
+    assert_eq!(till.call(own, "POST", "/v1/offers", &mine).status, 201);
+    till.post("/v1/offers", &mine).problem(400, "invalid_request", "merchant");
+}
+
+#[test]
+fn revoked_tokens_open_nothing() {
+    let till = till();
+    let made = till.post("/v1/tokens", &json!({"role": "admin"})).expect(201);
+    let (id, token) = (made["id"].as_str().unwrap(), made["token"].as_str().unwrap());
+    assert!(token.starts_with("tt_") && token.len() == 46, "{token}");
+    assert_eq!(till.call(token, "GET", "/v1/tokens", &Value::Null).status, 200);
+    till.call(ADMIN, "DELETE", &format!("/v1/tokens/{id}"), &Value::Null).expect(200);
+    till.call(token, "GET", "/v1/tokens", &Value::Null).problem(401, "unauthorized", "");
+    assert!(!till.get("/v1/tokens").text().contains(token));
+}
+
+#[test]
+fn whoever_is_forwarded_is_remote() {
+    let proxy = "127.0.0.1".parse().unwrap();
+    let bearer = format!("Bearer {ADMIN}");
+    for (trusted, headers, status) in [
+        (false, vec![], 200),
+        (false, vec![("X-Forwarded-For", "127.0.0.1")], 401),
+        (false, vec![("Forwarded", "for=127.0.0.1")], 401),
+        (false, vec![("X-Forwarded-For", "9.9.9.9"), ("Authorization", bearer.as_str())], 200),
+        (true, vec![("X-Forwarded-For", "127.0.0.1")], 200),
+        (true, vec![("X-Forwarded-For", "127.0.0.1, 9.9.9.9")], 401),
+        (true, vec![("Forwarded", "for=\"[::1]:1234\";proto=https")], 200),
+        (true, vec![("Forwarded", "for=\"[::1]\";proto=https")], 200),
+        (true, vec![("Forwarded", "for=127.0.0.1"), ("X-Forwarded-For", "9.9.9.9")], 401),
+        (true, vec![("Forwarded", "proto=https")], 401),
+    ] {
+        let till = till_with(true, |_| {}, if trusted { vec![proxy] } else { vec![] });
+        for path in ["/healthz", "/readyz", "/metrics", "/v1/openapi.json"] {
+            assert_eq!(till.send("GET", path, &headers, b"").status, status, "{trusted} {headers:?} {path}");
+        }
+    }
+}
