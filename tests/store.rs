@@ -113,7 +113,8 @@ fn junk_truncated_and_foreign_files_are_refused_with_what_to_do() {
     let bytes = std::fs::read(&good).unwrap();
     let foreign = folder.path().join("foreign.redb");
     drop(Database::create(&foreign).unwrap());
-    let cases = [("junk", vec![1; 10_000]), ("empty-ish", vec![0; 100]), ("cut", bytes[..bytes.len() / 2].to_vec())];
+    let cases =
+        [("junk", vec![1; 10_000]), ("empty-ish", vec![0; 100]), ("cut", bytes[..bytes.len() / 2].to_vec())];
     for (name, content) in cases {
         let path = folder.path().join(name);
         std::fs::write(&path, &content).unwrap();
