@@ -155,7 +155,7 @@ mod tests {
             .collect();
         for post in script.entries.iter().filter_map(|entry| entry.post.as_ref()) {
             for tag in text::hashtags(&post.text) {
-                let folded = text::fold(&tag);
+                let folded = text::fold(tag);
                 assert_eq!(tags.contains(&folded), folded != "buyamexgiftcrad25", "{tag}");
             }
         }
