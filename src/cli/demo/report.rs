@@ -66,14 +66,14 @@ pub fn tables(style: Style, found: &Found) -> String {
         let _ = writeln!(out, "\n{}\n", style.paint(Ink::Bold, title));
     };
     head(&mut out, "Purchases");
-    for (status, count) in &found.by_status() {
+    for (status, count) in most_first(&found.by_status()) {
         let ink = match status.as_str() {
             "paid" => Ink::Good,
             "declined" => Ink::Bad,
             _ => Ink::Calm,
         };
-        let marks = "■".repeat(usize::try_from(*count).unwrap_or(0));
-        let _ = writeln!(out, "  {}{count:>3}  {}", pad(status, 10), style.paint(ink, &marks));
+        let marks = "■".repeat(usize::try_from(count).unwrap_or(0));
+        let _ = writeln!(out, "  {}{count:>3}  {}", pad(&status, 10), style.paint(ink, &marks));
     }
     let paid = found.by_status().get("paid").copied().unwrap_or(0);
     let _ = writeln!(
@@ -91,9 +91,11 @@ pub fn tables(style: Style, found: &Found) -> String {
         let id = style.paint(Ink::Dim, &text(order, "id").unwrap_or_default());
         let _ = writeln!(out, "  {id}  {title}");
         let to = address_words(order.get("ship_to").unwrap_or(&Value::Null));
-        for line in wrap(&format!("{to} · @{handle} · {price} · {card}"), style.width.saturating_sub(6)) {
+        for line in wrap(&to, style.width.saturating_sub(6)) {
             let _ = writeln!(out, "      {line}");
         }
+        let paid = format!("@{handle} paid {price} with {card}");
+        let _ = writeln!(out, "      {}", style.paint(Ink::Dim, &paid));
     }
 
     head(&mut out, "Stock");
@@ -108,19 +110,29 @@ pub fn tables(style: Style, found: &Found) -> String {
     out
 }
 
+/// What was counted, the most frequent first.
+fn most_first(counted: &BTreeMap<String, u64>) -> Vec<(String, u64)> {
+    let mut sorted: Vec<_> = counted.iter().map(|(name, count)| (name.clone(), *count)).collect();
+    sorted.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    sorted
+}
+
 /// The last lines: posts, purchases by status, orders, stock per offer, and what `verify` says.
 ///
 /// # Errors
 /// When it cannot be printed.
 pub fn print_summary(out: &mut dyn Write, summary: &Summary, verify: &str) -> std::io::Result<()> {
-    let verdicts: Vec<_> = summary.verdicts.iter().map(|(code, count)| format!("{count} {code}")).collect();
+    let verdicts: Vec<_> =
+        most_first(&summary.verdicts).into_iter().map(|(code, count)| format!("{count} {code}")).collect();
     for (i, line) in wrap(&verdicts.join(", "), 78).iter().enumerate() {
         let label = if i == 0 { format!("posts      {}: ", summary.posts) } else { " ".repeat(LABEL + 4) };
         writeln!(out, "{label}{line}")?;
     }
     let all: u64 = summary.purchases_by_status.values().sum();
-    let statuses: Vec<_> =
-        summary.purchases_by_status.iter().map(|(status, count)| format!("{count} {status}")).collect();
+    let statuses: Vec<_> = most_first(&summary.purchases_by_status)
+        .into_iter()
+        .map(|(status, count)| format!("{count} {status}"))
+        .collect();
     writeln!(out, "{}{all}: {}", pad("purchases", LABEL), statuses.join(", "))?;
     writeln!(out, "{}{} to ship", pad("orders", LABEL), summary.orders)?;
     for (i, stock) in summary.stock.iter().enumerate() {
@@ -146,7 +158,7 @@ mod tests {
         let mut out = Vec::new();
         print_summary(&mut out, &summary, "verify holds: 1 order").unwrap();
         let expected = "\
-posts      3: 1 confirmed, 2 pending
+posts      3: 2 pending, 1 confirmed
 purchases  2: 1 expired, 1 paid
 orders     1 to ship
 stock      Tea: 4 free, 0 held, 1 sold

@@ -110,7 +110,7 @@ impl Story<'_> {
                 who: None,
                 how: Some(format!("The time of @{} to confirm is over.", hold.handle)),
                 text: None,
-                facts: vec![Fact::Freed(left.title.clone()), Fact::Stock(left)],
+                facts: vec![Fact::Freed("one unit; nothing was charged".to_owned()), Fact::Stock(left)],
                 replies: Vec::new(),
             };
             self.show(&moment)?;
@@ -140,7 +140,9 @@ impl Story<'_> {
             self.tell_capture(purchase, &mut facts)?;
         }
         let offer = answer.get("offer").and_then(Value::as_str);
-        if let (Some(offer), false) = (offer, repeated || verdict == "not_linked") {
+        if let (Some(offer), false) =
+            (offer, repeated || matches!(verdict.as_str(), "not_linked" | "already_pending"))
+        {
             facts.push(Fact::Stock(stock(self.admin, offer)?));
             if let (true, Some(purchase)) = (verdict == "pending", purchase) {
                 let (offer, handle) = (offer.to_owned(), post.author.handle.clone());
@@ -253,7 +255,7 @@ impl Story<'_> {
         let hold = self.holds.remove(index);
         let status = text(&self.get(&format!("/v1/purchases/{}", hold.purchase))?, "status")?;
         let facts = vec![
-            Fact::Freed(format!("the purchase is {status}")),
+            Fact::Freed(format!("one unit; the purchase is {status}")),
             Fact::Stock(stock(self.admin, &hold.offer)?),
         ];
         let how = Some("deletes the purchase post".to_owned());
