@@ -164,8 +164,9 @@ impl Client {
                 ClientError::without_answer(format!("the download broke off after {copied} bytes: {error}"))
             })?;
             let Some(piece) = buffer.get(..read).filter(|piece| !piece.is_empty()) else { break };
-            out.write_all(piece)
-                .map_err(|error| ClientError::without_answer(format!("cannot write the download: {error}")))?;
+            out.write_all(piece).map_err(|error| {
+                ClientError::without_answer(format!("cannot write the download: {error}"))
+            })?;
             copied = copied.saturating_add(piece.len() as u64);
         }
         match length {
@@ -224,9 +225,12 @@ impl Client {
 }
 
 fn read(response: &mut Response<ureq::Body>) -> Result<Vec<u8>, ClientError> {
-    response.body_mut().with_config().limit(ANSWER_BYTES_MAX).read_to_vec().map_err(|error| {
-        ClientError::without_answer(format!("the till's answer broke off: {error}"))
-    })
+    response
+        .body_mut()
+        .with_config()
+        .limit(ANSWER_BYTES_MAX)
+        .read_to_vec()
+        .map_err(|error| ClientError::without_answer(format!("the till's answer broke off: {error}")))
 }
 
 fn json(mut response: Response<ureq::Body>) -> Result<Value, ClientError> {
@@ -275,7 +279,10 @@ mod tests {
 
     #[test]
     fn what_is_no_problem_document_is_shown_as_it_is() {
-        assert_eq!(ClientError::from_answer(502, b"Bad Gateway\n").to_string(), "the answer was 502: Bad Gateway");
+        assert_eq!(
+            ClientError::from_answer(502, b"Bad Gateway\n").to_string(),
+            "the answer was 502: Bad Gateway"
+        );
         assert_eq!(ClientError::from_answer(500, b"").to_string(), "the answer was 500, without a word why");
     }
 
@@ -295,7 +302,8 @@ mod tests {
 
     #[test]
     fn a_redirect_is_not_followed() {
-        let url = one_answer("HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n");
+        let url =
+            one_answer("HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n");
         assert_eq!(Client::new(&url, "t").get("/").unwrap_err().status, Some(302));
     }
 

@@ -1,0 +1,89 @@
+//! `tagtill demo`: a till in this process, on a fresh sandbox file, and the story played against it.
+
+use super::{CLOCK_START, Style, play, print_summary};
+use crate::cli::client::Client;
+use crate::cli::running::{Options, Running};
+use crate::cli::serve::{new_secret, wait};
+use crate::cli::verify::check_file;
+use crate::cli::{Failure, Outcome, failure};
+use crate::till::time::Time;
+use std::io::Write as _;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::channel;
+
+/// Play the story of February 2013 through the real API, on a fresh sandbox file.
+///
+/// Everything happens over HTTP: offers, buyers, posts, the replies of the shop's bot. The sandbox charges nothing.
+/// The file lies in a folder of its own among the temporary ones and is removed in the end.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// End after the story; without it, the till stays for you to try out, until Ctrl-C
+    #[arg(long)]
+    once: bool,
+    /// Where to listen; a free port by default
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
+    listen: SocketAddr,
+}
+
+/// A folder that goes when the demo does.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new() -> Result<Self, Failure> {
+        let unique = getrandom::u64().map_err(failure)?;
+        let path = std::env::temp_dir().join(format!("tagtill-demo-{unique:016x}"));
+        std::fs::create_dir(&path)
+            .map_err(|error| Failure::from(format!("Cannot make {}: {error}", path.display())))?;
+        Ok(Self(path))
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+pub fn run(args: &Args) -> Outcome {
+    // The story is what should be read here, not the till's log.
+    log::set_max_level(log::LevelFilter::Warn);
+    let (tell, told) = channel();
+    if !args.once {
+        ctrlc::set_handler(move || drop(tell.send(()))).map_err(failure)?;
+    }
+    let folder = Folder::new()?;
+    let token = new_secret()?;
+    let options = Options {
+        data: folder.0.join("demo.redb"),
+        listen: args.listen,
+        sandbox: true,
+        clock_start: Some(Time::parse(CLOCK_START).map_err(Failure::from)?),
+        admin_token: Some(token.clone()),
+        ..Options::default()
+    };
+    let running = Running::start(&options)?;
+    let told_all = tell_story(&running, &token, &folder.0).and_then(|()| {
+        if args.once {
+            return Ok(());
+        }
+        println!("\nThe till stays at {} until Ctrl-C. Its admin token is {token}", running.url);
+        println!("Look around: curl -H \"Authorization: Bearer {token}\" {}/v1/orders", running.url);
+        wait(&running, &told)
+    });
+    running.stop();
+    told_all
+}
+
+fn tell_story(running: &Running, token: &str, folder: &Path) -> Outcome {
+    let admin = Client::new(&running.url, token);
+    let out = &mut std::io::stdout().lock();
+    let summary = play(&admin, out, Style::of_stdout()).map_err(Failure::from)?;
+    let copy = folder.join("copy.redb");
+    let mut file = std::fs::File::create(&copy).map_err(failure)?;
+    admin.download("/v1/backups", &mut file).map_err(failure)?;
+    drop(file);
+    let counted = check_file(&copy)?;
+    print_summary(out, &summary, &format!("verify holds: {counted}")).map_err(failure)?;
+    out.flush().map_err(failure)
+}
