@@ -7,9 +7,11 @@
 //! - [`engine`]: the one writer, the tick, the long polls. It must never know HTTP or a gateway.
 //! - [`payments`]: gateways and the worker that asks them. It must never know HTTP or a network.
 //! - [`http`]: the front gate and the API. The only room that knows `tiny_http`; it must never know a gateway.
+//! - [`cli`]: one file a subcommand; the only room that ties the others together.
 
 #![forbid(unsafe_code)]
 
+pub mod cli;
 pub mod engine;
 pub mod http;
 pub mod payments;

@@ -1,3 +1,7 @@
-//! The `tagtill` binary.
+//! The `tagtill` binary: parses the command line, calls one command.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    tagtill::cli::run()
+}
