@@ -25,6 +25,7 @@ impl Answer {
     }
 
     /// Whoever takes the way out.
+    #[allow(clippy::unnecessary_wraps, reason = "as handlers return it")]
     pub fn later(with: impl FnOnce(&Arc<Shared>, Out) + Send + 'static) -> Result<Self, Problem> {
         Ok(Self::Later(Box::new(with)))
     }

@@ -158,10 +158,8 @@ impl Shared {
     ) -> Result<Answer, Problem> {
         let caller = auth::admit(route, &request, self.handle.memory(), &self.trusted_proxies)?;
         let query = Query::parse(&request.query, route)?;
-        let keyed = match route.keyed {
-            true => idempotency::keyed(&request, caller.as_ref(), route.secret)?,
-            false => None,
-        };
+        let keyed =
+            if route.keyed { idempotency::keyed(&request, caller.as_ref(), route.secret)? } else { None };
         if let Some(keyed) = &keyed {
             out.place = Some(self.in_flight.enter(keyed.scope)?);
             // Looked up before anything else happens: the gateway is not asked twice about one request.

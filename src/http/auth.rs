@@ -65,8 +65,8 @@ fn is_local(request: &Request, trusted_proxies: &[IpAddr]) -> bool {
         let wanted = wanted.to_owned();
         request.headers.iter().filter(move |(name, _)| *name == wanted).map(|(_, value)| value.as_str())
     };
-    let forwarded = values("forwarded").last();
-    let forwarded_for = values("x-forwarded-for").last();
+    let forwarded = values("forwarded").next_back();
+    let forwarded_for = values("x-forwarded-for").next_back();
     if forwarded.is_none() && forwarded_for.is_none() {
         return peer.is_loopback();
     }

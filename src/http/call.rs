@@ -131,8 +131,8 @@ impl Change {
     /// Queues it; the answer follows the commit.
     pub fn submit(self, shared: &Shared, out: Out) {
         let Self { command, render, keyed, account, path, fresh } = self;
-        let shelf = Shelf::new(out);
-        let later = shelf.clone();
+        let kept = Shelf::new(out);
+        let later = kept.clone();
         let done = Box::new(move |result: Result<_, crate::engine::Unavailable>| {
             let Some(out) = later.take() else { return };
             let answer = result.map_err(Problem::from);
@@ -142,7 +142,7 @@ impl Change {
         });
         let job = Job::Call { command, render, keyed, account, done };
         if let Err(overloaded) = shared.handle.submit(job)
-            && let Some(out) = shelf.take()
+            && let Some(out) = kept.take()
         {
             out.fail(&overloaded.into());
         }

@@ -32,6 +32,7 @@ pub fn document() -> Value {
     let problem = schema_of::<Document<'static>>(&mut schemas.answers);
     let mut components = schemas.answers.take_definitions(true);
     components.extend(schemas.requests.take_definitions(true));
+    components.values_mut().for_each(drop_null_defaults);
     let codes: Vec<_> = Code::ALL.iter().map(|code| code.word()).collect();
     if let Some(code) = components.get_mut("Problem").and_then(|it| it.pointer_mut("/properties/code")) {
         *code = json!({ "type": "string", "enum": codes, "description": "What went wrong, as programs read it." });
@@ -118,21 +119,23 @@ fn parameters(route: &Route, schemas: &mut Schemas) -> Vec<Value> {
 
 fn request_body(route: &Route, body: SchemaOf, schemas: &mut Schemas) -> Value {
     let schema = body(&mut schemas.requests);
-    let mut content = json!({ "application/json": { "schema": schema } });
+    let mut content = Map::new();
+    content.insert("application/json".to_owned(), json!({ "schema": schema }));
     if route.lines {
-        let lines = json!({ "description": "One post a line.", "schema": { "type": "string" } });
-        content["application/x-ndjson"] = json!({ "schema": lines["schema"] });
+        content.insert("application/x-ndjson".to_owned(), lines("One post a line."));
     }
     json!({ "required": !route.body_optional, "content": content })
 }
 
 fn responses(route: &Route, schemas: &mut Schemas) -> Value {
-    let mut content = match route.response {
-        Some(schema) => json!({ route.produces: { "schema": schema(&mut schemas.answers) } }),
-        None => json!({ route.produces: {} }),
-    };
+    let shape =
+        route.response.map_or_else(|| json!({}), |schema| json!({ "schema": schema(&mut schemas.answers) }));
+    let mut content = Map::new();
+    content.insert(route.produces.to_owned(), shape);
     if route.lines {
-        content["application/x-ndjson"] = json!({ "schema": { "type": "string" } });
+        let about =
+            "One line a post, in the same order: its answer, or {line, problem} where it is a bad one.";
+        content.insert("application/x-ndjson".to_owned(), lines(about));
     }
     let success = json!({ "description": reason(route.status), "headers": request_id(), "content": content });
     let mut all = Map::new();
@@ -142,6 +145,24 @@ fn responses(route: &Route, schemas: &mut Schemas) -> Value {
     }
     all.insert("default".to_owned(), json!({ "$ref": "#/components/responses/Problem" }));
     Value::Object(all)
+}
+
+fn lines(about: &str) -> Value {
+    json!({ "schema": { "type": "string", "description": about } })
+}
+
+/// In an edit, what is left out stays: no field has null for a default.
+fn drop_null_defaults(value: &mut Value) {
+    match value {
+        Value::Object(map) => {
+            if map.get("default").is_some_and(Value::is_null) {
+                map.remove("default");
+            }
+            map.values_mut().for_each(drop_null_defaults);
+        }
+        Value::Array(items) => items.iter_mut().for_each(drop_null_defaults),
+        _ => {}
+    }
 }
 
 /// What may go wrong with a call, by what it takes.

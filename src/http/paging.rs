@@ -35,7 +35,6 @@ pub struct Page<V> {
     /// Newest first.
     pub data: Vec<V>,
     /// Where the next page begins; null at the end. A page with filters may be short, even empty, and go on.
-    #[schemars(required)]
     pub next_cursor: Option<String>,
 }
 

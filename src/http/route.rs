@@ -61,6 +61,7 @@ pub type Handle = fn(&Arc<Shared>, &Call) -> Result<Answer, Problem>;
 
 /// One call of the API.
 #[derive(Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "a row of a table")]
 pub struct Route {
     /// The method.
     pub method: Method,
@@ -148,30 +149,35 @@ impl Route {
     }
 
     /// Also for these roles.
+    #[must_use]
     pub const fn also(mut self, kinds: &'static [Kind]) -> Self {
         self.access = Access::Roles(kinds);
         self
     }
 
     /// Open on this machine.
+    #[must_use]
     pub const fn open(mut self) -> Self {
         self.access = Access::Open;
         self
     }
 
     /// With these query parameters.
+    #[must_use]
     pub const fn query(mut self, params: &'static [Param]) -> Self {
         self.query = params;
         self
     }
 
     /// With a body.
+    #[must_use]
     pub const fn takes<T: JsonSchema>(mut self) -> Self {
         self.request = Some(schema_of::<T>);
         self
     }
 
     /// With a body that may be left out.
+    #[must_use]
     pub const fn may_take<T: JsonSchema>(mut self) -> Self {
         self.request = Some(schema_of::<T>);
         self.body_optional = true;
@@ -179,36 +185,42 @@ impl Route {
     }
 
     /// With lines of JSON in place of one body, if the client likes.
+    #[must_use]
     pub const fn or_lines(mut self) -> Self {
         self.lines = true;
         self
     }
 
     /// Answers with this.
+    #[must_use]
     pub const fn gives<T: JsonSchema>(mut self) -> Self {
         self.response = Some(schema_of::<T>);
         self
     }
 
     /// Answers with something else than JSON.
+    #[must_use]
     pub const fn produces(mut self, content_type: &'static str) -> Self {
         self.produces = content_type;
         self
     }
 
     /// Makes something: 201.
+    #[must_use]
     pub const fn creates(mut self) -> Self {
         self.status = 201;
         self
     }
 
     /// Takes no idempotency key.
+    #[must_use]
     pub const fn unkeyed(mut self) -> Self {
         self.keyed = false;
         self
     }
 
     /// Its answer holds a secret.
+    #[must_use]
     pub const fn secret(mut self) -> Self {
         self.secret = true;
         self

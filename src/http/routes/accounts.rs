@@ -63,6 +63,7 @@ struct AccountCreate {
 /// What to change of an account; what is left out stays.
 #[derive(Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
+#[allow(clippy::option_option, reason = "missing and null are two things")]
 struct AccountPatch {
     /// In place of all that were linked.
     #[serde(deserialize_with = "given")]
@@ -97,13 +98,9 @@ struct MethodView {
 struct AccountView {
     id: AccountId,
     status: AccountStatus,
-    #[schemars(required)]
     identities: Option<Vec<Identity>>,
-    #[schemars(required)]
     email: Option<String>,
-    #[schemars(required)]
     billing_address: Option<Address>,
-    #[schemars(required)]
     payment_method: Option<MethodView>,
     created_at: Time,
 }

@@ -25,6 +25,7 @@ pub const ROUTES: &[Route] = &[
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "NetworkPut")]
+#[allow(clippy::option_option, reason = "missing and null are two things")]
 struct NetworkPut {
     /// Who the till is there; null: nobody.
     #[serde(default, deserialize_with = "given")]
@@ -50,7 +51,6 @@ struct NetworkPut {
 #[schemars(rename = "Network")]
 struct NetworkView {
     slug: String,
-    #[schemars(required)]
     own: Option<OwnIdentity>,
     text_limit: u32,
     counting: Counting,

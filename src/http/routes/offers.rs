@@ -80,6 +80,7 @@ struct OfferCreate {
 /// What to change of an offer; what is left out stays, null clears.
 #[derive(Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
+#[allow(clippy::option_option, reason = "missing and null are two things")]
 struct OfferPatch {
     #[serde(deserialize_with = "given")]
     #[schemars(with = "String")]
@@ -124,13 +125,10 @@ struct OfferView {
     confirm_hashtag: String,
     title: String,
     price: Money,
-    #[schemars(required)]
     list_price: Option<Money>,
     /// All there ever was; null: no limit.
-    #[schemars(required)]
     quantity: Option<u64>,
     /// Can be sold now; null: no limit.
-    #[schemars(required)]
     available: Option<u64>,
     /// Kept by purchases that are pending or being charged.
     held: u64,
@@ -138,13 +136,9 @@ struct OfferView {
     sold: u64,
     per_account_limit: u32,
     confirm_window_seconds: u32,
-    #[schemars(required)]
     starts_at: Option<Time>,
-    #[schemars(required)]
     ends_at: Option<Time>,
-    #[schemars(required)]
     terms_url: Option<String>,
-    #[schemars(required)]
     ships_to: Option<Vec<String>>,
     /// Counts its edits, from 1.
     version: u32,

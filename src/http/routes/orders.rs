@@ -67,16 +67,11 @@ struct OrderView {
     title: String,
     price: Money,
     /// Where to; null once erased.
-    #[schemars(required)]
     ship_to: Option<Address>,
     created_at: Time,
-    #[schemars(required)]
     shipped_at: Option<Time>,
-    #[schemars(required)]
     carrier: Option<String>,
-    #[schemars(required)]
     tracking_number: Option<String>,
-    #[schemars(required)]
     delivered_at: Option<Time>,
 }
 

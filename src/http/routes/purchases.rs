@@ -88,12 +88,9 @@ struct PurchaseView {
     /// The purchase post.
     post: String,
     /// t of the confirmation.
-    #[schemars(required)]
     confirmed_at: Option<Time>,
     /// When it ended or was paid.
-    #[schemars(required)]
     settled_at: Option<Time>,
-    #[schemars(required)]
     order: Option<OrderId>,
     /// Every attempt to charge, oldest first; at most one is ever paid.
     attempts: Vec<AttemptView>,
@@ -112,10 +109,8 @@ struct AttemptView {
     number: u32,
     status: AttemptStatus,
     /// The gateway's code for a decline.
-    #[schemars(required)]
     code: Option<String>,
     /// The gateway's name for it.
-    #[schemars(required)]
     reference: Option<String>,
     created_at: Time,
 }

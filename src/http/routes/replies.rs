@@ -91,9 +91,7 @@ struct OutcomeView {
     in_reply_to: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     purchase: Option<PurchaseId>,
-    #[schemars(required)]
     post_id: Option<String>,
-    #[schemars(required)]
     reason: Option<String>,
     not_after: Time,
 }

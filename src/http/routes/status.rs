@@ -43,6 +43,7 @@ fn ready(shared: &Arc<Shared>, _: &Call) -> Result<Answer, Problem> {
     }
 }
 
+#[allow(clippy::unnecessary_wraps, reason = "as a handler must")]
 fn description(_: &Arc<Shared>, _: &Call) -> Result<Answer, Problem> {
     static TEXT: OnceLock<Vec<u8>> = OnceLock::new();
     let text = TEXT.get_or_init(|| openapi::document().to_string().into_bytes());
@@ -68,6 +69,7 @@ impl Figures {
     }
 }
 
+#[allow(clippy::unnecessary_wraps, reason = "as a handler must")]
 fn metrics(shared: &Arc<Shared>, _: &Call) -> Result<Answer, Problem> {
     let stats = shared.handle.stats();
     let mut figures = Figures::default();
@@ -95,10 +97,10 @@ fn gate_figures(shared: &Shared, figures: &mut Figures) {
     let Some(stats) = shared.gate.get().and_then(|ask| ask()) else { return };
     let gauge = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
     figures.head("gate_slots", "gauge", "Slots of the gate, by what they do.");
-    let states =
+    let doing =
         [("busy", stats.busy), ("idle", stats.idle), ("reading", stats.reading), ("parked", stats.parked)];
-    for (state, count) in states {
-        figures.labelled("gate_slots", "state", state, gauge(count));
+    for (what, count) in doing {
+        figures.labelled("gate_slots", "state", what, gauge(count));
     }
     figures.one("gate_slots_max", "gauge", "Slots of the gate in all.", gauge(stats.slots));
     figures.one("gate_shed_total", "counter", "Connections shed.", stats.shed_total);
