@@ -65,11 +65,8 @@ pub fn page<T: Table, V>(
             return ControlFlow::Break(());
         }
         seen += 1;
-        // A full page looks on for one more match; its cursor stays behind what it shows.
-        if rows.len() < limit {
-            last = Some(key.encode());
-        }
-        if rows.len() < limit && matches(&record) {
+        last = Some(key.encode());
+        if matches(&record) {
             rows.push((key, record));
         }
         ControlFlow::Continue(())

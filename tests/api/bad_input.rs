@@ -103,12 +103,12 @@ fn accounts() {
     twice["identities"].as_array_mut().unwrap().push(same);
     till.post("/v1/accounts", &twice).problem(409, "conflict", "identities[1].user_id");
     let path = format!("/v1/accounts/{ann}");
-    let patch = |body: Value| till.call(ADMIN, "PATCH", &path, &body);
-    patch(json!({"status": "erased"})).problem(422, "invalid", "status");
-    patch(json!({"status": null})).problem(400, "invalid_request", "status");
-    patch(json!({"identities": null})).problem(400, "invalid_request", "identities");
+    let edit = |body: Value| till.call(ADMIN, "PATCH", &path, &body);
+    edit(json!({"status": "erased"})).problem(422, "invalid", "status");
+    edit(json!({"status": null})).problem(400, "invalid_request", "status");
+    edit(json!({"identities": null})).problem(400, "invalid_request", "identities");
     assert_eq!(till.events(), events);
-    assert_eq!(patch(json!({"email": null})).expect(200)["email"], Value::Null);
+    assert_eq!(edit(json!({"email": null})).expect(200)["email"], Value::Null);
 }
 
 #[test]
@@ -184,7 +184,7 @@ fn card_numbers_in_every_field() {
     fn strings(value: &Value, at: &str, found: &mut Vec<String>) {
         match value {
             Value::Object(map) => {
-                map.iter().for_each(|(name, item)| strings(item, &format!("{at}/{name}"), found))
+                map.iter().for_each(|(name, item)| strings(item, &format!("{at}/{name}"), found));
             }
             Value::Array(items) => {
                 items.iter().enumerate().for_each(|(i, item)| strings(item, &format!("{at}/{i}"), found));

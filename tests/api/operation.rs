@@ -1,8 +1,9 @@
 //! The description, probes, figures, backups, the clock; and what is said to calls that do not exist.
 
-use super::till::{ADMIN, till, till_with};
+use super::till::{ADMIN, till, till_of, till_with};
 use serde_json::{Value, json};
 use tagtill::store::Store;
+use tagtill::till::record::SettingsRecord;
 
 const GOLDEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/openapi.json");
 
@@ -101,4 +102,23 @@ fn a_backup_opens_and_holds_everything() {
     let found =
         tagtill::till::state::Read::get::<tagtill::till::table::Merchants>(&store.snapshot().unwrap(), &id);
     assert_eq!(found.unwrap().unwrap().name, "Tea & Co");
+}
+
+#[test]
+fn after_a_restore_nothing_goes_out_until_it_is_resumed() {
+    let settings = SettingsRecord { epoch: 2, sandbox: true, clock_offset_ms: 0, paused: true };
+    let till = till_of(&settings, |_| {}, Vec::new());
+    till.offer(&till.merchant(), "Tea");
+    till.account("ann");
+    assert_eq!(till.say("ann", "#BuyTea")["verdict"], "pending");
+    let replies = || till.get("/v1/replies?network=x").expect(200)["data"].as_array().unwrap().len();
+    assert_eq!(replies(), 0);
+    till.get("/readyz").problem(503, "unavailable", "");
+    till.post("/v1/resume", &Value::Null).expect(200);
+    assert_eq!(replies(), 1);
+    till.get("/readyz").expect(200);
+    // An event's id of the time before the restore.
+    let old = "evt_0000000000000g000000000001";
+    let refused = till.get(&format!("/v1/events?after={old}")).problem(400, "invalid_request", "after");
+    assert!(refused["detail"].as_str().unwrap().contains("restored"), "{refused}");
 }

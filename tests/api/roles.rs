@@ -117,7 +117,7 @@ fn every_call_with_every_role() {
                     assert_eq!(answer.headers.contains_key("www-authenticate"), status == 401, "{context}");
                 }
                 None => {
-                    assert!(!matches!(answer.status, 400 | 401 | 403 | 405 | 415 | 422 | 500..), "{context}")
+                    assert!(!matches!(answer.status, 400 | 401 | 403 | 405 | 415 | 422 | 500..), "{context}");
                 }
             }
             count += 1;

@@ -94,15 +94,22 @@ pub fn till_with(
     change: impl FnOnce(&mut GateConfig),
     trusted: Vec<std::net::IpAddr>,
 ) -> Till {
-    let settings = SettingsRecord { epoch: 1, sandbox, clock_offset_ms: 0, paused: false };
-    let store = Store::in_memory(&settings).unwrap();
+    till_of(&SettingsRecord { epoch: 1, sandbox, clock_offset_ms: 0, paused: false }, change, trusted)
+}
+
+pub fn till_of(
+    settings: &SettingsRecord,
+    change: impl FnOnce(&mut GateConfig),
+    trusted: Vec<std::net::IpAddr>,
+) -> Till {
+    let store = Store::in_memory(settings).unwrap();
     let config = EngineConfig { given_token: Some(hash_token(ADMIN)), ..EngineConfig::default() };
     let engine = Engine::start(store, &config).unwrap();
     let work_dir = tempfile::tempdir().unwrap();
     let api = Arc::new(Api::new(ApiConfig {
         handle: engine.handle(),
         gateways: Arc::new(Cards),
-        sandbox,
+        sandbox: settings.sandbox,
         trusted_proxies: trusted,
         work_dir: work_dir.path().to_owned(),
     }));

@@ -110,11 +110,9 @@ fn page(
             return ControlFlow::Break(());
         }
         seen += 1;
-        if data.len() < limit {
-            last = sequence;
-            if visible {
-                data.push(view(EventId { epoch, sequence }, &event, merchant));
-            }
+        last = sequence;
+        if visible {
+            data.push(view(EventId { epoch, sequence }, &event, merchant));
         }
         ControlFlow::Continue(())
     })?;
