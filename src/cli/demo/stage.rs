@@ -78,7 +78,7 @@ pub fn opening(style: Style, script: &Script) -> String {
             writeln!(out, "  {}  {price:>8}  {units:>3} units  {tag}", pad(&word(offer, "title"), widest));
     }
     let buyers = script.accounts.len();
-    let _ = writeln!(out, "\n  {buyers} people have linked a card. The clock is theirs: times are UTC.");
+    let _ = writeln!(out, "\n  {buyers} people have linked a card. Times are UTC.");
     out
 }
 
