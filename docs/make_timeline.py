@@ -10,7 +10,7 @@ import html
 import re
 import sys
 
-CHAPTERS = ["The straight way", "Sixteen minutes", "A card that the bank"]
+CHAPTERS = ["The straight way", "Sixteen minutes"]
 FONT, CHAR, LINE, PAD, BAR = 14, 8.43, 20, 24, 38
 COLOURS = {"2": "#8b949e", "1": "#f0f6fc", "31": "#ff7b72", "32": "#7ee787", "33": "#e3b341", "36": "#79c0ff"}
 

@@ -45,12 +45,19 @@ impl Drop for Folder {
     }
 }
 
+/// Plays the story, and stays unless told not to.
+///
+/// # Errors
+/// A sentence: what failed, or which verdict was not the expected one.
 pub fn run(args: &Args) -> Outcome {
     // The story is what should be read here, not the till's log.
     log::set_max_level(log::LevelFilter::Warn);
     let (tell, told) = channel();
     if !args.once {
-        ctrlc::set_handler(move || drop(tell.send(()))).map_err(failure)?;
+        ctrlc::set_handler(move || {
+            let _ = tell.send(());
+        })
+        .map_err(failure)?;
     }
     let folder = Folder::new()?;
     let token = new_secret()?;

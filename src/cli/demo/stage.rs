@@ -74,11 +74,12 @@ pub fn opening(style: Style, script: &Script) -> String {
         let price = offer.get("price").map(money).unwrap_or_default();
         let units = offer.get("quantity").and_then(Value::as_u64).unwrap_or(0);
         let tag = style.paint(Ink::Tag, &format!("#{}", word(offer, "hashtag")));
+        let gap = if style.width < 84 { "\n    " } else { "  " };
         let _ =
-            writeln!(out, "  {}  {price:>8}  {units:>3} units  {tag}", pad(&word(offer, "title"), widest));
+            writeln!(out, "  {}  {price:>8}  {units:>3} units{gap}{tag}", pad(&word(offer, "title"), widest));
     }
     let buyers = script.accounts.len();
-    let _ = writeln!(out, "\n  {buyers} people have linked a card. The clock is theirs: times are UTC.");
+    let _ = writeln!(out, "\n  {buyers} people have linked a card. Times are UTC.");
     out
 }
 

@@ -164,7 +164,7 @@ fn words(style: Style, fact: &Fact, room: usize) -> (&'static str, Ink, Vec<Stri
             ("ship", Ink::Good, lines)
         }
         Fact::Freed(what) => ("freed", Ink::Calm, wrap(what, room)),
-        Fact::Stock(stock) => ("stock", Ink::Dim, vec![stock_words(style, stock)]),
+        Fact::Stock(stock) => ("stock", Ink::Dim, stock_lines(style, stock, room)),
     }
 }
 
@@ -177,9 +177,13 @@ fn ink_of(code: &str) -> Ink {
     }
 }
 
-fn stock_words(style: Style, stock: &Stock) -> String {
-    let title = style.paint(Ink::Dim, &stock.title);
-    format!("{} {} · {title}", bar(style, stock), counts(stock))
+/// On one line where there is room, the title below where there is not.
+fn stock_lines(style: Style, stock: &Stock, room: usize) -> Vec<String> {
+    let plain = Style { colors: false, ..style };
+    let taken = bar(plain, stock).chars().count() + counts(stock).len() + stock.title.chars().count() + 4;
+    let (units, title) =
+        (format!("{} {}", bar(style, stock), counts(stock)), style.paint(Ink::Dim, &stock.title));
+    if taken <= room { vec![format!("{units} · {title}")] } else { vec![units, title] }
 }
 
 /// `9 free, 0 held, 3 sold`
