@@ -29,7 +29,7 @@ pub fn run(args: &Args) -> Outcome {
         let _ = std::fs::remove_file(&temporary);
     }
     let counted = made?;
-    let bytes = std::fs::metadata(&args.file).map(|meta| meta.len()).unwrap_or(0);
+    let bytes = std::fs::metadata(&args.file).map_or(0, |meta| meta.len());
     println!("{}: {bytes} bytes; {counted}", args.file.display());
     Ok(())
 }

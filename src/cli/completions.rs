@@ -1,6 +1,6 @@
 //! `tagtill completions`.
 
-use super::{Cli, Outcome};
+use super::Cli;
 use clap::CommandFactory as _;
 use clap_complete::Shell;
 
@@ -13,7 +13,6 @@ pub struct Args {
     shell: Shell,
 }
 
-pub fn run(args: &Args) -> Outcome {
+pub fn run(args: &Args) {
     clap_complete::generate(args.shell, &mut Cli::command(), "tagtill", &mut std::io::stdout());
-    Ok(())
 }

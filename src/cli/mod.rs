@@ -90,7 +90,10 @@ pub fn run() -> ExitCode {
         Command::Export(args) => export::run(&args),
         Command::Token(args) => token::run(&args),
         Command::Resume(args) => resume::run(&args),
-        Command::Completions(args) => completions::run(&args),
+        Command::Completions(args) => {
+            completions::run(&args);
+            Ok(())
+        }
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -72,13 +72,10 @@ fn prepare(args: &Args, copy: &Path) -> Result<String, Failure> {
         return Ok(counted);
     }
     // Ids of events never come again: later than both the backup and the file that it replaces.
-    let replaced = match args.data.exists() {
-        true => Store::open_existing(&args.data, SMALL_CACHE_BYTES)
-            .ok()
-            .and_then(|old| old.settings().ok())
-            .map_or(0, |settings| settings.epoch),
-        false => 0,
-    };
+    let replaced = Store::open_existing(&args.data, SMALL_CACHE_BYTES)
+        .ok()
+        .and_then(|old| old.settings().ok())
+        .map_or(0, |settings| settings.epoch);
     store
         .change_settings(|settings| {
             settings.epoch = settings.epoch.max(replaced).saturating_add(1);

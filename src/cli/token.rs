@@ -60,7 +60,7 @@ fn create(role: &Role, target: &Target) -> Outcome {
     match target.find()? {
         Place::Running(client) => {
             let made = client.post("/v1/tokens", &json!({"role": role})).map_err(failure)?;
-            show_new(&made["id"], &made["token"]);
+            show_new(text(&made, "id"), text(&made, "token"));
         }
         Place::File(store) => {
             let secret = new_secret()?;
@@ -68,30 +68,29 @@ fn create(role: &Role, target: &Target) -> Outcome {
             let Done::Token(id) = on_file(*store, Command::CreateToken { role: role.clone(), hash })? else {
                 return Err(Failure::from("the file gave no token"));
             };
-            show_new(&json!(id), &json!(secret));
+            show_new(&id.to_string(), &secret);
         }
     }
     Ok(())
 }
 
-fn show_new(id: &Value, token: &Value) {
-    println!("id:    {}", id.as_str().unwrap_or("?"));
-    println!("token: {}", token.as_str().unwrap_or("?"));
+fn show_new(id: &str, token: &str) {
+    println!("id:    {id}");
+    println!("token: {token}");
+}
+
+/// A text of an answer.
+fn text<'a>(answer: &'a Value, name: &str) -> &'a str {
+    answer.get(name).and_then(Value::as_str).unwrap_or("?")
 }
 
 fn list(target: &Target) -> Outcome {
     let mut lines = Vec::new();
     match target.find()? {
         Place::Running(client) => {
-            let mut path = "/v1/tokens?limit=200".to_owned();
-            loop {
-                let page = client.get(&path).map_err(failure)?;
-                for token in page["data"].as_array().into_iter().flatten() {
-                    let field = |name: &str| token[name].as_str().unwrap_or("?").to_owned();
-                    lines.push((field("id"), field("role"), field("created_at")));
-                }
-                let Some(cursor) = page["next_cursor"].as_str() else { break };
-                path = format!("/v1/tokens?limit=200&cursor={cursor}");
+            for token in client.all("/v1/tokens").map_err(failure)? {
+                let field = |name| text(&token, name).to_owned();
+                lines.push((field("id"), field("role"), field("created_at")));
             }
         }
         Place::File(store) => {

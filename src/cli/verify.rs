@@ -55,8 +55,12 @@ fn check_pages_and_rules(store: Store) -> Result<String, Failure> {
 pub fn check_store(store: &Store) -> Result<String, Failure> {
     let report = verify::check(&store.snapshot().map_err(failure)?).map_err(failure)?;
     if report.holds() {
-        let counted: Vec<_> =
-            report.counts.iter().filter(|(_, count)| **count > 0).map(|(what, n)| format!("{n} {what}")).collect();
+        let counted: Vec<_> = report
+            .counts
+            .iter()
+            .filter(|(_, count)| **count > 0)
+            .map(|(what, n)| format!("{n} {what}"))
+            .collect();
         return Ok(if counted.is_empty() { "nothing in it yet".to_owned() } else { counted.join(", ") });
     }
     let sentence = format!("verify does not hold:\n  {}", report.problems.join("\n  "));

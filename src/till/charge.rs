@@ -36,9 +36,9 @@ pub fn answered<S: Write>(
         return Err(Refusal::not_found("attempt").into());
     };
     let settled = match attempt.state {
-        AttemptState::Paid | AttemptState::Declined(_) => true,
-        // Another attempt has taken its place: only money that was charged after all still matters.
-        AttemptState::Lost => *answer != ChargeAnswer::Paid,
+        AttemptState::Paid => true,
+        // It is over, or another attempt has taken its place: only money that was charged after all still matters.
+        AttemptState::Declined(_) | AttemptState::Lost => *answer != ChargeAnswer::Paid,
         AttemptState::New | AttemptState::Created => false,
     };
     if settled {
@@ -209,11 +209,6 @@ pub fn order_attempt<S: Read>(state: &S, record: &PurchaseRecord) -> Result<Opti
     }
     let mut paid = record.attempts.iter().filter(|attempt| attempt.state == AttemptState::Paid);
     Ok(paid.find(|attempt| !given_back.contains(&attempt.number)).map(|attempt| attempt.number))
-}
-
-/// The first attempt that was paid, if any.
-pub fn paid_attempt(record: &PurchaseRecord) -> Option<&Attempt> {
-    record.attempts.iter().find(|attempt| attempt.state == AttemptState::Paid)
 }
 
 /// The attempt under way, if any.

@@ -162,7 +162,7 @@ fn view<S: Read>(state: &S, id: PurchaseId, purchase: &PurchaseRecord) -> Result
         .iter()
         .map(|id| state.must::<Refunds>(id).map(|refund| refund_view(*id, &refund)))
         .collect::<Result<_, _>>()?;
-    let captured = if charge::paid_attempt(purchase).is_some() { purchase.price.amount } else { 0 };
+    let captured = if charge::order_attempt(state, purchase)?.is_some() { purchase.price.amount } else { 0 };
     let refunded = charge::refunded_amount(state, purchase, |status| status == RefundStatus::Succeeded)?;
     Ok(PurchaseView {
         id,

@@ -110,6 +110,7 @@ fn amounts<S: Read>(walk: &mut Walk<'_, S>, id: PurchaseId, purchase: &PurchaseR
     });
 }
 
+#[allow(clippy::needless_pass_by_value, reason = "the shape of a visitor")]
 fn refund<S: Read>(walk: &mut Walk<'_, S>, id: RefundId, refund: RefundRecord) -> Result<(), StateError> {
     let who = format!("refund {id}");
     let asked = walk.has::<Work>(&(WorkKind::Refund, id.0))?;

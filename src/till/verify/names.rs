@@ -51,6 +51,7 @@ pub fn check<S: Read>(walk: &mut Walk<'_, S>) -> Result<(), StateError> {
     Ok(())
 }
 
+#[allow(clippy::needless_pass_by_value, reason = "the shape of a visitor")]
 fn account<S: Read>(walk: &mut Walk<'_, S>, id: AccountId, account: AccountRecord) -> Result<(), StateError> {
     let erased = account.status == AccountStatus::Erased;
     walk.expect(erased == account.person.is_none(), || {
