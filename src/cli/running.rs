@@ -2,13 +2,12 @@
 
 use super::{Failure, failure};
 use crate::engine::{Engine, EngineConfig, Handle, wall_ms};
-use crate::http::{Api, ApiConfig, GateConfig, MethodResolver, Server};
+use crate::http::{Api, ApiConfig, GateConfig, MethodResolver, Server, hash_token};
 use crate::payments::{Gateways, Sandbox, Worker};
 use crate::store::lease::Lease;
 use crate::store::{CACHE_BYTES_DEFAULT, Store, beside};
 use crate::till::record::{PaymentMethod, SettingsRecord};
 use crate::till::time::Time;
-use sha2::{Digest as _, Sha256};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -85,7 +84,7 @@ impl Running {
         let config = EngineConfig {
             tick: options.tick,
             seed: seed()?,
-            given_token: options.admin_token.as_ref().map(|token| Sha256::digest(token).into()),
+            given_token: options.admin_token.as_deref().map(hash_token),
             ..EngineConfig::default()
         };
         let engine = Engine::start(store, &config).map_err(failure)?;
@@ -112,6 +111,7 @@ impl Running {
                 return Err(Failure::from(sentence));
             }
         };
+        api.watch_gate(server.gauge());
         let url = format!("http://{}", server.local_addr());
         lease.announce(&url).map_err(failure)?;
         Ok(Self { server, worker, engine, lease, sandbox, url })

@@ -2,14 +2,12 @@
 
 use super::running::{Options, Running};
 use super::{Failure, Outcome, failure};
+use crate::http::{hash_token, new_secret};
 use crate::till::command::{Command, Outcome as Done};
 use crate::till::role::Role;
 use crate::till::state::{Direction, Read as _, Span};
 use crate::till::table::Tokens;
 use crate::till::time::Time;
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use sha2::{Digest as _, Sha256};
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::net::{IpAddr, SocketAddr};
@@ -128,20 +126,13 @@ fn first_token(running: &Running) -> Result<Option<String>, Failure> {
     if any {
         return Ok(None);
     }
-    let secret = new_secret()?;
-    let hash = Sha256::digest(&secret).into();
+    let secret = new_secret().map_err(failure)?;
+    let hash = hash_token(&secret);
     match handle.call(Command::CreateToken { role: Role::Admin, hash }) {
         Ok(Ok(Done::Token(_))) => Ok(Some(secret)),
         Ok(other) => Err(Failure::from(format!("the first token could not be made: {other:?}"))),
         Err(unavailable) => Err(Failure::from(unavailable.0)),
     }
-}
-
-/// A token's secret: 256 random bits.
-pub fn new_secret() -> Result<String, Failure> {
-    let mut bytes = [0; 32];
-    getrandom::fill(&mut bytes).map_err(failure)?;
-    Ok(format!("tt_{}", URL_SAFE_NO_PAD.encode(bytes)))
 }
 
 /// Reads a secret from a file, without the line's end.

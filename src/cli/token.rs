@@ -1,9 +1,9 @@
 //! `tagtill token`: makes, lists and revokes API tokens, through a running till or on the file.
 
-use super::serve::new_secret;
 use super::target::{Place, Target};
 use super::{Failure, Outcome, failure};
 use crate::engine::{Engine, EngineConfig};
+use crate::http::{hash_token, new_secret};
 use crate::store::Store;
 use crate::till::command::{Command, Outcome as Done};
 use crate::till::id::TokenId;
@@ -11,7 +11,6 @@ use crate::till::role::Role;
 use crate::till::state::{Direction, Read as _, Span};
 use crate::till::table::Tokens;
 use serde_json::{Value, json};
-use sha2::{Digest as _, Sha256};
 use std::ops::ControlFlow;
 
 /// Make, list and revoke API tokens.
@@ -63,8 +62,8 @@ fn create(role: &Role, target: &Target) -> Outcome {
             show_new(text(&made, "id"), text(&made, "token"));
         }
         Place::File(store) => {
-            let secret = new_secret()?;
-            let hash = Sha256::digest(&secret).into();
+            let secret = new_secret().map_err(failure)?;
+            let hash = hash_token(&secret);
             let Done::Token(id) = on_file(*store, Command::CreateToken { role: role.clone(), hash })? else {
                 return Err(Failure::from("the file gave no token"));
             };

@@ -59,7 +59,7 @@ pub fn check_store(store: &Store) -> Result<String, Failure> {
             .counts
             .iter()
             .filter(|(_, count)| **count > 0)
-            .map(|(what, n)| format!("{n} {what}"))
+            .map(|(table, count)| format!("{} {count}", table.replace('_', " ")))
             .collect();
         return Ok(if counted.is_empty() { "nothing in it yet".to_owned() } else { counted.join(", ") });
     }

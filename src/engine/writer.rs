@@ -339,7 +339,8 @@ impl Writer {
         tx.put::<Counters>(&Counter::LastTime, &now.key_ms())?;
         tx.keep();
         let touched = |table: &str| batch.touches(table);
-        let (events, replies) = (touched("events"), touched("outbox"));
+        // A resumed till hands its replies out again.
+        let (events, replies) = (touched("events"), touched("outbox") || touched("settings"));
         let (tokens, work) = (touched("tokens"), touched("work") || touched("settings"));
         self.shared.store.commit(batch)?;
         self.shared.counts.commits.fetch_add(1, Ordering::Relaxed);

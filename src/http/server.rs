@@ -80,6 +80,12 @@ impl Server {
         self.inner.shared.stats()
     }
 
+    /// Asks how it stands, for as long as it runs, without keeping it alive.
+    pub fn gauge(&self) -> impl Fn() -> Option<GateStats> + Send + Sync + 'static {
+        let shared = Arc::downgrade(&self.inner.shared);
+        move || shared.upgrade().map(|shared| shared.stats())
+    }
+
     /// Stops accepting, lets requests being handled finish within the grace, closes everything, and waits for
     /// all threads of ours. Those of `tiny_http` leave by themselves within some seconds.
     pub fn shutdown(self) {

@@ -3,9 +3,10 @@
 use super::{CLOCK_START, Style, play, print_summary};
 use crate::cli::client::Client;
 use crate::cli::running::{Options, Running};
-use crate::cli::serve::{new_secret, wait};
+use crate::cli::serve::wait;
 use crate::cli::verify::check_file;
 use crate::cli::{Failure, Outcome, failure};
+use crate::http::new_secret;
 use crate::till::time::Time;
 use std::io::Write as _;
 use std::net::SocketAddr;
@@ -60,7 +61,7 @@ pub fn run(args: &Args) -> Outcome {
         .map_err(failure)?;
     }
     let folder = Folder::new()?;
-    let token = new_secret()?;
+    let token = new_secret().map_err(failure)?;
     let options = Options {
         data: folder.0.join("demo.redb"),
         listen: args.listen,
