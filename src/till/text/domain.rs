@@ -186,7 +186,8 @@ fn ascii_label_len(label: &[u16]) -> usize {
 }
 
 fn punycode_label_len(label: &[u16]) -> usize {
-    if label.iter().all(|&unit| (0x20..0x7F).contains(&unit)) {
+    // As in Node's own punycode module, which comes before the package of that name.
+    if label.iter().all(|&unit| unit < 0x80) {
         return label.len();
     }
     let points: Vec<u32> = char::decode_utf16(label.iter().copied())
