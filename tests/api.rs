@@ -1,4 +1,4 @@
-//! The API as a client sees it: a real server on a free port over a till in memory.
+//! The API as a client sees it: the real binary on a free port.
 
 #![allow(missing_docs, clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, clippy::expect_used)]
 
@@ -14,6 +14,7 @@ mod pages;
 mod posts;
 #[path = "api/roles.rs"]
 mod roles;
+mod support;
 #[path = "api/till.rs"]
 mod till;
 #[path = "api/waits.rs"]

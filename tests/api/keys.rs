@@ -1,6 +1,6 @@
 //! Idempotency keys.
 
-use super::till::{ADMIN, account, offer, post, till};
+use super::till::{ADMIN, account, offer, post, till, till_with_slow_gateway};
 use serde_json::{Value, json};
 
 #[test]
@@ -52,14 +52,14 @@ fn secrets_are_not_given_twice() {
 
 #[test]
 fn whoever_is_too_quick_is_told_so() {
-    let till = till();
-    let mut slow = account("ann");
-    slow["payment_method"]["token"] = json!("tok_slow");
+    let (till, is_asked, go) = till_with_slow_gateway();
+    let slow = account("ann");
     std::thread::scope(|scope| {
         let first = scope.spawn(|| till.call_keyed(ADMIN, "POST", "/v1/accounts", &slow, Some("k1")));
-        std::thread::sleep(std::time::Duration::from_millis(250));
+        is_asked.recv().unwrap();
         let second = till.call_keyed(ADMIN, "POST", "/v1/accounts", &slow, Some("k1"));
         second.problem(409, "idempotency_in_flight", "");
+        go.send(()).unwrap();
         assert_eq!(first.join().unwrap().status, 201);
     });
     let third = till.call_keyed(ADMIN, "POST", "/v1/accounts", &slow, Some("k1"));

@@ -55,7 +55,7 @@ fn a_sandbox_has_a_clock_of_its_own() {
     till.offer(&till.merchant(), "Tea");
     till.account("ann");
     let bought = till.say("ann", "#BuyTea");
-    let before = till.handle.now();
+    let before = tagtill::till::time::Time::from_ms(tagtill::engine::wall_ms());
     let moved = till.post("/v1/sandbox/clock", &json!({"advance_seconds": 7200})).expect(200);
     let now = tagtill::till::time::Time::parse(moved["now"].as_str().unwrap()).unwrap();
     assert!((7_200_000..7_260_000).contains(&now.ms_since(before)), "{moved}");
@@ -67,7 +67,7 @@ fn a_sandbox_has_a_clock_of_its_own() {
         "advance_seconds",
     );
     till.post("/v1/sandbox/clock", &json!({"advance_seconds": 0})).problem(422, "invalid", "advance_seconds");
-    let real = till_with(false, |_| {}, Vec::new());
+    let real = till_with(false, &[]);
     real.post("/v1/sandbox/clock", &json!({"advance_seconds": 1})).problem(404, "not_found", "");
 }
 
@@ -107,7 +107,7 @@ fn a_backup_opens_and_holds_everything() {
 #[test]
 fn after_a_restore_nothing_goes_out_until_it_is_resumed() {
     let settings = SettingsRecord { epoch: 2, sandbox: true, clock_offset_ms: 0, paused: true };
-    let till = till_of(&settings, |_| {}, Vec::new());
+    let till = till_of(&settings, &[]);
     till.offer(&till.merchant(), "Tea");
     till.account("ann");
     assert_eq!(till.say("ann", "#BuyTea")["verdict"], "pending");

@@ -179,7 +179,6 @@ fn revoked_tokens_open_nothing() {
 
 #[test]
 fn whoever_is_forwarded_is_remote() {
-    let proxy = "127.0.0.1".parse().unwrap();
     let bearer = format!("Bearer {ADMIN}");
     for (trusted, headers, status) in [
         (false, vec![], 200),
@@ -193,7 +192,7 @@ fn whoever_is_forwarded_is_remote() {
         (true, vec![("Forwarded", "for=127.0.0.1"), ("X-Forwarded-For", "9.9.9.9")], 401),
         (true, vec![("Forwarded", "proto=https")], 401),
     ] {
-        let till = till_with(true, |_| {}, if trusted { vec![proxy] } else { vec![] });
+        let till = till_with(true, if trusted { &["--trusted-proxy", "127.0.0.1"] } else { &[] });
         for path in ["/healthz", "/readyz", "/metrics", "/v1/openapi.json"] {
             assert_eq!(till.send("GET", path, &headers, b"").status, status, "{trusted} {headers:?} {path}");
         }

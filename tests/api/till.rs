@@ -1,46 +1,28 @@
-//! A till in this process and a client that speaks to it.
+//! The real binary on a free port, and a client that speaks to it.
 
+use super::support::{self, Site};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
-use tagtill::engine::{Engine, EngineConfig, Handle};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex};
+use tagtill::engine::{Engine, EngineConfig};
 use tagtill::http::{Api, ApiConfig, GateConfig, MethodResolver, Server, hash_token};
 use tagtill::store::Store;
 use tagtill::till::record::{PaymentMethod, SettingsRecord};
 
-pub const ADMIN: &str = "an-admin-token-of-32-characters-or-more";
+pub use super::support::ADMIN;
 
-struct Cards;
-
-impl MethodResolver for Cards {
-    fn resolve(&self, gateway: &str, token: &str) -> Result<PaymentMethod, (&'static str, String)> {
-        if gateway != "sandbox" {
-            return Err(("payment_method.gateway", "is not known".to_owned()));
-        }
-        if token == "tok_slow" {
-            std::thread::sleep(Duration::from_millis(700));
-        } else if token != "tok_visa" {
-            return Err(("payment_method.token", "is not known".to_owned()));
-        }
-        Ok(PaymentMethod {
-            gateway: gateway.to_owned(),
-            customer: "cus_1".to_owned(),
-            token: token.to_owned(),
-            brand: "visa".to_owned(),
-            last4: "4242".to_owned(),
-        })
-    }
+/// What keeps a till running; dropped last.
+enum Running {
+    Binary { _till: support::Till, _site: Site },
+    InProcess { _server: Server, engine: Option<Engine>, _folder: tempfile::TempDir },
 }
 
 pub struct Till {
     pub url: String,
-    pub handle: Handle,
     agent: ureq::Agent,
-    _server: Server,
-    engine: Option<Engine>,
-    _work_dir: tempfile::TempDir,
+    running: Running,
     next: AtomicU64,
 }
 
@@ -85,58 +67,84 @@ impl Answer {
     }
 }
 
+/// A sandbox.
 pub fn till() -> Till {
-    till_with(true, |_| {}, Vec::new())
+    till_with(true, &[])
 }
 
-pub fn till_with(
-    sandbox: bool,
-    change: impl FnOnce(&mut GateConfig),
-    trusted: Vec<std::net::IpAddr>,
-) -> Till {
-    till_of(&SettingsRecord { epoch: 1, sandbox, clock_offset_ms: 0, paused: false }, change, trusted)
+/// A till with further flags of `serve`.
+pub fn till_with(sandbox: bool, flags: &[&str]) -> Till {
+    till_of(&SettingsRecord { epoch: 1, sandbox, clock_offset_ms: 0, paused: false }, flags)
 }
 
-pub fn till_of(
-    settings: &SettingsRecord,
-    change: impl FnOnce(&mut GateConfig),
-    trusted: Vec<std::net::IpAddr>,
-) -> Till {
-    let store = Store::in_memory(settings).unwrap();
+/// A till on a file that begins with these settings.
+pub fn till_of(settings: &SettingsRecord, flags: &[&str]) -> Till {
+    let site = Site::new();
+    drop(Store::open(&site.data(), 16 << 20, settings).unwrap());
+    let mode: &[&str] = if settings.sandbox { &["--sandbox"] } else { &[] };
+    let mut all = vec!["--tick-ms", "100"];
+    if !flags.contains(&"--slots") {
+        all.extend(["--slots", "16"]);
+    }
+    all.extend(flags);
+    let till = site.start_with(mode, &all);
+    let url = till.client.url.clone();
+    Till::new(url, Running::Binary { _till: till, _site: site })
+}
+
+/// A mock: the sandbox gateway answers at once, and one test needs a gateway that takes its time.
+struct SlowGateway {
+    asked: Mutex<Sender<()>>,
+    answer: Mutex<Receiver<()>>,
+}
+
+impl MethodResolver for SlowGateway {
+    fn resolve(&self, gateway: &str, token: &str) -> Result<PaymentMethod, (&'static str, String)> {
+        self.asked.lock().unwrap().send(()).unwrap();
+        self.answer.lock().unwrap().recv().unwrap();
+        let (customer, brand, last4) = ("cus_1".to_owned(), "visa".to_owned(), "4242".to_owned());
+        Ok(PaymentMethod { gateway: gateway.to_owned(), customer, token: token.to_owned(), brand, last4 })
+    }
+}
+
+/// A till in this process whose gateway tells when it is asked, and answers when it is told to.
+pub fn till_with_slow_gateway() -> (Till, Receiver<()>, Sender<()>) {
+    let ((asked, is_asked), (go, answer)) = (channel(), channel());
+    let gateway = SlowGateway { asked: Mutex::new(asked), answer: Mutex::new(answer) };
+    let settings = SettingsRecord { epoch: 1, sandbox: true, clock_offset_ms: 0, paused: false };
     let config = EngineConfig { given_token: Some(hash_token(ADMIN)), ..EngineConfig::default() };
-    let engine = Engine::start(store, &config).unwrap();
-    let work_dir = tempfile::tempdir().unwrap();
+    let engine = Engine::start(Store::in_memory(&settings).unwrap(), &config).unwrap();
+    let folder = tempfile::tempdir().unwrap();
     let api = Arc::new(Api::new(ApiConfig {
         handle: engine.handle(),
-        gateways: Arc::new(Cards),
-        sandbox: settings.sandbox,
-        trusted_proxies: trusted,
-        work_dir: work_dir.path().to_owned(),
+        gateways: Arc::new(gateway),
+        sandbox: true,
+        trusted_proxies: Vec::new(),
+        work_dir: folder.path().to_owned(),
     }));
-    let mut gate = GateConfig { slots: 16, shutdown_grace: Duration::from_secs(1), ..GateConfig::default() };
-    change(&mut gate);
-    let server = Server::start(gate, api).unwrap();
-    let agent = ureq::Agent::config_builder().http_status_as_error(false).allow_non_standard_methods(true);
-    Till {
-        url: format!("http://{}", server.local_addr()),
-        handle: engine.handle(),
-        agent: agent.build().into(),
-        _server: server,
-        engine: Some(engine),
-        _work_dir: work_dir,
-        next: AtomicU64::new(1),
-    }
+    let server = Server::start(GateConfig { slots: 16, ..GateConfig::default() }, api).unwrap();
+    let url = format!("http://{}", server.local_addr());
+    let running = Running::InProcess { _server: server, engine: Some(engine), _folder: folder };
+    (Till::new(url, running), is_asked, go)
 }
 
 impl Drop for Till {
     fn drop(&mut self) {
-        if let Some(engine) = self.engine.take() {
+        if let Running::InProcess { engine, .. } = &mut self.running
+            && let Some(engine) = engine.take()
+        {
             engine.stop();
         }
     }
 }
 
 impl Till {
+    fn new(url: String, running: Running) -> Self {
+        let agent =
+            ureq::Agent::config_builder().http_status_as_error(false).allow_non_standard_methods(true);
+        Self { url, agent: agent.build().into(), running, next: AtomicU64::new(1) }
+    }
+
     /// Any request.
     pub fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
         let mut request = ureq::http::Request::builder().method(method).uri(format!("{}{path}", self.url));
@@ -217,6 +225,14 @@ impl Till {
 
     pub fn token(&self, role: &str) -> String {
         self.post("/v1/tokens", &json!({ "role": role })).expect(201)["token"].as_str().unwrap().to_owned()
+    }
+
+    /// Waits until this many long polls wait.
+    pub fn until_waiting(&self, count: usize) {
+        let line = format!("tagtill_waiting {count}");
+        support::wait_for(&line, || {
+            self.get("/metrics").text().lines().any(|found| found == line).then_some(())
+        });
     }
 
     /// How many events there are: what is refused adds none.
