@@ -186,3 +186,52 @@ fn the_declined_card_frees_its_unit_and_the_slow_one_is_asked_about() {
     assert_eq!((&offer["available"], &offer["held"], &offer["sold"]), (&json!(3), &json!(0), &json!(2)));
     till.stop();
 }
+
+#[cfg(unix)]
+#[test]
+fn what_is_written_is_its_owners_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let site = Site::new();
+    let till = site.start(&[]);
+    let gone = buyer(&till.client, "ann", "tok_visa")["id"].as_str().unwrap().to_owned();
+    site.ok(&["backup", site.path("backup.redb").to_str().unwrap()]);
+    till.client.call("DELETE", &format!("/v1/accounts/{gone}"), &json!(null)).ok();
+    till.stop();
+    site.ok(&["restore", site.path("backup.redb").to_str().unwrap(), "--force"]);
+    for name in
+        ["till.redb", "till.redb.erased", "till.redb.replaced", "till.redb.sandbox-ledger", "backup.redb"]
+    {
+        let mode = std::fs::metadata(site.path(name)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o077, 0, "{name}: {mode:o}");
+    }
+}
+
+#[test]
+fn nobody_reading_is_no_failure() {
+    let site = Site::new();
+    let till = site.start(&[]);
+    (0..2000).for_each(|_| drop(till.client.post("/v1/merchants", &json!({"name": "Shop with a name"}))));
+    till.stop();
+    let mut child =
+        binary().arg("export").env("TAGTILL_DATA", site.data()).stdout(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    assert!(child.wait().unwrap().success());
+}
+
+#[test]
+fn a_post_shows_what_followed_from_it() {
+    let site = Site::new();
+    let till = site.start(&[]);
+    shop(&till.client, "BuyThing", Some(5));
+    buyer(&till.client, "ann", "tok_declined");
+    till.client.post("/v1/posts", &post("p1", "ann", "#BuyThing"));
+    let first = till.client.post("/v1/posts", &post("p2", "ann", "#ConfirmThing"));
+    let followed = wait_for("the reply about the decline", || {
+        let seen = till.client.get("/v1/posts/sandbox/p2");
+        seen.get("followed_by").cloned()
+    });
+    assert!(followed["text"].as_str().unwrap().contains("nothing was charged"), "{followed}");
+    let again = till.client.post("/v1/posts", &post("p2", "ann", "#ConfirmThing"));
+    assert_eq!(again["reply"], first["reply"], "a repeated delivery gets the first answer");
+    till.stop();
+}

@@ -252,6 +252,7 @@ fn messages() -> Vec<Golden> {
             offer: Some(OfferId(3)),
             purchase: Some(PurchaseId(4)),
             reply: Some(ReplyId(7)),
+            followed_by: None,
             deleted_at: None,
         }),
         golden::<Replies>(&ReplyRecord {

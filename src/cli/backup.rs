@@ -2,7 +2,7 @@
 
 use super::target::{Place, SMALL_CACHE_BYTES, Target};
 use super::verify::check_store;
-use super::{Failure, Outcome, failure};
+use super::{Failure, Outcome, failure, say};
 use crate::store::{Store, beside, copy_to, publish};
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -30,7 +30,7 @@ pub fn run(args: &Args) -> Outcome {
     }
     let counted = made?;
     let bytes = std::fs::metadata(&args.file).map_or(0, |meta| meta.len());
-    println!("{}: {bytes} bytes; {counted}", args.file.display());
+    say(format_args!("{}: {bytes} bytes; {counted}", args.file.display()))?;
     Ok(())
 }
 

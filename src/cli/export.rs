@@ -1,10 +1,10 @@
 //! `tagtill export`: everything in the file as JSON lines.
 
 use super::target::{Place, SMALL_CACHE_BYTES, Target};
-use super::{Outcome, failure};
+use super::{Outcome, failure, unwritten};
 use crate::store::{Snapshot, Store, beside};
 use crate::till::id::EventId;
-use crate::till::state::{Direction, Read as _, Span, StateError, Table};
+use crate::till::state::{Direction, Read as _, Span, Table};
 use crate::till::table::{
     Accounts, Events, Merchants, Networks, Offers, Orders, Posts, Purchases, Refunds, Replies, Stocks,
 };
@@ -45,7 +45,7 @@ fn write_all(store: &Store, out: &mut impl Write) -> Outcome {
     let settings = store.settings().map_err(failure)?;
     let epoch = settings.epoch;
     let head = json!({"table": "settings", "record": settings});
-    writeln!(out, "{head}").map_err(failure)?;
+    writeln!(out, "{head}").map_err(unwritten)?;
     let written = table::<Networks>(&snapshot, out, |key| key.0.into())
         .and_then(|()| table::<Merchants>(&snapshot, out, |key| key.to_string().into()))
         .and_then(|()| table::<Accounts>(&snapshot, out, |key| key.to_string().into()))
@@ -59,25 +59,22 @@ fn write_all(store: &Store, out: &mut impl Write) -> Outcome {
         .and_then(|()| {
             table::<Events>(&snapshot, out, |sequence| EventId { epoch, sequence }.to_string().into())
         });
-    written.map_err(failure)?;
-    out.flush().map_err(failure)
+    written?;
+    out.flush().map_err(unwritten)
 }
 
-fn table<T: Table>(
-    snapshot: &Snapshot,
-    out: &mut impl Write,
-    key_json: impl Fn(T::Key) -> Value,
-) -> Result<(), StateError> {
+fn table<T: Table>(snapshot: &Snapshot, out: &mut impl Write, key_json: impl Fn(T::Key) -> Value) -> Outcome {
     let mut failed = None;
-    snapshot.scan::<T>(&Span::all(), Direction::Up, |key, record| {
+    let scanned = snapshot.scan::<T>(&Span::all(), Direction::Up, |key, record| {
         let line = json!({"table": T::NAME, "key": key_json(key), "record": record});
         match writeln!(out, "{line}") {
             Ok(()) => ControlFlow::Continue(()),
             Err(error) => {
-                failed = Some(StateError(error.to_string()));
+                failed = Some(error);
                 ControlFlow::Break(())
             }
         }
-    })?;
-    failed.map_or(Ok(()), Err)
+    });
+    scanned.map_err(failure)?;
+    failed.map_or(Ok(()), |error| Err(unwritten(error)))
 }

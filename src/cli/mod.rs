@@ -15,6 +15,7 @@ mod token;
 mod verify;
 
 use clap::{Parser, Subcommand};
+use std::io::{ErrorKind, Write as _};
 use std::process::ExitCode;
 
 /// Sell with a post, buy with a reply: a till for social networks.
@@ -57,7 +58,7 @@ enum Command {
 pub struct Failure {
     /// What is wrong and what to do.
     pub sentence: String,
-    /// 1: it failed; 2: it was called wrongly; 3: what was checked does not hold.
+    /// 0: nobody wants to know any more; 1: it failed; 2: it was called wrongly; 3: what was checked does not hold.
     pub code: u8,
 }
 
@@ -75,9 +76,24 @@ pub fn failure(error: impl std::fmt::Display) -> Failure {
     Failure::from(error.to_string())
 }
 
+/// Writes a line to standard output. Where nobody reads any more, the command ends quietly.
+pub fn say(line: impl std::fmt::Display) -> Outcome {
+    writeln!(std::io::stdout().lock(), "{line}").map_err(unwritten)
+}
+
+/// Standard output could not be written: that nobody reads any more is no failure.
+pub fn unwritten(error: std::io::Error) -> Failure {
+    match error.kind() {
+        ErrorKind::BrokenPipe => Failure { sentence: String::new(), code: 0 },
+        _ => failure(error),
+    }
+}
+
 /// Parses the command line and carries it out.
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
+    // Data files, backups and exports hold addresses: whatever is written is its owner's alone.
+    rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
     env_logger::Builder::from_env(env_logger::Env::new().filter_or("TAGTILL_LOG", "info"))
         .format_timestamp_millis()
         .init();
@@ -98,7 +114,9 @@ pub fn run() -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("tagtill: {}", failure.sentence);
+            if !failure.sentence.is_empty() {
+                eprintln!("tagtill: {}", failure.sentence);
+            }
             ExitCode::from(failure.code)
         }
     }

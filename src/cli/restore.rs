@@ -2,7 +2,7 @@
 
 use super::target::SMALL_CACHE_BYTES;
 use super::verify::check_store;
-use super::{Failure, Outcome, failure};
+use super::{Failure, Outcome, failure, say};
 use crate::engine::{Engine, EngineConfig};
 use crate::store::lease::Lease;
 use crate::store::{Store, beside, erased, publish};
@@ -45,14 +45,16 @@ pub fn run(args: &Args) -> Outcome {
     let copy = beside(&args.data, "restoring");
     let prepared = prepare(args, &copy);
     let done = match prepared {
-        Ok(counted) if args.dry_run => {
-            println!("{} is sound: {counted}", args.file.display());
-            println!("Nothing was changed. Without --dry-run it becomes {}.", args.data.display());
-            Ok(())
-        }
-        Ok(counted) => swap(args, &copy).map(|()| {
-            println!("{} restored: {counted}", args.data.display());
-            println!("Captures and replies are paused. Start the till, look around, then: tagtill resume");
+        Ok(counted) if args.dry_run => say(format_args!(
+            "{} is sound: {counted}\nNothing was changed. Without --dry-run it becomes {}.",
+            args.file.display(),
+            args.data.display()
+        )),
+        Ok(counted) => swap(args, &copy).and_then(|()| {
+            say(format_args!(
+                "{} restored: {counted}\nCaptures and replies are paused. Start the till, look around, then: tagtill resume",
+                args.data.display()
+            ))
         }),
         Err(failure) => Err(failure),
     };

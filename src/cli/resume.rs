@@ -1,7 +1,7 @@
 //! `tagtill resume`: an operator says that the till may go on.
 
 use super::target::{Place, Target};
-use super::{Outcome, failure};
+use super::{Outcome, failure, say};
 use serde_json::json;
 
 /// Go on after a restore, or after the wall clock has jumped ahead.
@@ -20,6 +20,6 @@ pub fn run(args: &Args) -> Outcome {
         }
         Place::File(store) => store.change_settings(|settings| settings.paused = false).map_err(failure)?,
     }
-    println!("The till goes on.");
+    say(format_args!("The till goes on."))?;
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! `tagtill token`: makes, lists and revokes API tokens, through a running till or on the file.
 
 use super::target::{Place, Target};
-use super::{Failure, Outcome, failure};
+use super::{Failure, Outcome, failure, say};
 use crate::engine::{Engine, EngineConfig};
 use crate::http::{hash_token, new_secret};
 use crate::store::Store;
@@ -59,7 +59,7 @@ fn create(role: &Role, target: &Target) -> Outcome {
     match target.find()? {
         Place::Running(client) => {
             let made = client.post("/v1/tokens", &json!({"role": role})).map_err(failure)?;
-            show_new(text(&made, "id"), text(&made, "token"));
+            show_new(text(&made, "id"), text(&made, "token"))
         }
         Place::File(store) => {
             let secret = new_secret().map_err(failure)?;
@@ -67,15 +67,13 @@ fn create(role: &Role, target: &Target) -> Outcome {
             let Done::Token(id) = on_file(*store, Command::CreateToken { role: role.clone(), hash })? else {
                 return Err(Failure::from("the file gave no token"));
             };
-            show_new(&id.to_string(), &secret);
+            show_new(&id.to_string(), &secret)
         }
     }
-    Ok(())
 }
 
-fn show_new(id: &str, token: &str) {
-    println!("id:    {id}");
-    println!("token: {token}");
+fn show_new(id: &str, token: &str) -> Outcome {
+    say(format_args!("id:    {id}\ntoken: {token}"))
 }
 
 /// A text of an answer.
@@ -102,10 +100,10 @@ fn list(target: &Target) -> Outcome {
         }
     }
     for (id, role, created_at) in &lines {
-        println!("{id}  {created_at}  {role}");
+        say(format_args!("{id}  {created_at}  {role}"))?;
     }
     if lines.is_empty() {
-        println!("There are no tokens yet: tagtill token create --role admin");
+        say(format_args!("There are no tokens yet: tagtill token create --role admin"))?;
     }
     Ok(())
 }
@@ -123,7 +121,7 @@ fn revoke(id: &str, target: &Target) -> Outcome {
             on_file(*store, Command::RevokeToken { id: token })?;
         }
     }
-    println!("{token} is revoked.");
+    say(format_args!("{token} is revoked."))?;
     Ok(())
 }
 

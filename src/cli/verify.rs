@@ -1,7 +1,7 @@
 //! `tagtill verify`: checks a file's pages and everything that must hold in it, and says what it counted.
 
 use super::target::{Place, SMALL_CACHE_BYTES, Target};
-use super::{Failure, Outcome, failure};
+use super::{Failure, Outcome, failure, say};
 use crate::store::{Store, beside};
 use crate::till::verify;
 use std::path::{Path, PathBuf};
@@ -37,7 +37,7 @@ pub fn run(args: &Args) -> Outcome {
             }
         },
     };
-    println!("verify holds: {counted}");
+    say(format_args!("verify holds: {counted}"))?;
     Ok(())
 }
 

@@ -23,7 +23,8 @@ pub const LIMIT_DEFAULT: u32 = 50;
 pub const SCAN_MAX: usize = 10_000;
 
 /// `limit`, on every list.
-pub const LIMIT: Param = Param::new::<u32>("limit", "How many to show: 1 to 200, 50 unless given.");
+pub const LIMIT: Param =
+    Param::new::<u32>("limit", "How many to show: 1 to 200, 50 unless given; more is taken as 200.");
 /// `cursor`, on every list.
 pub const CURSOR: Param =
     Param::new::<String>("cursor", "Where to go on: the next_cursor of the page before.");
@@ -40,7 +41,7 @@ pub struct Page<V> {
 
 /// How many to show.
 pub fn limit(call: &Call) -> Result<usize, Problem> {
-    let limit = call.query.number("limit", 1, LIMIT_MAX, LIMIT_DEFAULT)?;
+    let limit = call.query.capped("limit", 1, LIMIT_MAX, LIMIT_DEFAULT)?;
     Ok(usize::try_from(limit).unwrap_or(usize::MAX))
 }
 
@@ -53,7 +54,7 @@ pub fn page<T: Table, V>(
 ) -> Result<Page<V>, Problem> {
     let limit = limit(call)?;
     let epoch = snapshot.must::<Settings>(&Only)?.epoch;
-    let span = match call.query.get("cursor") {
+    let span = match call.query.get("cursor").filter(|cursor| !cursor.is_empty()) {
         None => Span::all(),
         Some(text) => Span::all().before(&read_cursor::<T>(epoch, text)?),
     };

@@ -47,6 +47,11 @@ impl Query {
         number.ok_or_else(|| Problem::unreadable(name, format!("must be a whole number from {min} to {max}")))
     }
 
+    /// The same, but more than `max` is taken as `max`.
+    pub fn capped(&self, name: &str, min: u32, max: u32, default: u32) -> Result<u32, Problem> {
+        self.number(name, min, u32::MAX, default).map(|number| number.min(max))
+    }
+
     /// A value that `read` understands, if it is given.
     pub fn read<T>(
         &self,
@@ -62,7 +67,9 @@ impl Query {
     pub fn word<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, Problem> {
         let Some(text) = self.get(name) else { return Ok(None) };
         let words: StrDeserializer<'_, serde::de::value::Error> = text.into_deserializer();
-        T::deserialize(words).map(Some).map_err(|error| Problem::unreadable(name, error.to_string()))
+        // What was sent is not repeated: nobody knows what it is.
+        let unknown = |_| Problem::unreadable(name, "is not one of the words that this parameter takes");
+        T::deserialize(words).map(Some).map_err(unknown)
     }
 }
 

@@ -159,7 +159,8 @@ pub fn erase<S: Write>(state: &mut S, cx: &mut Context<'_>, id: AccountId) -> Re
     Ok(Outcome::Account(id))
 }
 
-/// Erases what is personal of an account that is being erased, unless a capture, a refund or an order still needs it.
+/// Erases what is personal of an account that is being erased, unless a capture or a refund is under way. The address
+/// of an order that is not shipped yet stays with the order until it is.
 pub fn finish_erasing<S: Write>(state: &mut S, cx: &mut Context<'_>, id: AccountId) -> Result<()> {
     let mut account = state.must::<Accounts>(&id)?;
     if account.status != AccountStatus::Erasing {
@@ -178,11 +179,7 @@ pub fn finish_erasing<S: Write>(state: &mut S, cx: &mut Context<'_>, id: Account
         let refunding = purchase.refunds.iter().try_fold(false, |any, refund| {
             Ok::<_, StateError>(any || state.must::<Refunds>(refund)?.status == RefundStatus::Pending)
         })?;
-        let shipping = match purchase.order {
-            Some(order) => state.must::<Orders>(&order)?.status == OrderStatus::Unfulfilled,
-            None => false,
-        };
-        if purchase.status.holds() || refunding || shipping {
+        if purchase.status.holds() || refunding {
             return Ok(());
         }
     }
@@ -205,12 +202,27 @@ fn forget_purchase<S: Write>(state: &mut S, id: PurchaseId) -> Result<()> {
         confirmation.customer.clear();
         confirmation.method.clear();
     }
-    let order: Option<OrderId> = purchase.order;
     state.put::<Purchases>(&id, &purchase)?;
-    if let Some(order) = order {
-        let mut record = state.must::<Orders>(&order)?;
-        record.ship_to = None;
-        state.put::<Orders>(&order, &record)?;
+    match purchase.order {
+        Some(order) => forget_address(state, order),
+        None => Ok(()),
+    }
+}
+
+/// Removes the address from an order of an erased account, once nobody has to ship to it any more.
+fn forget_address<S: Write>(state: &mut S, id: OrderId) -> Result<()> {
+    let mut order = state.must::<Orders>(&id)?;
+    if order.status != OrderStatus::Unfulfilled {
+        order.ship_to = None;
+        state.put::<Orders>(&id, &order)?;
+    }
+    Ok(())
+}
+
+/// An order was shipped or cancelled: if its account is erased, its address goes now.
+pub fn order_closed<S: Write>(state: &mut S, account: AccountId, order: OrderId) -> Result<()> {
+    if state.must::<Accounts>(&account)?.status == AccountStatus::Erased {
+        forget_address(state, order)?;
     }
     Ok(())
 }

@@ -12,7 +12,7 @@ use super::record::{
 };
 use super::refusal::{Refusal, Result};
 use super::state::{Read, StateError, Write};
-use super::table::{Accounts, Offers, Orders, Purchases, Refunds, Work};
+use super::table::{Accounts, Offers, OnNetwork, Orders, Posts, Purchases, Refunds, Work};
 use super::{account, event, network, offer, purchase, reply, wording};
 
 /// The longest pause before the gateway is asked again: five minutes.
@@ -193,7 +193,12 @@ fn tell<S: Write>(
         };
         let not_after = reply::not_after(cx.now, kind);
         let draft = reply::Draft { account: Some(record.account), purchase: Some(id), kind, text, not_after };
-        reply::queue_to(state, cx, &network_slug, &post, to, draft)?;
+        let (queued, _) = reply::queue_to(state, cx, &network_slug, &post, to, draft)?;
+        let key = OnNetwork::new(&network_slug, &post);
+        if let Some(mut seen) = state.get::<Posts>(&key)? {
+            seen.followed_by = Some(queued);
+            state.put::<Posts>(&key, &seen)?;
+        }
     }
     account::finish_erasing(state, cx, record.account)
 }

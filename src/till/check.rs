@@ -99,11 +99,11 @@ pub fn link(field: &str, value: &str) -> Result<()> {
     let rest = value.strip_prefix("https://").or_else(|| value.strip_prefix("http://"));
     let fine = value.len() <= 500
         && rest.is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/'))
-        && !value.chars().any(|c| c.is_whitespace() || c.is_control() || c == '#' || c == '@');
+        && !value.chars().any(|c| c.is_whitespace() || c.is_control());
     if fine {
         Ok(())
     } else {
-        let detail = "must be a link that begins with https://, of at most 500 bytes, without spaces, # or @";
+        let detail = "must be a link that begins with https://, of at most 500 bytes, without spaces";
         Err(Refusal::invalid(field, detail).into())
     }
 }

@@ -11,7 +11,7 @@ use super::time::Time;
 /// After an offer's end its hashtags stay with its merchant for this long: 30 days.
 const RESERVED_SECONDS: i64 = 30 * 86_400;
 /// The longest hashtag, in characters: it has to fit into every reply.
-const TAG_CHARACTERS_MAX: usize = 50;
+const TAG_CHARACTERS_MAX: usize = 40;
 
 /// A hashtag without its `#` or `＃`.
 pub fn bare(tag: &str) -> &str {
@@ -25,14 +25,14 @@ pub fn bare(tag: &str) -> &str {
 pub fn default_confirm(hashtag: &str) -> Result<String> {
     let tag = bare(hashtag);
     let sign = hashtag.strip_suffix(tag).unwrap_or_default();
-    let begins = tag.get(..3).is_some_and(|begin| begin.eq_ignore_ascii_case("buy"));
-    match tag.get(3..) {
-        Some(rest) if begins && !rest.is_empty() => Ok(format!("{sign}Confirm{rest}")),
-        _ => {
-            let detail = "must be given, because the purchase hashtag does not begin with Buy";
-            Err(Refusal::invalid("confirm_hashtag", detail).into())
-        }
+    // Three characters in any form that folds to `buy`, full-width ones included.
+    let rest = tag.char_indices().nth(3).map_or("", |(at, _)| tag.get(at..).unwrap_or_default());
+    let begins = fold(tag.strip_suffix(rest).unwrap_or_default()) == "buy";
+    if begins && !rest.is_empty() {
+        return Ok(format!("{sign}Confirm{rest}"));
     }
+    let detail = "must be given, because the purchase hashtag does not begin with Buy";
+    Err(Refusal::invalid("confirm_hashtag", detail).into())
 }
 
 /// Takes the hashtags of a new offer.
@@ -97,7 +97,8 @@ pub fn owns<S: Read>(state: &S, id: OfferId, offer: &OfferRecord) -> Result<bool
     Ok(true)
 }
 
-fn check_form(field: &str, tag: &str) -> Result<()> {
+/// Whether a text can be a hashtag of an offer.
+pub fn check_form(field: &str, tag: &str) -> Result<()> {
     let refuse = |detail: &str| Err(Refusal::invalid(field, detail).into());
     let name = bare(tag);
     if name.chars().count() > TAG_CHARACTERS_MAX {

@@ -7,7 +7,7 @@ use super::refusal::{Refusal, Result};
 use super::role::is_slug;
 use super::state::{Read, StateError, Write};
 use super::table::{Networks, Text};
-use super::text::Counting;
+use super::text::{Counting, contains_card_number};
 
 /// The networks that have defaults.
 pub const KNOWN_NETWORKS: &[&str] = &["bluesky", "mastodon", "sandbox", "x"];
@@ -61,6 +61,9 @@ pub fn put<S: Write>(state: &mut S, slug: &str, change: &NetworkChange) -> Resul
         return Err(Refusal::invalid("slug", detail).into());
     }
     let mut network = find(state, slug)?.unwrap_or_else(|| fresh(slug));
+    if contains_card_number(slug) {
+        return Err(Refusal::invalid("slug", "looks like a card number").into());
+    }
     check_change(change)?;
     if let Some(own) = &change.own {
         network.own.clone_from(own);
@@ -90,8 +93,8 @@ fn check_change(change: &NetworkChange) -> Result<()> {
     }
     let bounds = [
         // A reply has to fit its confirmation hashtag, its price and its deadline.
-        ("text_limit", change.text_limit, 280, 100_000),
-        ("max_post_age_seconds", change.max_post_age_seconds, 60, 7 * 86_400),
+        ("text_limit", change.text_limit, 140, 100_000),
+        ("max_post_age_seconds", change.max_post_age_seconds, 1, 10 * 366 * 86_400),
         ("grace_seconds", change.grace_seconds, 0, 3600),
         ("reply_wait_seconds", change.reply_wait_seconds, 0, 86_400),
     ];

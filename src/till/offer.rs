@@ -22,6 +22,7 @@ pub fn create<S: Write>(state: &mut S, cx: &mut Context<'_>, new: &NewOffer) -> 
     if state.get::<Merchants>(&new.merchant)?.is_none() {
         return Err(Refusal::invalid("merchant", "is not a merchant of this till").into());
     }
+    hashtag::check_form("hashtag", &new.hashtag)?;
     let confirm_hashtag = match &new.confirm_hashtag {
         Some(given) => given.clone(),
         None => hashtag::default_confirm(&new.hashtag)?,
@@ -128,7 +129,7 @@ fn check_offer(offer: &OfferRecord) -> Result<()> {
     }
     check::within("per_account_limit", u64::from(offer.per_account_limit), 1, 1_000_000)?;
     let window = u64::from(offer.confirm_window_seconds);
-    check::within("confirm_window_seconds", window, 60, u64::from(WINDOW_SECONDS_MAX))?;
+    check::within("confirm_window_seconds", window, 1, u64::from(WINDOW_SECONDS_MAX))?;
     if let (Some(starts_at), Some(ends_at)) = (offer.starts_at, offer.ends_at)
         && ends_at <= starts_at
     {

@@ -44,7 +44,7 @@ pub fn ship<S: Write>(
     order.tracking_number = tracking_number.cloned();
     state.put::<Orders>(&id, &order)?;
     log(state, cx, EventKind::OrderShipped, id, &order)?;
-    account::finish_erasing(state, cx, order.account)?;
+    account::order_closed(state, order.account, id)?;
     Ok(Outcome::Order(id))
 }
 
@@ -82,6 +82,7 @@ pub fn cancel_unshipped<S: Write>(state: &mut S, cx: &Context<'_>, id: OrderId) 
     order.status = OrderStatus::Cancelled;
     state.put::<Orders>(&id, &order)?;
     log(state, cx, EventKind::OrderCancelled, id, &order)?;
+    account::order_closed(state, order.account, id)?;
     Ok(true)
 }
 

@@ -162,6 +162,7 @@ pub fn remember<S: Write>(
         offer: answer.offer,
         purchase: answer.purchase,
         reply: answer.reply.as_ref().map(|(id, _)| *id),
+        followed_by: None,
         deleted_at: None,
     };
     state.put::<Posts>(&OnNetwork::new(&post.network, &post.id), &record)?;
@@ -182,6 +183,7 @@ pub fn delete<S: Write>(state: &mut S, cx: &mut Context<'_>, network: &str, id: 
             offer: None,
             purchase: None,
             reply: None,
+            followed_by: None,
             deleted_at: Some(cx.now),
         };
         state.put::<Posts>(&key, &tombstone)?;

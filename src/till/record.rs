@@ -252,6 +252,8 @@ pub struct PostRecord {
     pub purchase: Option<PurchaseId>,
     /// The answer to it.
     pub reply: Option<ReplyId>,
+    /// The reply that came later: how the capture that it confirmed has ended.
+    pub followed_by: Option<ReplyId>,
     /// When its deletion was told.
     pub deleted_at: Option<Time>,
 }

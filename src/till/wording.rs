@@ -8,42 +8,45 @@ use super::verdict::Verdict;
 
 /// The reply with the confirmation hashtag.
 pub fn pending(network: &NetworkRecord, offer: &OfferRecord, price: Money, window_seconds: u32) -> String {
+    let (tag, window) = (bare(&offer.confirm_hashtag), span(window_seconds));
     let how = format!(
-        "To buy it for {price}, post #{} or repost this within {}: that orders it and charges your linked card.",
-        bare(&offer.confirm_hashtag),
-        span(window_seconds),
+        "To buy it for {price}, post #{tag} or repost this within {window}: that orders it and charges your linked card."
     );
-    compose(network, &offer.title, &how, offer)
+    compose(network, &offer.title, &[&how, &briefly(tag, price, &window)], offer)
 }
 
 /// The same once more, for somebody who posted the purchase hashtag again.
 pub fn already_pending(network: &NetworkRecord, offer: &OfferRecord, held: &PurchaseRecord) -> String {
+    let (tag, window) = (bare(&offer.confirm_hashtag), span(held.window_seconds));
     let how = format!(
-        "It is held for you already. To buy it for {}, post #{} or repost this within {} of our first reply: \
+        "It is held for you already. To buy it for {}, post #{tag} or repost this within {window} of our first reply: \
          that orders it and charges your linked card.",
         held.price,
-        bare(&offer.confirm_hashtag),
-        span(held.window_seconds),
     );
-    compose(network, &offer.title, &how, offer)
+    compose(network, &offer.title, &[&how, &briefly(tag, held.price, &window)], offer)
+}
+
+/// What has to be said in any case, on a network of very short posts.
+fn briefly(tag: &str, price: Money, window: &str) -> String {
+    format!("#{tag} orders and pays {price} within {window}.")
 }
 
 /// The reply to somebody who is not linked.
 pub fn not_linked(network: &NetworkRecord, offer: &OfferRecord) -> String {
     let how = "To buy with a post, first link a card with the shop, then post the hashtag again.";
-    compose(network, &offer.title, how, offer)
+    compose(network, &offer.title, &[how], offer)
 }
 
 /// The reply once the card is charged.
 pub fn paid(network: &NetworkRecord, title: &str, price: Money) -> String {
-    fit(network, title, &format!("Sold. {price} was charged, and it ships to your billing address."), &[])
+    fit(network, title, &[&format!("Sold. {price} was charged, and it ships to your billing address.")], &[])
 }
 
 /// The reply where nothing can be said but that nothing was charged.
 pub fn refused(network: &NetworkRecord, title: &str) -> String {
     let how =
         "This order could not be completed and nothing was charged. Please check with your shop account.";
-    fit(network, title, how, &[])
+    fit(network, title, &[how], &[])
 }
 
 /// The reply for a verdict that changes nothing or confirms; `None` where none is due.
@@ -53,13 +56,13 @@ pub fn for_verdict(
     price: Money,
     verdict: Verdict,
 ) -> Option<(ReplyKind, String)> {
-    let say = |kind, how: &str| Some((kind, fit(network, &offer.title, how, &[])));
+    let say = |kind, how: &str| Some((kind, fit(network, &offer.title, &[how, "Nothing was charged."], &[])));
     let buy = bare(&offer.hashtag);
     match verdict {
-        Verdict::Confirmed => say(
-            ReplyKind::Confirmed,
-            &format!("Ordered. {price} is being charged, and it ships to your billing address."),
-        ),
+        Verdict::Confirmed => {
+            let how = format!("Ordered. {price} is being charged, and it ships to your billing address.");
+            Some((ReplyKind::Confirmed, fit(network, &offer.title, &[&how], &[])))
+        }
         Verdict::AccountSuspended | Verdict::CannotShip => {
             Some((ReplyKind::Refused, refused(network, &offer.title)))
         }
@@ -88,19 +91,20 @@ pub fn for_verdict(
     }
 }
 
-fn compose(network: &NetworkRecord, title: &str, how: &str, offer: &OfferRecord) -> String {
+fn compose(network: &NetworkRecord, title: &str, hows: &[&str], offer: &OfferRecord) -> String {
     let end = offer.ends_at.map(|end| format!("Ends {}.", end.day_for_people()));
     let terms = offer.terms_url.as_ref().map(|link| {
         if network.links_in_replies { format!("Terms: {link}") } else { "Terms apply.".to_owned() }
     });
     let extras: Vec<String> = end.into_iter().chain(terms).collect();
-    fit(network, title, how, &extras)
+    fit(network, title, hows, &extras)
 }
 
-/// Title and sentence, then each extra that still fits; a title that is too long is cut.
-fn fit(network: &NetworkRecord, title: &str, how: &str, extras: &[String]) -> String {
+/// The first of `hows` that fits, with as much of the title as fits, then each extra that still does.
+fn fit(network: &NetworkRecord, title: &str, hows: &[&str], extras: &[String]) -> String {
     let limit = usize::try_from(network.text_limit).unwrap_or(usize::MAX);
     let fits = |text: &str| length(text, network.counting) <= limit;
+    let how = hows.iter().find(|how| fits(how)).or(hows.last()).copied().unwrap_or_default();
     let mut text = format!("{title}: {how}");
     let mut kept: Vec<char> = title.chars().collect();
     while !fits(&text) && !kept.is_empty() {
@@ -108,7 +112,7 @@ fn fit(network: &NetworkRecord, title: &str, how: &str, extras: &[String]) -> St
         let short: String = kept.iter().collect();
         text = format!("{}…: {how}", short.trim_end());
     }
-    if !fits(&text) {
+    if !fits(&text) || kept.is_empty() {
         how.clone_into(&mut text);
     }
     for extra in extras {
@@ -141,7 +145,7 @@ mod tests {
 
     #[test]
     fn every_text_fits_its_network_in_the_worst_case() {
-        let tag = "買".repeat(50);
+        let tag = "買".repeat(40);
         let price = Money { amount: AMOUNT_MAX, currency: Currency::parse("KWD").unwrap() };
         let offer = OfferRecord {
             merchant: MerchantId(1),
@@ -162,8 +166,13 @@ mod tests {
             created_at: Time::from_ms(0),
             ended_at: None,
         };
-        for slug in network::KNOWN_NETWORKS {
-            let settings = network::defaults(slug).unwrap();
+        let shortest = |slug: &str| {
+            let mut settings = network::defaults(slug).unwrap();
+            settings.text_limit = 140;
+            settings
+        };
+        let known = network::KNOWN_NETWORKS.iter();
+        for settings in known.flat_map(|slug| [network::defaults(slug).unwrap(), shortest(slug)]) {
             let mut texts = vec![
                 pending(&settings, &offer, price, 604_799),
                 not_linked(&settings, &offer),
@@ -176,7 +185,7 @@ mod tests {
             }
             for text in texts {
                 let long = length(&text, settings.counting);
-                assert!(long <= settings.text_limit as usize, "{slug}: {long}: {text}");
+                assert!(long <= settings.text_limit as usize, "{settings:?}: {long}: {text}");
             }
         }
     }

@@ -350,6 +350,9 @@ fn network(words: &mut Words<'_>) -> Result<Command, String> {
             change.reply_wait_seconds = seconds(words.span_ms()?);
         } else if words.take("posts up to") {
             change.max_post_age_seconds = seconds(words.span_ms()?);
+        } else if words.take("texts up to") {
+            let limit = words.must("a number")?;
+            change.text_limit = Some(limit.parse().map_err(|_| format!("{limit} is no number"))?);
         } else if words.take("we are") {
             let name = words.must("a name")?.to_owned();
             change.own = Some(Some(OwnIdentity { user_id: name.clone(), handle: name }));

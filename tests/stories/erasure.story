@@ -1,4 +1,4 @@
-# Erasing removes personal data; it waits for open captures and refunds.
+# Erasing removes personal data; it waits for open captures and refunds, and an order keeps its address until it is shipped.
 story: erased at once where nothing is open
   offer Shirt: #BuyShirt, 1 in stock
   buyer alice on x
@@ -8,7 +8,7 @@ story: erased at once where nothing is open
   stock Shirt: 1 available, 0 held, 0 sold
   reply to p1 is dropped
   post alice p2 "#BuyShirt" → not_linked
-story: erasure waits for the capture and the parcel
+story: erasure waits for the capture, and only the parcel's address for the parcel
   offer Shirt: #BuyShirt, 1 in stock
   buyer alice on x
   post alice p1 "#BuyShirt" → pending
@@ -16,9 +16,9 @@ story: erasure waits for the capture and the parcel
   erase alice
   account alice is erasing and known
   gateway says paid to alice Shirt
+  account alice is erased and forgotten
   order alice Shirt is unfulfilled to US
   ship alice Shirt
-  account alice is erased and forgotten
   order alice Shirt is shipped to nowhere
 story: erasure waits for a refund
   offer Shirt: #BuyShirt, 1 in stock

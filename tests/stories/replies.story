@@ -62,3 +62,19 @@ story: a network reports only its own replies
   buyer alice on x
   post alice p1 "#BuyShirt" → pending
   sent p1 as r1 by mastodon → refused: no such reply
+# What is stale when its turn comes is dropped.
+story: a reply that waited too long is dropped
+  offer Shirt: #BuyShirt, 1 in stock
+  post bob p1 "#BuyShirt" → not_linked
+  outbox: 1
+  after 61 minutes
+  tick
+  reply to p1 is dropped
+  outbox: 0
+# A network of very short posts still gets what has to be said.
+story: a limit of 140 characters
+  network mastodon: texts up to 140
+  offer Shirt: #BuyShirt, 1 in stock
+  buyer alice on mastodon
+  post alice p1 "#BuyShirt" on mastodon → pending
+  reply to p1 says "#ConfirmShirt orders and pays"

@@ -5,7 +5,7 @@ use crate::cli::client::Client;
 use crate::cli::running::{Options, Running};
 use crate::cli::serve::wait;
 use crate::cli::verify::check_file;
-use crate::cli::{Failure, Outcome, failure};
+use crate::cli::{Failure, Outcome, failure, say};
 use crate::http::new_secret;
 use crate::till::time::Time;
 use std::io::Write as _;
@@ -75,8 +75,11 @@ pub fn run(args: &Args) -> Outcome {
         if args.once {
             return Ok(());
         }
-        println!("\nThe till stays at {} until Ctrl-C. Its admin token is {token}", running.url);
-        println!("Look around: curl -H \"Authorization: Bearer {token}\" {}/v1/orders", running.url);
+        say(format_args!("\nThe till stays at {} until Ctrl-C. Its admin token is {token}", running.url))?;
+        say(format_args!(
+            "Look around: curl -H \"Authorization: Bearer {token}\" {}/v1/orders",
+            running.url
+        ))?;
         wait(&running, &told)
     });
     running.stop();

@@ -122,7 +122,7 @@ fn page(
 
 fn list(shared: &Arc<Shared>, call: &Call) -> Result<Answer, Problem> {
     let (limit, merchant) = (limit(call)?, call.merchant());
-    let wait_seconds = call.query.number("wait_seconds", 0, WAIT_SECONDS_MAX, 0)?;
+    let wait_seconds = call.query.capped("wait_seconds", 0, WAIT_SECONDS_MAX, 0)?;
     let snapshot = shared.handle.snapshot()?;
     let after = start(&snapshot, call)?;
     let found = page(&snapshot, after, limit, merchant)?;

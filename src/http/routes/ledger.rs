@@ -7,7 +7,7 @@ use crate::http::problem::{Code, Problem};
 use crate::store::Snapshot;
 use crate::till::id::{OfferId, OrderId, PurchaseId, ReplyId};
 use crate::till::network;
-use crate::till::record::{OrderStatus, PostRecord, PurchaseStatus, ReplyStatus};
+use crate::till::record::{OrderStatus, PostRecord, PurchaseStatus, ReplyRecord, ReplyStatus};
 use crate::till::state::{Read as _, StateError};
 use crate::till::table::{OnNetwork, Orders, Posts, Purchases, Replies};
 use crate::till::time::Time;
@@ -36,6 +36,9 @@ pub struct PostView {
     order: Option<OrderBrief>,
     #[serde(skip_serializing_if = "Option::is_none")]
     reply: Option<ReplyBrief>,
+    /// The reply that came later: how the capture has ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    followed_by: Option<ReplyBrief>,
     #[serde(skip_serializing_if = "Option::is_none")]
     deleted_at: Option<Time>,
 }
@@ -83,7 +86,6 @@ fn view(state: &Snapshot, slug: &str, id: &str, post: &PostRecord) -> Result<Pos
     let order = purchase.as_ref().and_then(|(_, purchase)| purchase.order);
     let order =
         order.map(|id| state.must::<Orders>(&id).map(|found| OrderBrief { id, status: found.status }));
-    let reply = post.reply.map(|id| state.get::<Replies>(&id).map(|found| (id, found))).transpose()?;
     let verdict = post.verdict.unwrap_or(Verdict::Deleted);
     Ok(PostView {
         network: slug.to_owned(),
@@ -99,10 +101,17 @@ fn view(state: &Snapshot, slug: &str, id: &str, post: &PostRecord) -> Result<Pos
             expires_at: found.expires_at,
         }),
         order: order.transpose()?,
-        reply: reply.and_then(|(id, found)| {
-            let found = found?;
-            Some(ReplyBrief { id, status: found.status, text: found.text, post_id: found.post_id })
-        }),
+        reply: reply(state, post.reply)?,
+        followed_by: reply(state, post.followed_by)?,
         deleted_at: post.deleted_at,
     })
+}
+
+fn reply(state: &Snapshot, id: Option<ReplyId>) -> Result<Option<ReplyBrief>, StateError> {
+    let Some(id) = id else { return Ok(None) };
+    let brief = |found: ReplyRecord| {
+        let ReplyRecord { status, text, post_id, .. } = found;
+        ReplyBrief { id, status, text, post_id }
+    };
+    Ok(state.get::<Replies>(&id)?.map(brief))
 }

@@ -23,8 +23,10 @@ use std::time::{Duration, Instant};
 const NETWORK: &[Kind] = &[Kind::Network];
 
 /// `wait_seconds`, on every long poll.
-pub const WAIT: Param =
-    Param::new::<u32>("wait_seconds", "How long to wait while there is nothing: 0 to 60.");
+pub const WAIT: Param = Param::new::<u32>(
+    "wait_seconds",
+    "How long to wait while there is nothing: 0 to 60; more is taken as 60.",
+);
 /// The longest wait.
 pub const WAIT_SECONDS_MAX: u32 = 60;
 
@@ -120,7 +122,7 @@ fn queued(state: &Snapshot, now: Time, network: &str, limit: usize) -> Result<Pa
 fn list(shared: &Arc<Shared>, call: &Call) -> Result<Answer, Problem> {
     let slug = of_network(call)?;
     let limit = limit(call)?;
-    let wait_seconds = call.query.number("wait_seconds", 0, WAIT_SECONDS_MAX, 0)?;
+    let wait_seconds = call.query.capped("wait_seconds", 0, WAIT_SECONDS_MAX, 0)?;
     let snapshot = shared.handle.snapshot()?;
     network::must_find(&snapshot, &slug)?;
     let page = queued(&snapshot, shared.handle.now(), &slug, limit)?;
