@@ -74,7 +74,7 @@ story: a reply that waited too long is dropped
 # A network of very short posts still gets what has to be said.
 story: a limit of 140 characters
   network mastodon: texts up to 140
-  offer Shirt: #BuyShirt, 1 in stock
+  offer Shirt: #BuyTheBlueShirtWithTheStripesNow, 1 in stock
   buyer alice on mastodon
-  post alice p1 "#BuyShirt" on mastodon → pending
-  reply to p1 says "#ConfirmShirt orders and pays"
+  post alice p1 "#BuyTheBlueShirtWithTheStripesNow" on mastodon → pending
+  reply to p1 says "#ConfirmTheBlueShirtWithTheStripesNow orders and pays $15.00 within 15 minutes."
