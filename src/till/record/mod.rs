@@ -1,0 +1,23 @@
+//! What the till remembers, one struct a table. Stored as they stand here: a change is a new version of a record.
+//!
+//! No `flatten`, `untagged`, `default` or `skip_serializing_if`: the codec is not self-describing.
+
+mod file;
+mod messages;
+mod offers;
+mod people;
+mod sales;
+
+pub use file::{IdempotencyRecord, SettingsRecord, TokenRecord};
+pub use messages::{
+    EarlyRepostRecord, EventKind, EventRecord, PostRecord, Recipient, ReplyKind, ReplyRecord, ReplyStatus,
+};
+pub use offers::{HashtagRecord, OfferKind, OfferRecord, OfferStatus, StockRecord, TagRole};
+pub use people::{
+    AccountRecord, AccountStatus, Address, Identity, IdentityRecord, MerchantRecord, NetworkRecord,
+    OwnIdentity, PaymentMethod, Person,
+};
+pub use sales::{
+    Attempt, AttemptState, BuyerRecord, Confirmation, OrderRecord, OrderStatus, PurchaseRecord,
+    PurchaseStatus, RefundRecord, RefundStatus, WorkKind, WorkRecord,
+};
