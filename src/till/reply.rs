@@ -268,6 +268,11 @@ pub fn drop_stale<S: Write>(state: &mut S, cx: &Context<'_>, slice: usize) -> Re
     Ok(outdated.len())
 }
 
+/// Early reposts are kept for an hour.
+const EARLY_MS: i64 = 3_600_000;
+/// Early reposts that one tick looks at.
+const EARLY_LOOK_MAX: usize = 10_000;
+
 /// Forgets what was kept for a while: who was told yesterday, and early reposts that nobody asked about.
 pub fn forget_old<S: Write>(state: &mut S, cx: &Context<'_>, slice: usize) -> Result<usize> {
     let today = cx.now.day().to_be_bytes();
@@ -275,9 +280,19 @@ pub fn forget_old<S: Write>(state: &mut S, cx: &Context<'_>, slice: usize) -> Re
     for (key, ()) in &told {
         state.delete::<Told>(key);
     }
-    let mut early = state.first::<EarlyReposts>(&Span::all(), slice)?;
-    early.retain(|(_, record)| cx.now.ms_since(record.arrived_at) > 3_600_000);
-    for (key, _) in &early {
+    let (mut seen, mut early) = (0, Vec::new());
+    state.scan::<EarlyReposts>(&Span::all(), Direction::Up, |key, record| {
+        seen += 1;
+        if cx.now.ms_since(record.arrived_at) > EARLY_MS {
+            early.push(key);
+        }
+        if early.len() < slice && seen < EARLY_LOOK_MAX {
+            ControlFlow::Continue(())
+        } else {
+            ControlFlow::Break(())
+        }
+    })?;
+    for key in &early {
         state.delete::<EarlyReposts>(key);
     }
     Ok(told.len() + early.len())

@@ -128,3 +128,15 @@ story: an order is shipped and delivered once; not after a refund
   gateway says paid to alice Shirt
   refund alice Shirt
   ship alice Shirt → refused: refunded in full
+# A success on a purchase already closed is refunded by itself and never becomes an order.
+story: a charge that succeeds after a decline is given back
+  offer Shirt: #BuyShirt, 1 in stock
+  buyer alice on x
+  post alice p1 "#BuyShirt" → pending
+  post alice p2 "#ConfirmShirt" → confirmed
+  gateway says declined to alice Shirt
+  gateway says paid to alice Shirt, attempt 1
+  purchase alice Shirt is declined
+  given back alice Shirt: $15.00 pending by itself
+  bank gives back to alice Shirt
+  stock Shirt: 1 available, 0 held, 0 sold
