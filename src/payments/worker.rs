@@ -9,7 +9,7 @@ use crate::till::command::{ChargeAnswer, Command, RefundAnswer};
 use crate::till::id::{PurchaseId, RefundId};
 use crate::till::record::{Attempt, AttemptState, PurchaseRecord, WorkKind};
 use crate::till::state::{Direction, Read as _, Span, StateError};
-use crate::till::table::{Purchases, Refunds, Work};
+use crate::till::table::{Only, Purchases, Refunds, Settings, Work};
 use crate::till::time::Time;
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -102,7 +102,7 @@ impl Crew {
     fn round(&self) -> Result<usize, StateError> {
         let now = self.handle.now();
         let snapshot = self.handle.snapshot()?;
-        if self.handle.has_failed() || self.handle.store().settings()?.paused {
+        if self.handle.has_failed() || snapshot.must::<Settings>(&Only)?.paused {
             return Ok(0);
         }
         let due = self.due(&snapshot, now)?;

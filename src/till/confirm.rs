@@ -53,7 +53,7 @@ pub fn judge<S: Write>(
     match (verdict, aimed) {
         (Verdict::Confirmed, Some(aimed)) => {
             let confirmation = confirmation(cx, arrival, &record)?;
-            purchase::confirm(state, cx, aimed, &record, confirmation)?;
+            purchase::confirm(state, cx, aimed, confirmation)?;
             // Where one post may be answered only once, the answer waits for the capture.
             if arrival.network.one_reply_per_post {
                 let (offer, purchase) = (Some(offer_id), id);

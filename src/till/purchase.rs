@@ -4,8 +4,8 @@ use super::command::Outcome;
 use super::context::Context;
 use super::id::{OfferId, PurchaseId};
 use super::record::{
-    AccountRecord, Attempt, AttemptState, BuyerRecord, Confirmation, EventKind, OfferRecord, PurchaseRecord,
-    PurchaseStatus, WorkKind, WorkRecord,
+    Attempt, AttemptState, BuyerRecord, Confirmation, EventKind, OfferRecord, PurchaseRecord, PurchaseStatus,
+    WorkKind, WorkRecord,
 };
 use super::refusal::{Refusal, Result};
 use super::state::{Read, StateError, Write};
@@ -74,10 +74,8 @@ pub fn confirm<S: Write>(
     state: &mut S,
     cx: &mut Context<'_>,
     (id, mut purchase): (PurchaseId, PurchaseRecord),
-    account: &AccountRecord,
     confirmation: Confirmation,
 ) -> Result<PurchaseRecord> {
-    debug_assert!(account.person.is_some(), "a linked account is a person's");
     if purchase.status == PurchaseStatus::Pending {
         state.delete::<Deadlines>(&(purchase.release_at, id));
     } else {
