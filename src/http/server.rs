@@ -21,6 +21,9 @@ use std::time::{Duration, Instant};
 use super::gate::{Answer, Dial, Gate, GateConfig, GateStats, Refusal, Shared, TICKET_HEADER, lock};
 use super::message::{Method, Request, Response};
 
+/// The library's name in the log. It calls it an error when its listener is closed, which is how we end it.
+pub const LIBRARY: &str = "tiny_http";
+
 /// The ticket of the first request on a lane, which only shows that somebody answers.
 const PRIME: &str = "prime";
 /// How long that may take.

@@ -226,7 +226,7 @@ impl Keeper {
             let place = lock(place);
             let spared = match place.phase {
                 Phase::Free | Phase::Busy => return None,
-                Phase::Idle => grace / 16,
+                Phase::Idle => grace / 4,
                 Phase::Fresh | Phase::Reading | Phase::Draining => grace,
                 Phase::Writing => whole * 4,
             };
