@@ -309,15 +309,36 @@ fn dawdlers_give_way_but_requests_being_handled_do_not() {
         config.slots = 8;
         config.shed_grace = Duration::from_millis(50);
     });
-    let mut held = till.connect();
-    held.send(get("/hold"));
-    till.until("held", |it| it.till.held.lock().unwrap().len() == 1);
-    let mut dawdlers: Vec<Client> = (0..30).map(|_| till.connect()).collect();
-    dawdlers.iter_mut().for_each(|client| client.send("GET / HTTP/1.1\r\nHo"));
-    assert_eq!(till.tell(get("/")).status, 200);
-    assert_eq!(dawdlers[0].answer().status, 503);
-    till.till.held.lock().unwrap().pop_front().unwrap().send(Response::empty(200));
-    assert_eq!(held.answer().status, 200);
+    let mut held: Vec<Client> = (0..3).map(|_| till.connect()).collect();
+    held.iter_mut().for_each(|client| client.send(get("/hold")));
+    till.until("held", |it| it.till.held.lock().unwrap().len() == 3);
+    // Ten times as many as there are places left, each with a part of a request, a body's part, or nothing.
+    let mut dawdlers: Vec<Client> = (0..50).map(|_| till.connect()).collect();
+    for (turn, client) in dawdlers.iter_mut().enumerate() {
+        client.send(
+            [&b"GET / HTTP/1.1\r\nHo"[..], post("Content-Length: 9\r\n", "abc").as_bytes(), b""][turn % 3],
+        );
+    }
+    // Everybody who came later is served, though no dawdler leaves by himself.
+    for _ in 0..3 {
+        assert_eq!(till.tell(get("/")).status, 200);
+    }
+    assert!(till.server.stats().shed_total >= 45, "{:?}", till.server.stats());
+    for (turn, client) in dawdlers.iter_mut().enumerate().take(45) {
+        match turn % 3 {
+            2 => client.ends(),
+            _ => {
+                let answer = client.answer();
+                assert_eq!((answer.status, answer.header("connection")), (503, Some("close")));
+                assert_eq!(answer.header("retry-after"), Some("1"));
+                client.ends();
+            }
+        }
+    }
+    // Those being handled were left alone.
+    assert_eq!(till.server.stats().busy, 3);
+    till.till.held.lock().unwrap().drain(..).for_each(|it| it.send(Response::empty(200)));
+    held.iter_mut().for_each(|client| assert_eq!(client.answer().status, 200));
 }
 
 #[test]

@@ -157,6 +157,7 @@ impl Keeper {
     fn guarded(&mut self, slot: usize, work: impl FnOnce(&mut Keeper)) {
         if catch_unwind(AssertUnwindSafe(|| work(self))).is_err() {
             log::error!("slot {slot} panicked; its connection is closed");
+            self.scratch.resize(SCRATCH_BYTES, 0);
             self.close(slot);
         }
     }
