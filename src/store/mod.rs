@@ -7,21 +7,26 @@ mod batch;
 pub mod codec;
 pub mod erased;
 mod error;
+mod guard;
 mod layer;
 pub mod lease;
+mod overlay;
 mod snapshot;
 
 pub use backup::{beside, copy_to, publish};
 pub use batch::{Batch, Tx};
 pub use error::StoreError;
+pub use guard::guarded;
 pub use snapshot::Snapshot;
 
 use crate::till::record::SettingsRecord;
 use crate::till::state::{Read as _, StateError, Write as _};
 use crate::till::table::{Only, Settings, TABLE_NAMES};
+use overlay::Overlay;
 use redb::backends::InMemoryBackend;
-use redb::{Builder, Database, ReadableDatabase as _, TableDefinition};
+use redb::{Builder, Database, DatabaseError, ReadableDatabase as _, TableDefinition};
 use snapshot::{Bytes, failed};
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -47,14 +52,11 @@ impl Store {
     /// # Errors
     /// With a sentence that says what to do: locked, damaged, of a newer version, of the other kind, I/O.
     pub fn open(path: &Path, cache_bytes: usize, fresh: &SettingsRecord) -> Result<Self, StoreError> {
-        let database = if path.exists() {
-            builder(cache_bytes).open(path).map_err(|error| StoreError::opening(path, error))?
+        if path.exists() {
+            Self::open_existing(path, cache_bytes)
         } else {
-            Self::create(path, cache_bytes, fresh)?
-        };
-        let store = Self { database: Arc::new(database), path: Some(path.to_owned()) };
-        store.check_version(path)?;
-        Ok(store)
+            Self::create(path, cache_bytes, fresh)
+        }
     }
 
     /// Opens a file that must be there already.
@@ -62,10 +64,39 @@ impl Store {
     /// # Errors
     /// As [`Store::open`], and where there is none.
     pub fn open_existing(path: &Path, cache_bytes: usize) -> Result<Self, StoreError> {
-        let database = builder(cache_bytes).open(path).map_err(|error| StoreError::opening(path, error))?;
-        let store = Self { database: Arc::new(database), path: Some(path.to_owned()) };
-        store.check_version(path)?;
-        Ok(store)
+        // redb mends a file as it opens it, and may find only then that it cannot: first it has to open unchanged.
+        let looked = Self::open_unchanged(path, cache_bytes)?;
+        Self::opened(path, || {
+            drop(looked);
+            builder(cache_bytes).open(path)
+        })
+    }
+
+    /// Opens a file that must be there already, to look at it: whatever is done with the store, and whatever redb has
+    /// to mend on the way, the file is not changed. It may be one that cannot be written.
+    ///
+    /// # Errors
+    /// As [`Store::open`], and where there is none.
+    pub fn open_unchanged(path: &Path, cache_bytes: usize) -> Result<Self, StoreError> {
+        let overlay = File::open(path).and_then(Overlay::new).map_err(|error| StoreError::io(path, error))?;
+        Self::opened(path, || builder(cache_bytes).create_with_backend(overlay))
+    }
+
+    /// What `open` opens, if it is a file of ours that this version knows.
+    fn opened(
+        path: &Path,
+        open: impl FnOnce() -> Result<Database, DatabaseError>,
+    ) -> Result<Self, StoreError> {
+        let damaged = |error: StateError| StoreError::NotOurs { path: path.to_owned(), why: error.0 };
+        guarded(
+            || {
+                let database = open().map_err(|error| StoreError::opening(path, error))?;
+                let store = Self { database: Arc::new(database), path: Some(path.to_owned()) };
+                store.check_version(path)?;
+                Ok(store)
+            },
+            damaged,
+        )
     }
 
     /// A store that is gone with the process: for stories and simulations.
@@ -81,7 +112,7 @@ impl Store {
     }
 
     /// Makes a fresh file: complete under a temporary name first, so that a crash leaves none or a whole one.
-    fn create(path: &Path, cache_bytes: usize, fresh: &SettingsRecord) -> Result<Database, StoreError> {
+    fn create(path: &Path, cache_bytes: usize, fresh: &SettingsRecord) -> Result<Self, StoreError> {
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             std::fs::create_dir_all(folder).map_err(|error| StoreError::io(folder, error))?;
         }
@@ -94,7 +125,7 @@ impl Store {
         initialise(&database, fresh)?;
         drop(database);
         publish(&temporary, path)?;
-        builder(cache_bytes).open(path).map_err(|error| StoreError::opening(path, error))
+        Self::open_existing(path, cache_bytes)
     }
 
     fn check_version(&self, path: &Path) -> Result<(), StoreError> {
@@ -169,15 +200,15 @@ impl Store {
     /// Has redb check every page and checksum of the file. Slow; only while nothing else uses the store.
     ///
     /// # Errors
-    /// With what is wrong.
+    /// With what is wrong. redb may have repaired the file then, unless it was opened unchanged.
     pub fn check_pages(self) -> Result<Self, StateError> {
         let mut database = Arc::try_unwrap(self.database)
             .map_err(|_| StateError("the file is in use in this process".to_owned()))?;
-        let sound = database.check_integrity().map_err(failed)?;
+        let sound = guarded(|| database.check_integrity().map_err(failed), |error| error)?;
         if sound {
             Ok(Self { database: Arc::new(database), path: self.path })
         } else {
-            Err(StateError("redb found damage and repaired it: compare with a backup".to_owned()))
+            Err(StateError("its pages do not add up".to_owned()))
         }
     }
 }
