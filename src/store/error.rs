@@ -76,12 +76,28 @@ impl fmt::Display for StoreError {
                  back with `tagtill restore`.",
                 path.display()
             ),
-            Self::Io { path, error } => write!(f, "{}: {error}", path.display()),
+            Self::Io { path, error } => write!(f, "{}: {error}.{}", path.display(), advice(error)),
             Self::Failed(error) => write!(f, "the data file failed: {error}"),
             Self::Exists(path) => {
                 write!(f, "{} is there already; --force replaces it.", path.display())
             }
         }
+    }
+}
+
+/// What to do about an error of the system.
+fn advice(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+            " The user that runs tagtill must be able to read and write the data file and its folder."
+        }
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
+            " Make room there, then try again."
+        }
+        io::ErrorKind::IsADirectory | io::ErrorKind::NotADirectory | io::ErrorKind::NotFound => {
+            " Is it the right path?"
+        }
+        _ => "",
     }
 }
 

@@ -22,7 +22,7 @@ pub fn guarded<T, E>(
 fn told(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<String>().map(String::as_str);
     let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no reason was given");
-    format!("redb cannot make sense of it: {}", text.lines().next().unwrap_or_default())
+    format!("it made no sense: {}", text.lines().next().unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -33,7 +33,7 @@ mod tests {
     fn a_panic_becomes_an_error_of_one_line() {
         let number = 7;
         let said = guarded(|| -> Result<(), StateError> { panic!("page {number}\nis odd") }, |error| error);
-        assert_eq!(said.unwrap_err().0, "redb cannot make sense of it: page 7");
+        assert_eq!(said.unwrap_err().0, "it made no sense: page 7");
         assert_eq!(guarded(|| Ok::<_, StateError>(1), |error| error), Ok(1));
     }
 }

@@ -143,10 +143,14 @@ impl Store {
         if temporary.exists() {
             std::fs::remove_file(&temporary).map_err(|error| StoreError::io(&temporary, error))?;
         }
-        let database =
-            builder(cache_bytes).create(&temporary).map_err(|error| StoreError::opening(path, error))?;
-        initialise(&database, fresh)?;
-        drop(database);
+        let made = builder(cache_bytes)
+            .create(&temporary)
+            .map_err(|error| StoreError::opening(&temporary, error))
+            .and_then(|database| initialise(&database, fresh));
+        if let Err(error) = made {
+            drop(std::fs::remove_file(&temporary));
+            return Err(error);
+        }
         publish(&temporary, path)?;
         Self::open_existing(path, cache_bytes)
     }
