@@ -157,16 +157,32 @@ impl Client {
 
     /// Sends a request; `Err` where no answer came.
     pub fn send(&self, method: &str, path: &str, kind: &str, body: &[u8]) -> Result<Answer, ureq::Error> {
-        let request = ureq::http::Request::builder()
+        self.run(method, path, &[("Content-Type", kind)], body)
+    }
+
+    fn run(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> Result<Answer, ureq::Error> {
+        let mut request = ureq::http::Request::builder()
             .method(method)
             .uri(format!("{}{path}", self.url))
-            .header("Authorization", format!("Bearer {}", self.token))
-            .header("Content-Type", kind)
-            .body(body.to_vec())?;
-        let mut response = self.agent.run(request)?;
+            .header("Authorization", format!("Bearer {}", self.token));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let mut response = self.agent.run(request.body(body.to_vec())?)?;
         let status = response.status().as_u16();
         let body = response.body_mut().with_config().limit(1 << 30).read_to_vec()?;
         Ok(Answer { status, body })
+    }
+
+    /// Posts JSON under an idempotency key; `Err` where no answer came.
+    pub fn send_keyed(&self, path: &str, key: &str, body: &[u8]) -> Result<Answer, ureq::Error> {
+        self.run("POST", path, &[("Content-Type", "application/json"), ("Idempotency-Key", key)], body)
     }
 
     #[track_caller]
