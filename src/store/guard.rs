@@ -4,8 +4,9 @@
 //! opening, checking and reading panic. Its locks are poisoned then, so the store must not be used any more.
 
 use crate::till::state::StateError;
+use redb::Database;
 use std::any::Any;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 /// Does something with a file that may be damaged.
 ///
@@ -16,6 +17,48 @@ pub fn guarded<T, E>(
     damaged: impl FnOnce(StateError) -> E,
 ) -> Result<T, E> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| Err(damaged(StateError(told(&*panic)))))
+}
+
+/// An open file; where it is only looked at, it is closed without redb's writing to it once more.
+///
+/// On a damaged file that last writing can panic, and panic again while it unwinds, which ends the process. redb
+/// leaves it out while a thread panics: so the file is closed as if one did, without anybody's being told.
+pub struct Opened {
+    database: Option<Database>,
+    unchanged: bool,
+}
+
+impl Opened {
+    /// `unchanged` is for a file that is only looked at.
+    pub fn new(database: Database, unchanged: bool) -> Self {
+        Self { database: Some(database), unchanged }
+    }
+
+    /// The database.
+    pub fn get(&self) -> Result<&Database, StateError> {
+        self.database.as_ref().ok_or_else(closed)
+    }
+
+    /// The database, to have it checked.
+    pub fn get_mut(&mut self) -> Result<&mut Database, StateError> {
+        self.database.as_mut().ok_or_else(closed)
+    }
+}
+
+fn closed() -> StateError {
+    StateError("the data file is closed".to_owned())
+}
+
+impl Drop for Opened {
+    fn drop(&mut self) {
+        let database = self.database.take();
+        if self.unchanged && database.is_some() {
+            let _ = catch_unwind(AssertUnwindSafe(move || {
+                let _gone = database;
+                resume_unwind(Box::new(()));
+            }));
+        }
+    }
 }
 
 /// What a panic says, in one line.

@@ -24,6 +24,7 @@ pub use snapshot::Snapshot;
 use crate::till::record::SettingsRecord;
 use crate::till::state::{Read as _, StateError, Write as _};
 use crate::till::table::{Only, Settings, TABLE_NAMES};
+use guard::Opened;
 use overlay::Overlay;
 use redb::backends::InMemoryBackend;
 use redb::{Builder, Database, DatabaseError, ReadableDatabase as _, TableDefinition};
@@ -42,7 +43,7 @@ const META: TableDefinition<'static, &'static str, u64> = TableDefinition::new("
 /// An open data file.
 #[derive(Clone)]
 pub struct Store {
-    database: Arc<Database>,
+    database: Arc<Opened>,
     path: Option<PathBuf>,
 }
 
@@ -68,7 +69,7 @@ impl Store {
     pub fn open_existing(path: &Path, cache_bytes: usize) -> Result<Self, StoreError> {
         // redb mends a file as it opens it, and may find only then that it cannot: first it has to open unchanged.
         let looked = Self::open_unchanged(path, cache_bytes)?;
-        Self::opened(path, || {
+        Self::opened(path, false, || {
             drop(looked);
             builder(cache_bytes).open(path)
         })
@@ -81,19 +82,21 @@ impl Store {
     /// As [`Store::open`], and where there is none.
     pub fn open_unchanged(path: &Path, cache_bytes: usize) -> Result<Self, StoreError> {
         let overlay = File::open(path).and_then(Overlay::new).map_err(|error| StoreError::io(path, error))?;
-        Self::opened(path, || builder(cache_bytes).create_with_backend(overlay))
+        Self::opened(path, true, || builder(cache_bytes).create_with_backend(overlay))
     }
 
     /// What `open` opens, if it is a file of ours that this version knows.
     fn opened(
         path: &Path,
+        unchanged: bool,
         open: impl FnOnce() -> Result<Database, DatabaseError>,
     ) -> Result<Self, StoreError> {
         let damaged = |error: StateError| StoreError::NotOurs { path: path.to_owned(), why: error.0 };
         guarded(
             || {
                 let database = open().map_err(|error| StoreError::opening(path, error))?;
-                let store = Self { database: Arc::new(database), path: Some(path.to_owned()) };
+                let database = Arc::new(Opened::new(database, unchanged));
+                let store = Self { database, path: Some(path.to_owned()) };
                 store.check_version(path)?;
                 Ok(store)
             },
@@ -110,7 +113,7 @@ impl Store {
             .create_with_backend(InMemoryBackend::new())
             .map_err(|error| StoreError::opening(Path::new("memory"), error))?;
         initialise(&database, fresh)?;
-        Ok(Self { database: Arc::new(database), path: None })
+        Ok(Self { database: Arc::new(Opened::new(database, false)), path: None })
     }
 
     /// Opens what lies on `disk`, or makes a fresh store there where it is empty.
@@ -129,7 +132,7 @@ impl Store {
         if empty {
             initialise(&database, fresh)?;
         }
-        let store = Self { database: Arc::new(database), path: None };
+        let store = Self { database: Arc::new(Opened::new(database, false)), path: None };
         store.check_version(place)?;
         Ok(store)
     }
@@ -160,7 +163,7 @@ impl Store {
             path: path.to_owned(),
             why: error.to_string(),
         };
-        let transaction = self.database.begin_read().map_err(|error| damaged(&error))?;
+        let transaction = self.database.get()?.begin_read().map_err(|error| damaged(&error))?;
         let meta = transaction.open_table(META).map_err(|error| damaged(&error))?;
         let version =
             meta.get("schema_version").map_err(|error| damaged(&error))?.map_or(0, |guard| guard.value());
@@ -183,7 +186,7 @@ impl Store {
     /// # Errors
     /// When redb fails.
     pub fn snapshot(&self) -> Result<Snapshot, StateError> {
-        Ok(Snapshot::new(self.database.begin_read().map_err(failed)?))
+        Ok(Snapshot::new(self.database.get()?.begin_read().map_err(failed)?))
     }
 
     /// A batch of commands on top of the file as it is now.
@@ -199,7 +202,7 @@ impl Store {
     /// # Errors
     /// When redb fails. The process must not go on writing after that.
     pub fn commit(&self, batch: Batch) -> Result<(), StateError> {
-        batch.commit(&self.database)
+        batch.commit(self.database.get()?)
     }
 
     /// What the file as a whole remembers.
@@ -243,7 +246,7 @@ impl Store {
     pub fn check_pages(self) -> Result<Self, StateError> {
         let mut database = Arc::try_unwrap(self.database)
             .map_err(|_| StateError("the file is in use in this process".to_owned()))?;
-        let sound = guarded(|| database.check_integrity().map_err(failed), |error| error)?;
+        let sound = guarded(|| database.get_mut()?.check_integrity().map_err(failed), |error| error)?;
         if sound {
             Ok(Self { database: Arc::new(database), path: self.path })
         } else {
