@@ -46,7 +46,10 @@ impl StoreError {
     pub(super) fn opening(path: &Path, error: DatabaseError) -> Self {
         match error {
             DatabaseError::DatabaseAlreadyOpen => Self::Locked(path.to_owned()),
-            DatabaseError::Storage(StorageError::Io(error)) if error.kind() != io::ErrorKind::InvalidData => {
+            // A file that ends too early was cut off.
+            DatabaseError::Storage(StorageError::Io(error))
+                if !matches!(error.kind(), io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof) =>
+            {
                 Self::io(path, error)
             }
             other => Self::NotOurs { path: path.to_owned(), why: other.to_string() },
