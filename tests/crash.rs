@@ -26,9 +26,9 @@ fn what_was_acknowledged_outlives_kill_9() {
         buyer(&till.client, &load::user(who), load::card(who));
     }
     let mut books = Books::default();
-    let mut answers = 0;
+    let (mut answers, mut last_event) = (0, None);
     for round in 0..rounds {
-        let offers = Offers::make(&till.client, round);
+        let offers = Offers::make(&till.client, round, last_event);
         let load = Load::start(&till.client, &offers, round);
         // A different moment in each round.
         let enough = 100 + round * 67 % 500;
@@ -41,6 +41,7 @@ fn what_was_acknowledged_outlives_kill_9() {
         site.ok(&["verify"]);
         till = site.start(&[]);
         check::round(&till.client, &site, &offers, &memory, &mut books);
+        last_event = offers.event;
     }
     till.stop();
     let said = site.ok(&["verify"]);

@@ -38,7 +38,8 @@ pub struct Offers {
 }
 
 impl Offers {
-    pub fn make(client: &Client, round: usize) -> Self {
+    /// `since` is an event of the round before, from which on the last one is looked for.
+    pub fn make(client: &Client, round: usize, since: Option<String>) -> Self {
         let merchant = client.post("/v1/merchants", &json!({"name": "Shop"}));
         let offer = |name: &str, quantity: u64| {
             let body = json!({
@@ -49,12 +50,12 @@ impl Offers {
             client.post("/v1/offers", &body)["id"].as_str().unwrap().to_owned()
         };
         let (few, many) = (offer("Few", 30), offer("Many", 100_000));
-        Self { few, many, event: last_event(client) }
+        Self { few, many, event: last_event(client, since) }
     }
 }
 
-fn last_event(client: &Client) -> Option<String> {
-    let mut last = None;
+fn last_event(client: &Client, since: Option<String>) -> Option<String> {
+    let mut last = since;
     loop {
         let after = last.as_ref().map(|id| format!("&after={id}")).unwrap_or_default();
         let page = client.get(&format!("/v1/events?limit=200{after}"));
