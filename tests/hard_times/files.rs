@@ -134,7 +134,7 @@ fn what_is_not_there_is_named_and_not_made() {
 #[test]
 fn a_file_that_cannot_be_written_is_read_and_not_run() {
     let site = sold();
-    // Nobody may write to it. Root may all the same: then another user runs the commands.
+    // Nobody may write to it; but root may all the same.
     let root =
         std::fs::metadata("/proc/self").is_ok_and(|meta| std::os::unix::fs::MetadataExt::uid(&meta) == 0);
     if root {
