@@ -15,7 +15,9 @@ mod token;
 mod verify;
 
 use clap::{Parser, Subcommand};
+use std::fs::File;
 use std::io::{ErrorKind, Write as _};
+use std::path::Path;
 use std::process::ExitCode;
 
 /// Sell with a post, buy with a reply: a till for social networks.
@@ -74,6 +76,16 @@ pub type Outcome = Result<(), Failure>;
 /// A failure of anything that can say what is wrong.
 pub fn failure(error: impl std::fmt::Display) -> Failure {
     Failure::from(error.to_string())
+}
+
+/// Makes a file of our own, or empties it.
+pub fn create(path: &Path) -> Result<File, Failure> {
+    File::create(path).map_err(|error| unwritable(path, &error))
+}
+
+/// A file of our own cannot be written.
+pub fn unwritable(path: &Path, error: &std::io::Error) -> Failure {
+    Failure::from(format!("Cannot write {}: {error}", path.display()))
 }
 
 /// Writes a line to standard output. Where nobody reads any more, the command ends quietly.

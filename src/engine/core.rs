@@ -22,8 +22,8 @@ use crate::till::state::{Direction, Read as _, Span, StateError, Write as _};
 use crate::till::table::{Counter, Counters, Networks};
 use crate::till::time::Time;
 use std::ops::ControlFlow;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// Hands out one answer.
 pub(super) type Delivery = Box<dyn FnOnce() + Send>;
@@ -55,7 +55,7 @@ impl Core {
             memory,
             waiters: Waiters::default(),
             counts: Counts::default(),
-            failed: AtomicBool::new(false),
+            failed: OnceLock::new(),
             work: Mutex::default(),
             ready_at,
         });

@@ -5,6 +5,7 @@
 
 use super::refusal::Refusal;
 use crate::http::problem::Code;
+use std::fmt::Write as _;
 
 /// Bytes of request line and headers, the empty line included.
 pub const HEAD_BYTES_MAX: usize = 16 * 1024;
@@ -29,11 +30,13 @@ pub enum Framing {
 /// A head that may be passed on.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Head {
+    /// As it was sent.
     pub method: String,
     /// In ASCII: what was sent as UTF-8 is percent-encoded here.
     pub target: String,
     /// Lower-case names; those that concern only this connection are gone.
     pub headers: Vec<(String, String)>,
+    /// How the end of the body is found.
     pub framing: Framing,
     /// Whether the client can keep the connection after this request.
     pub keep_alive: bool,
@@ -41,6 +44,24 @@ pub struct Head {
     pub old: bool,
     /// The client waits for a `100 Continue` before it sends the body.
     pub expects_continue: bool,
+}
+
+impl Head {
+    /// The head as it is passed on, with `ticket` in front and a body of so many bytes behind: whatever framing
+    /// the client chose, one plain length.
+    pub fn relayed(&self, ticket: &str, body_bytes: usize) -> String {
+        let mut text = String::with_capacity(1024);
+        let _ = write!(text, "{} {} HTTP/1.1\r\n", self.method, self.target);
+        let _ = write!(text, "{}: {ticket}\r\n", super::TICKET_HEADER);
+        for (name, value) in &self.headers {
+            text.extend([name, ": ", value, "\r\n"]);
+        }
+        if body_bytes > 0 {
+            let _ = write!(text, "Content-Length: {body_bytes}\r\n");
+        }
+        text.push_str("\r\n");
+        text
+    }
 }
 
 /// What a scan of the first bytes found.
@@ -62,6 +83,8 @@ pub fn scan(bytes: &[u8], from: usize) -> Result<Scan, Refusal> {
             return Err(Refusal::malformed("A request begins with a method."));
         }
     }
+    // What lies behind the largest head is not looked at: the answer must not depend on how the bytes arrive.
+    let bytes = bytes.get(..HEAD_BYTES_MAX).unwrap_or(bytes);
     let mut at = from;
     while let Some(found) = bytes.iter().skip(at).position(|byte| *byte == b'\n') {
         let end = at + found;
@@ -69,7 +92,7 @@ pub fn scan(bytes: &[u8], from: usize) -> Result<Scan, Refusal> {
             return Err(Refusal::malformed("Lines end in CR LF."));
         }
         if end >= 3 && bytes.get(end - 3..end) == Some(b"\r\n\r") {
-            return if end < HEAD_BYTES_MAX { Ok(Scan::Complete(end + 1)) } else { Err(too_large(bytes)) };
+            return Ok(Scan::Complete(end + 1));
         }
         at = end + 1;
     }

@@ -30,6 +30,13 @@ mod relay;
 mod slot;
 mod slots;
 
+/// Reading a request, as pure functions: for whoever feeds them anything at all, as the fuzz targets do.
+pub mod wire {
+    pub use super::TICKET_HEADER;
+    pub use super::body::Chunks;
+    pub use super::head::{Framing, HEAD_BYTES_MAX, HEADERS_MAX, Head, Scan, TARGET_BYTES_MAX, parse, scan};
+}
+
 pub use listener::Gate;
 pub use refusal::Refusal;
 pub use slots::Shared;

@@ -10,7 +10,6 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::net::{RecvFlags, recv};
 
-use super::TICKET_HEADER;
 use super::body::Received;
 use super::conn::{Conn, is_wait};
 use super::head::Head;
@@ -119,17 +118,8 @@ impl Backend {
 
     fn send(&self, exchange: &Exchange<'_>, conn: &Conn, received: &mut Received) -> Result<(), Failed> {
         let Exchange { head, index, number, id, .. } = exchange;
-        let mut text = String::with_capacity(1024);
-        let _ = write!(text, "{} {} HTTP/1.1\r\n", head.method, head.target);
-        let _ = write!(text, "{TICKET_HEADER}: {index} {number} {id} {}\r\n", conn.peer);
-        for (name, value) in &head.headers {
-            text.extend([name, ": ", value, "\r\n"]);
-        }
-        if !received.bytes.is_empty() {
-            let _ = write!(text, "Content-Length: {}\r\n", received.bytes.len());
-        }
-        text.push_str("\r\n");
-        let mut bytes = text.into_bytes();
+        let ticket = format!("{index} {number} {id} {}", conn.peer);
+        let mut bytes = head.relayed(&ticket, received.bytes.len()).into_bytes();
         let mut backend = &*self.stream;
         if received.bytes.len() <= JOINED_BYTES_MAX {
             bytes.extend_from_slice(&received.bytes);
