@@ -107,6 +107,7 @@ pub fn run() -> ExitCode {
     // Data files, backups and exports hold addresses: whatever is written is its owner's alone.
     rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
     env_logger::Builder::from_env(env_logger::Env::new().filter_or("TAGTILL_LOG", "info"))
+        .filter_module(crate::http::server::LIBRARY, log::LevelFilter::Off)
         .format_timestamp_millis()
         .init();
     let outcome = match cli.command {

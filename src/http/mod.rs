@@ -16,7 +16,7 @@ mod api;
 mod auth;
 mod body;
 mod call;
-mod gate;
+pub mod gate;
 mod idempotency;
 pub mod message;
 mod metrics;

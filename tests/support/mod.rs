@@ -35,7 +35,11 @@ impl Site {
     }
 
     pub fn start_with(&self, mode: &[&str], extra: &[&str]) -> Till {
-        let mut command = binary();
+        self.start_as(binary(), mode, extra)
+    }
+
+    /// Starts a till with a command that ends in the binary's name.
+    pub fn start_as(&self, mut command: Command, mode: &[&str], extra: &[&str]) -> Till {
         command.arg("serve").arg("--data").arg(self.data()).args(["--listen", "127.0.0.1:0"]);
         command.arg("--admin-token-file").arg(self.path("token"));
         let mut child = command.args(mode).args(extra).stdout(Stdio::piped()).spawn().unwrap();

@@ -16,6 +16,9 @@ pub const TARGET_BYTES_MAX: usize = 8 * 1024;
 /// Bytes of the method's name.
 const METHOD_BYTES_MAX: usize = 32;
 
+/// Empty lines that may precede a request.
+const BLANK_LINES_MAX: usize = 2;
+
 /// How the end of the body is found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Framing {
@@ -62,6 +65,14 @@ impl Head {
         text.push_str("\r\n");
         text
     }
+}
+
+/// How many of the first bytes are empty lines that old clients send after a request; `None` while the next
+/// byte decides.
+pub fn blank(bytes: &[u8]) -> Option<usize> {
+    let lines = bytes.chunks(2).take(BLANK_LINES_MAX).take_while(|line| *line == b"\r\n").count();
+    let rest = bytes.get(lines * 2..).unwrap_or_default();
+    if rest.is_empty() || (rest == b"\r" && lines < BLANK_LINES_MAX) { None } else { Some(lines * 2) }
 }
 
 /// What a scan of the first bytes found.
@@ -356,6 +367,35 @@ mod tests {
             assert_eq!(scan(text, from), Ok(Scan::Complete(27)), "{split}");
         }
         assert!(scan(b"GET / HTTP/1.1\nHost: x\n\n", 0).is_err());
+    }
+
+    #[test]
+    fn few_empty_lines_may_come_first() {
+        for (bytes, blanks) in [
+            ("", None),
+            ("\r", None),
+            ("\r\n", None),
+            ("\r\n\r\n", None),
+            ("G", Some(0)),
+            ("\rG", Some(0)),
+            ("\n", Some(0)),
+            ("\r\nG", Some(2)),
+            ("\r\n\r\nG", Some(4)),
+            ("\r\n\r\n\r", Some(4)),
+            ("\r\n\r\n\r\n", Some(4)),
+        ] {
+            assert_eq!(blank(bytes.as_bytes()), blanks, "{bytes:?}");
+        }
+    }
+
+    #[test]
+    fn what_lies_beyond_the_largest_head_makes_no_difference() {
+        let mut bytes = b"GET / HTTP/1.1\r\nA: ".to_vec();
+        bytes.resize(HEAD_BYTES_MAX, b'a');
+        let alone = scan(&bytes, 0);
+        bytes.extend_from_slice(b"\n");
+        assert_eq!(scan(&bytes, 0), alone);
+        assert_eq!(alone, Err(Refusal::HEAD_TOO_LARGE));
     }
 
     #[test]
