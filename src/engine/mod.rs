@@ -8,6 +8,7 @@ mod handle;
 mod job;
 mod keyed;
 mod memory;
+mod timing;
 mod waiters;
 mod writer;
 
@@ -16,5 +17,6 @@ pub use handle::{Handle, Overloaded, Stats};
 pub use job::{Job, Keyed, Render, Rendered, Reply, Unavailable, Verdicted};
 pub use keyed::find as find_kept;
 pub use memory::{Memory, TokenEntry};
+pub use timing::{BOUNDS_MICROS, Timings};
 pub use waiters::{Ask, News, Waiters};
 pub use writer::{Engine, EngineConfig};

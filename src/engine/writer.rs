@@ -342,7 +342,9 @@ impl Writer {
         // A resumed till hands its replies out again.
         let (events, replies) = (touched("events"), touched("outbox") || touched("settings"));
         let (tokens, work) = (touched("tokens"), touched("work") || touched("settings"));
+        let begun = Instant::now();
         self.shared.store.commit(batch)?;
+        self.shared.counts.commit_times.note(begun.elapsed());
         self.shared.counts.commits.fetch_add(1, Ordering::Relaxed);
         self.shared.clock.committed(now);
         if tokens {
@@ -366,6 +368,7 @@ impl Writer {
 
     /// One tick, in its own commit; returns whether more is due.
     fn tick(&mut self) -> Result<bool, StateError> {
+        let begun = Instant::now();
         let jumped = self.shared.clock.check_jump();
         let now = self.shared.clock.now();
         let mut batch = self.shared.store.batch()?;
@@ -381,6 +384,7 @@ impl Writer {
         let outcome = self.apply_in(&mut tx, now, &command)?;
         tx.keep();
         self.commit(batch, now)?;
+        self.shared.counts.ticks.note(begun.elapsed());
         let Ok(Outcome::Ticked { freed, more }) = outcome else { return Ok(false) };
         self.shared.counts.expired.fetch_add(u64::try_from(freed).unwrap_or(0), Ordering::Relaxed);
         Ok(more)
