@@ -3,7 +3,7 @@
 use super::target::SMALL_CACHE_BYTES;
 use super::verify::check_store;
 use super::{Failure, Outcome, failure, say};
-use crate::engine::{Engine, EngineConfig};
+use crate::engine::{EngineConfig, Stepper, SystemTime};
 use crate::store::lease::Lease;
 use crate::store::{Store, beside, erased, publish};
 use crate::till::command::Command;
@@ -78,12 +78,7 @@ fn prepare(args: &Args, copy: &Path) -> Result<String, Failure> {
         .ok()
         .and_then(|old| old.settings().ok())
         .map_or(0, |settings| settings.epoch);
-    store
-        .change_settings(|settings| {
-            settings.epoch = settings.epoch.max(replaced).saturating_add(1);
-            settings.paused = true;
-        })
-        .map_err(failure)?;
+    store.begin_epoch(replaced).map_err(failure)?;
     forget_again(&args.data, store)?;
     Ok(counted)
 }
@@ -103,10 +98,9 @@ fn forget_again(data: &Path, store: Store) -> Outcome {
         return Ok(());
     }
     let seed = [getrandom::u64().map_err(failure)?, getrandom::u64().map_err(failure)?];
-    let engine = Engine::start(store, &EngineConfig { seed, ..EngineConfig::default() }).map_err(failure)?;
-    let results = engine.handle().call_many(commands);
-    engine.stop();
-    results.map_err(|unavailable| Failure::from(unavailable.0))?;
+    let config = EngineConfig { seed, ..EngineConfig::default() };
+    let mut writer = Stepper::new(store, &config, Box::new(SystemTime::default())).map_err(failure)?;
+    writer.call_many(commands).map_err(|unavailable| Failure::from(unavailable.0))?;
     Ok(())
 }
 

@@ -5,14 +5,16 @@
 mod backup;
 mod batch;
 pub mod codec;
+mod disk;
 pub mod erased;
 mod error;
 mod layer;
 pub mod lease;
 mod snapshot;
 
-pub use backup::{beside, copy_to, publish};
+pub use backup::{beside, copy_onto, copy_to, publish};
 pub use batch::{Batch, Tx};
+pub use disk::Disk;
 pub use error::StoreError;
 pub use snapshot::Snapshot;
 
@@ -78,6 +80,27 @@ impl Store {
             .map_err(|error| StoreError::opening(Path::new("memory"), error))?;
         initialise(&database, fresh)?;
         Ok(Self { database: Arc::new(database), path: None })
+    }
+
+    /// Opens what lies on `disk`, or makes a fresh store there where it is empty.
+    ///
+    /// A crash while a fresh one is made leaves something that cannot be opened: whoever brings a disk of their own
+    /// begins again then. A file does not have this problem, because it gets its name only when it is complete.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    pub fn on_disk(disk: impl Disk, cache_bytes: usize, fresh: &SettingsRecord) -> Result<Self, StoreError> {
+        let place = Path::new("the given disk");
+        let empty = disk.len().map_err(|error| StoreError::io(place, error))? == 0;
+        let database = builder(cache_bytes)
+            .create_with_backend(disk::Backend(disk))
+            .map_err(|error| StoreError::opening(place, error))?;
+        if empty {
+            initialise(&database, fresh)?;
+        }
+        let store = Self { database: Arc::new(database), path: None };
+        store.check_version(place)?;
+        Ok(store)
     }
 
     /// Makes a fresh file: complete under a temporary name first, so that a crash leaves none or a whole one.
@@ -164,6 +187,18 @@ impl Store {
         tx.put::<Settings>(&Only, &settings)?;
         tx.keep();
         self.commit(batch)
+    }
+
+    /// What a restored file begins with: ids of events that never come again, and captures and replies that wait
+    /// until an operator resumes. `replaced` is the epoch of the file in whose place it goes.
+    ///
+    /// # Errors
+    /// When redb fails.
+    pub fn begin_epoch(&self, replaced: u32) -> Result<(), StateError> {
+        self.change_settings(|settings| {
+            settings.epoch = settings.epoch.max(replaced).saturating_add(1);
+            settings.paused = true;
+        })
     }
 
     /// Has redb check every page and checksum of the file. Slow; only while nothing else uses the store.
