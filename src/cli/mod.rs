@@ -2,6 +2,7 @@
 //! the file when none runs.
 
 mod backup;
+mod bench;
 pub mod client;
 mod completions;
 pub mod demo;
@@ -49,6 +50,8 @@ enum Command {
     Export(export::Args),
     /// Make, list and revoke API tokens
     Token(token::Args),
+    /// Measure what a till does on this machine, to size a server
+    Bench(bench::Args),
     /// Go on after a restore, or after the clock has jumped
     Resume(resume::Args),
     /// Print a completion script for a shell
@@ -118,6 +121,7 @@ pub fn run() -> ExitCode {
         Command::Verify(args) => verify::run(&args),
         Command::Export(args) => export::run(&args),
         Command::Token(args) => token::run(&args),
+        Command::Bench(args) => bench::run(&args),
         Command::Resume(args) => resume::run(&args),
         Command::Completions(args) => {
             completions::run(&args);

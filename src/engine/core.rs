@@ -23,7 +23,10 @@ use crate::till::table::{Counter, Counters, Networks};
 use crate::till::time::Time;
 use std::ops::ControlFlow;
 use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 /// Hands out one answer.
 pub(super) type Delivery = Box<dyn FnOnce() + Send>;
@@ -209,7 +212,9 @@ impl Core {
         // A resumed till hands its replies out again.
         let (events, replies) = (touched("events"), touched("outbox") || touched("settings"));
         let (tokens, work) = (touched("tokens"), touched("work") || touched("settings"));
+        let begun = Instant::now();
         self.shared.store.commit(batch)?;
+        self.shared.counts.commit_times.note(begun.elapsed());
         self.shared.counts.commits.fetch_add(1, Ordering::Relaxed);
         self.shared.clock.committed(now);
         if tokens {
@@ -233,6 +238,7 @@ impl Core {
 
     /// One tick, in its own commit; returns whether more is due.
     pub fn tick(&mut self) -> Result<bool, StateError> {
+        let begun = Instant::now();
         let jumped = self.shared.clock.check_jump();
         let now = self.shared.clock.now();
         let mut batch = self.shared.store.batch()?;
@@ -248,6 +254,7 @@ impl Core {
         let outcome = self.apply_in(&mut tx, now, &command)?;
         tx.keep();
         self.commit(batch, now)?;
+        self.shared.counts.ticks.note(begun.elapsed());
         let Ok(Outcome::Ticked { freed, more }) = outcome else { return Ok(false) };
         self.shared.counts.expired.fetch_add(u64::try_from(freed).unwrap_or(0), Ordering::Relaxed);
         Ok(more)

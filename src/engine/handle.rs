@@ -3,6 +3,7 @@
 use super::clock::Clock;
 use super::job::{Job, Unavailable, Verdicted};
 use super::memory::Memory;
+use super::timing::{Timer, Timings};
 use super::waiters::Waiters;
 use crate::store::{Snapshot, Store};
 use crate::till::command::Command;
@@ -31,6 +32,10 @@ pub struct Stats {
     pub waiting: u64,
     /// Holds freed by the tick.
     pub expired: u64,
+    /// How long each tick took, its commit included.
+    pub ticks: Timings,
+    /// How long each commit took.
+    pub commit_times: Timings,
 }
 
 #[derive(Debug, Default)]
@@ -40,6 +45,8 @@ pub(super) struct Counts {
     pub refused: AtomicU64,
     pub queued: AtomicU64,
     pub expired: AtomicU64,
+    pub ticks: Timer,
+    pub commit_times: Timer,
 }
 
 /// What the writer and everybody with a handle share.
@@ -159,6 +166,8 @@ impl Handle {
             queued_jobs: read(&counts.queued),
             waiting: u64::try_from(self.shared.waiters.len()).unwrap_or(0),
             expired: read(&counts.expired),
+            ticks: counts.ticks.read(),
+            commit_times: counts.commit_times.read(),
         }
     }
 

@@ -10,6 +10,7 @@ mod job;
 mod keyed;
 mod memory;
 mod stepper;
+mod timing;
 mod waiters;
 mod writer;
 
@@ -19,5 +20,6 @@ pub use job::{Job, Keyed, Render, Rendered, Reply, Unavailable, Verdicted};
 pub use keyed::find as find_kept;
 pub use memory::{Memory, TokenEntry};
 pub use stepper::Stepper;
+pub use timing::{BOUNDS_MICROS, Timings};
 pub use waiters::{Ask, News, Waiters};
 pub use writer::{Engine, EngineConfig};
