@@ -23,9 +23,7 @@ use crate::till::table::{Counter, Counters, Networks};
 use crate::till::time::Time;
 use std::ops::ControlFlow;
 use std::sync::atomic::Ordering;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 /// Hands out one answer.
