@@ -130,9 +130,19 @@ fn a_short_admin_token_and_a_busy_port_are_told_plainly() {
 
 #[test]
 fn help_says_what_each_command_does() {
-    for command in
-        ["", "demo", "serve", "backup", "restore", "verify", "export", "token", "resume", "completions"]
-    {
+    for command in [
+        "",
+        "demo",
+        "serve",
+        "backup",
+        "restore",
+        "verify",
+        "export",
+        "token",
+        "bench",
+        "resume",
+        "completions",
+    ] {
         let args: Vec<&str> = [command, "--help"].into_iter().filter(|arg| !arg.is_empty()).collect();
         let output = binary().args(args).output().unwrap();
         assert!(output.status.success());

@@ -46,7 +46,14 @@ fn the_operators_page_names_every_command_and_every_flag_of_serve() {
 #[test]
 fn every_link_between_the_documents_leads_somewhere() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    for page in ["README.md", "ARCHITECTURE.md", "CHANGELOG.md", "docs/rules.md", "docs/operating.md"] {
+    for page in [
+        "README.md",
+        "ARCHITECTURE.md",
+        "CHANGELOG.md",
+        "docs/rules.md",
+        "docs/operating.md",
+        "docs/performance.md",
+    ] {
         let text = read(page);
         let folder = root.join(page).parent().unwrap().to_owned();
         for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {

@@ -114,6 +114,12 @@ impl Client {
         json(self.send("GET", path, None)?)
     }
 
+    /// `GET` of something that is text, as `/metrics` is.
+    pub fn get_text(&self, path: &str) -> Result<String, ClientError> {
+        let body = read(&mut self.send("GET", path, None)?)?;
+        Ok(String::from_utf8_lossy(&body).into_owned())
+    }
+
     /// `POST`.
     pub fn post(&self, path: &str, body: &Value) -> Result<Value, ClientError> {
         json(self.send("POST", path, Some(body))?)

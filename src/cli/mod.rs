@@ -2,6 +2,7 @@
 //! the file when none runs.
 
 mod backup;
+mod bench;
 pub mod client;
 mod completions;
 pub mod demo;
@@ -15,7 +16,9 @@ mod token;
 mod verify;
 
 use clap::{Parser, Subcommand};
+use std::fs::File;
 use std::io::{ErrorKind, Write as _};
+use std::path::Path;
 use std::process::ExitCode;
 
 /// Sell with a post, buy with a reply: a till for social networks.
@@ -47,6 +50,8 @@ enum Command {
     Export(export::Args),
     /// Make, list and revoke API tokens
     Token(token::Args),
+    /// Measure what a till does on this machine, to size a server
+    Bench(bench::Args),
     /// Go on after a restore, or after the clock has jumped
     Resume(resume::Args),
     /// Print a completion script for a shell
@@ -74,6 +79,16 @@ pub type Outcome = Result<(), Failure>;
 /// A failure of anything that can say what is wrong.
 pub fn failure(error: impl std::fmt::Display) -> Failure {
     Failure::from(error.to_string())
+}
+
+/// Makes a file of our own, or empties it.
+pub fn create(path: &Path) -> Result<File, Failure> {
+    File::create(path).map_err(|error| unwritable(path, &error))
+}
+
+/// A file of our own cannot be written.
+pub fn unwritable(path: &Path, error: &std::io::Error) -> Failure {
+    Failure::from(format!("Cannot write {}: {error}", path.display()))
 }
 
 /// Writes a line to standard output. Where nobody reads any more, the command ends quietly.
@@ -106,6 +121,7 @@ pub fn run() -> ExitCode {
         Command::Verify(args) => verify::run(&args),
         Command::Export(args) => export::run(&args),
         Command::Token(args) => token::run(&args),
+        Command::Bench(args) => bench::run(&args),
         Command::Resume(args) => resume::run(&args),
         Command::Completions(args) => {
             completions::run(&args);

@@ -2,7 +2,7 @@
 
 use super::target::{Place, Target};
 use super::{Failure, Outcome, failure, say};
-use crate::engine::{Engine, EngineConfig};
+use crate::engine::{EngineConfig, Stepper, SystemTime};
 use crate::http::{hash_token, new_secret};
 use crate::store::Store;
 use crate::till::command::{Command, Outcome as Done};
@@ -83,7 +83,7 @@ fn text<'a>(answer: &'a Value, name: &str) -> &'a str {
 
 fn list(target: &Target) -> Outcome {
     let mut lines = Vec::new();
-    match target.find()? {
+    match target.find_to_read()? {
         Place::Running(client) => {
             for token in client.all("/v1/tokens").map_err(failure)? {
                 let field = |name| text(&token, name).to_owned();
@@ -128,10 +128,9 @@ fn revoke(id: &str, target: &Target) -> Outcome {
 /// Carries out one command on a file that no till runs.
 fn on_file(store: Store, command: Command) -> Result<Done, Failure> {
     let seed = [getrandom::u64().map_err(failure)?, getrandom::u64().map_err(failure)?];
-    let engine = Engine::start(store, &EngineConfig { seed, ..EngineConfig::default() }).map_err(failure)?;
-    let result = engine.handle().call(command);
-    engine.stop();
-    match result {
+    let config = EngineConfig { seed, ..EngineConfig::default() };
+    let mut writer = Stepper::new(store, &config, Box::new(SystemTime::default())).map_err(failure)?;
+    match writer.call(command) {
         Ok(Ok(done)) => Ok(done),
         Ok(Err(refusal)) => Err(Failure::from(refusal.detail)),
         Err(unavailable) => Err(Failure::from(unavailable.0)),

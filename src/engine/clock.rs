@@ -2,25 +2,55 @@
 
 use crate::till::time::Time;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Instant, UNIX_EPOCH};
 
 /// A wall clock that runs ahead of the monotonic one by more than this has jumped: a minute.
 const JUMP_MS: i64 = 60_000;
 
+/// Where time comes from.
+pub trait TimeSource: Send + Sync {
+    /// The wall clock, in milliseconds since 1970; it may be set, and jump.
+    fn wall_ms(&self) -> i64;
+
+    /// Milliseconds since the source was made; never set.
+    fn elapsed_ms(&self) -> i64;
+}
+
+/// The machine's own clocks.
+#[derive(Clone, Copy, Debug)]
+pub struct SystemTime {
+    started: Instant,
+}
+
+impl Default for SystemTime {
+    fn default() -> Self {
+        Self { started: Instant::now() }
+    }
+}
+
+impl TimeSource for SystemTime {
+    fn wall_ms(&self) -> i64 {
+        wall_ms()
+    }
+
+    fn elapsed_ms(&self) -> i64 {
+        i64::try_from(self.started.elapsed().as_millis()).unwrap_or(i64::MAX)
+    }
+}
+
 /// Tells the time of commands.
-#[derive(Debug)]
 pub struct Clock {
+    source: Box<dyn TimeSource>,
     offset_ms: AtomicI64,
     last_ms: AtomicI64,
     jumped: AtomicBool,
-    /// Wall milliseconds at `started`; grows when an operator accepts a jump.
+    /// Wall milliseconds when the source was made; grows when an operator accepts a jump.
     base_ms: AtomicI64,
-    started: Instant,
 }
 
 /// The wall clock, in milliseconds since 1970.
 pub fn wall_ms() -> i64 {
-    SystemTime::now()
+    std::time::SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .ok()
         .and_then(|since| i64::try_from(since.as_millis()).ok())
@@ -29,19 +59,20 @@ pub fn wall_ms() -> i64 {
 
 impl Clock {
     /// A clock that never shows less than `last`.
-    pub fn new(offset_ms: i64, last: Time) -> Self {
+    pub fn new(source: Box<dyn TimeSource>, offset_ms: i64, last: Time) -> Self {
+        let base_ms = source.wall_ms().saturating_sub(source.elapsed_ms());
         Self {
+            source,
             offset_ms: AtomicI64::new(offset_ms),
             last_ms: AtomicI64::new(last.ms()),
             jumped: AtomicBool::new(false),
-            base_ms: AtomicI64::new(wall_ms()),
-            started: Instant::now(),
+            base_ms: AtomicI64::new(base_ms),
         }
     }
 
     /// The time of the next command: max(last committed time, wall clock and offset).
     pub fn now(&self) -> Time {
-        let shown = wall_ms().saturating_add(self.offset_ms.load(Ordering::Relaxed));
+        let shown = self.source.wall_ms().saturating_add(self.offset_ms.load(Ordering::Relaxed));
         Time::from_ms(shown.max(self.last_ms.load(Ordering::Relaxed)))
     }
 
@@ -57,9 +88,8 @@ impl Clock {
 
     /// Compares wall and monotonic clock; true while a forward jump is not accepted.
     pub fn check_jump(&self) -> bool {
-        let elapsed = i64::try_from(self.started.elapsed().as_millis()).unwrap_or(i64::MAX);
-        let expected = self.base_ms.load(Ordering::Relaxed).saturating_add(elapsed);
-        let ahead = wall_ms().saturating_sub(expected);
+        let expected = self.base_ms.load(Ordering::Relaxed).saturating_add(self.source.elapsed_ms());
+        let ahead = self.source.wall_ms().saturating_sub(expected);
         let jumped = ahead > JUMP_MS;
         if jumped && !self.jumped.swap(true, Ordering::Relaxed) {
             log::error!(
@@ -82,8 +112,8 @@ impl Clock {
 
     /// An operator says that the wall clock is right.
     pub fn accept_jump(&self) {
-        let elapsed = i64::try_from(self.started.elapsed().as_millis()).unwrap_or(i64::MAX);
-        self.base_ms.store(wall_ms().saturating_sub(elapsed), Ordering::Relaxed);
+        let base_ms = self.source.wall_ms().saturating_sub(self.source.elapsed_ms());
+        self.base_ms.store(base_ms, Ordering::Relaxed);
         self.jumped.store(false, Ordering::Relaxed);
     }
 }
@@ -95,7 +125,7 @@ mod tests {
     #[test]
     fn never_runs_backwards() {
         let future = Time::from_ms(wall_ms() + 3_600_000);
-        let clock = Clock::new(0, future);
+        let clock = Clock::new(Box::new(SystemTime::default()), 0, future);
         assert_eq!(clock.now(), future);
         clock.committed(future.plus_seconds(5));
         assert_eq!(clock.now(), future.plus_seconds(5));
@@ -103,7 +133,7 @@ mod tests {
 
     #[test]
     fn a_forward_jump_stays_until_it_is_accepted() {
-        let clock = Clock::new(0, Time::from_ms(0));
+        let clock = Clock::new(Box::new(SystemTime::default()), 0, Time::from_ms(0));
         assert!(!clock.check_jump());
         clock.base_ms.fetch_sub(JUMP_MS * 2, Ordering::Relaxed);
         assert!(clock.check_jump());

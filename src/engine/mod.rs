@@ -4,17 +4,22 @@
 //! snapshot, commits once, durably, and only then hands out the answers. It knows neither HTTP nor redb.
 
 mod clock;
+mod core;
 mod handle;
 mod job;
 mod keyed;
 mod memory;
+mod stepper;
+mod timing;
 mod waiters;
 mod writer;
 
-pub use clock::{Clock, wall_ms};
+pub use clock::{Clock, SystemTime, TimeSource, wall_ms};
 pub use handle::{Handle, Overloaded, Stats};
 pub use job::{Job, Keyed, Render, Rendered, Reply, Unavailable, Verdicted};
 pub use keyed::find as find_kept;
 pub use memory::{Memory, TokenEntry};
+pub use stepper::Stepper;
+pub use timing::{BOUNDS_MICROS, Timings};
 pub use waiters::{Ask, News, Waiters};
 pub use writer::{Engine, EngineConfig};

@@ -30,9 +30,11 @@ pub mod server;
 
 pub use api::{Api, ApiConfig, MethodResolver};
 pub use auth::hash_token;
-pub use gate::{GateConfig, GateStats};
+pub use gate::{GateConfig, GateStats, wire};
 pub use message::{Body, Method, Request, Response};
 pub use openapi::document as openapi;
+pub use problem::Problem;
 pub use routes::all as routes;
+pub use routes::posts_in;
 pub use routes::tokens::new_secret;
 pub use server::{Handler, Responder, Server};

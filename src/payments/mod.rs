@@ -3,9 +3,11 @@
 //! A gateway knows charges and keys, never offers, posts or buyers' names. It is asked outside the till's
 //! transactions, so its answer may be lost at any moment; the worker then asks again and never guesses.
 
+mod round;
 mod sandbox;
 mod worker;
 
+pub use round::{Desk, Round};
 pub use sandbox::{LedgerTotals, Sandbox};
 pub use worker::Worker;
 

@@ -1,27 +1,13 @@
-//! The worker that asks the gateways: starts from committed rows only, and picks up what a crash left in flight.
-//!
-//! What it just created it confirms. What it finds created it asks about first: a confirmation may be under way.
+//! The worker's threads: each makes its rounds whenever a bell rings, and now and then.
 
-use super::{Charge, Created, Found, Gateway, Gateways, Refunded, Standing};
+use super::Gateways;
+use super::round::Round;
 use crate::engine::Handle;
-use crate::till::charge::{attempt_key, open_attempt};
-use crate::till::command::{ChargeAnswer, Command, RefundAnswer};
-use crate::till::id::{PurchaseId, RefundId};
-use crate::till::record::{Attempt, AttemptState, PurchaseRecord, WorkKind};
-use crate::till::state::{Direction, Read as _, Span, StateError};
-use crate::till::table::{Only, Purchases, Refunds, Settings, Work};
-use crate::till::time::Time;
-use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::thread::JoinHandle;
 use std::time::Duration;
-
-/// A lost create is repeated with its key for this long: providers forget keys after a day.
-const KEY_HOURS: i64 = 23;
-/// Work in flight that is looked at in one go.
-const LOOK_MAX: usize = 4096;
 
 /// The running worker.
 pub struct Worker {
@@ -69,18 +55,10 @@ struct Crew {
     stop: Arc<AtomicBool>,
 }
 
-/// A capture that can go on.
-struct Capture {
-    id: PurchaseId,
-    charge: Charge,
-    attempt: Attempt,
-    gateway: Arc<dyn Gateway>,
-}
-
 impl Crew {
     fn run(&self, bell: &Receiver<()>) {
         while !self.stop.load(Ordering::Relaxed) {
-            let busy = match self.round() {
+            let busy = match self.round().run() {
                 Ok(done) => done > 0,
                 Err(error) => {
                     log::error!("payments wait, the data file cannot be read: {error}");
@@ -98,179 +76,8 @@ impl Crew {
         }
     }
 
-    /// Takes everything that is due one step on; returns how much there was.
-    fn round(&self) -> Result<usize, StateError> {
-        let now = self.handle.now();
-        let snapshot = self.handle.snapshot()?;
-        if self.handle.has_failed() || snapshot.must::<Settings>(&Only)?.paused {
-            return Ok(0);
-        }
-        let due = self.due(&snapshot, now)?;
-        let mut captures = Vec::new();
-        let mut refunds = Vec::new();
-        for (kind, id) in &due {
-            match kind {
-                WorkKind::Capture => captures.extend(self.capture(&snapshot, PurchaseId(*id))?),
-                WorkKind::Refund => refunds.push(RefundId(*id)),
-            }
-        }
-        let mut done = 0;
-        while !captures.is_empty() && !self.stop.load(Ordering::Relaxed) {
-            let chunk = captures.first().map_or(1, |capture| capture.gateway.chunk()).max(1);
-            let rest = captures.split_off(chunk.min(captures.len()));
-            done += captures.len();
-            self.charge(std::mem::replace(&mut captures, rest), now);
-        }
-        for id in refunds {
-            if let Some(answer) = self.refund(&snapshot, id)? {
-                done += 1;
-                self.tell(vec![Command::RefundAnswered { refund: id, answer }]);
-            }
-        }
-        Ok(done)
-    }
-
-    fn due(&self, snapshot: &crate::store::Snapshot, now: Time) -> Result<Vec<(WorkKind, u128)>, StateError> {
-        let mut due = Vec::new();
-        snapshot.scan::<Work>(&Span::all(), Direction::Up, |(kind, id), work| {
-            if id % self.shares == self.share && work.due_at <= now {
-                due.push((kind, id));
-            }
-            if due.len() < LOOK_MAX { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
-        })?;
-        Ok(due)
-    }
-
-    fn capture(
-        &self,
-        snapshot: &crate::store::Snapshot,
-        id: PurchaseId,
-    ) -> Result<Option<Capture>, StateError> {
-        let purchase = snapshot.must::<Purchases>(&id)?;
-        let (Some(attempt), Some(confirmation)) = (open_attempt(&purchase).cloned(), &purchase.confirmation)
-        else {
-            return Ok(None);
-        };
-        let Some(gateway) = self.gateways.get(&confirmation.gateway) else {
-            log::warn!("{id} waits: this till has no gateway called {}", confirmation.gateway);
-            return Ok(None);
-        };
-        let charge = Charge {
-            key: attempt_key(id, attempt.number),
-            amount: purchase.price,
-            customer: confirmation.customer.clone(),
-            method: confirmation.method.clone(),
-            begun_at: attempt.created_at,
-        };
-        Ok(Some(Capture { id, charge, attempt, gateway: Arc::clone(gateway) }))
-    }
-
-    /// Creates what is new, commits the references, then confirms; what was found created is asked about first.
-    fn charge(&self, captures: Vec<Capture>, now: Time) {
-        let mut created = Vec::new();
-        let mut fresh = Vec::new();
-        let mut answers = Vec::new();
-        for capture in captures {
-            if capture.attempt.state == AttemptState::Created {
-                answers.extend(ask_again(&capture));
-                continue;
-            }
-            let answer = begin(&capture, now);
-            if let ChargeAnswer::Created(reference) = &answer {
-                fresh.push((capture.gateway.clone(), capture.id, capture.attempt.number, reference.clone()));
-                created.push(told(&capture, answer));
-            } else {
-                answers.push(told(&capture, answer));
-            }
-        }
-        if self.tell(created) {
-            for (gateway, purchase, attempt, reference) in fresh {
-                let answer = standing(gateway.confirm(&reference));
-                answers.push(Command::Charged { purchase, attempt, answer });
-            }
-        }
-        self.tell(answers);
-    }
-
-    fn refund(
-        &self,
-        snapshot: &crate::store::Snapshot,
-        id: RefundId,
-    ) -> Result<Option<RefundAnswer>, StateError> {
-        let refund = snapshot.must::<Refunds>(&id)?;
-        let purchase: PurchaseRecord = snapshot.must::<Purchases>(&refund.purchase)?;
-        let attempt = purchase.attempts.iter().find(|attempt| attempt.number == refund.attempt);
-        let reference = attempt.and_then(|attempt| attempt.reference.clone());
-        let slug = purchase.confirmation.as_ref().map_or("", |confirmation| confirmation.gateway.as_str());
-        let (Some(reference), Some(gateway)) = (reference, self.gateways.get(slug)) else {
-            log::warn!("{id} waits: this till has no gateway called {slug:?}");
-            return Ok(None);
-        };
-        Ok(Some(match gateway.refund(&id.to_string(), &reference, refund.amount) {
-            Refunded::Succeeded(reference) => RefundAnswer::Succeeded(reference),
-            Refunded::Failed(code) => RefundAnswer::Failed(code),
-            Refunded::Unknown => RefundAnswer::Unknown,
-        }))
-    }
-
-    /// Has the writer take answers in; false where it could not.
-    fn tell(&self, commands: Vec<Command>) -> bool {
-        if commands.is_empty() {
-            return true;
-        }
-        match self.handle.call_many(commands) {
-            Err(unavailable) => {
-                log::error!(
-                    "the gateway's answer could not be kept and will be asked for again: {}",
-                    unavailable.0
-                );
-                false
-            }
-            Ok(results) => {
-                for refusal in results.iter().filter_map(|result| result.as_ref().err()) {
-                    log::error!("the gateway's answer was refused: {}", refusal.detail);
-                }
-                true
-            }
-        }
-    }
-}
-
-/// Creates a charge under its key, or looks for it once the gateway may have forgotten the key.
-fn begin(capture: &Capture, now: Time) -> ChargeAnswer {
-    let age_ms = now.ms_since(capture.charge.begun_at);
-    if age_ms < KEY_HOURS * 3_600_000 {
-        return match capture.gateway.create(&capture.charge) {
-            Created::Reference(reference) => ChargeAnswer::Created(reference),
-            Created::Declined(code) => ChargeAnswer::Declined(code),
-            Created::Unknown => ChargeAnswer::Unknown,
-        };
-    }
-    match capture.gateway.find(&capture.charge) {
-        Found::Reference(reference) => ChargeAnswer::Created(reference),
-        Found::Nothing => ChargeAnswer::Lost,
-        Found::Unknown => ChargeAnswer::Unknown,
-    }
-}
-
-/// Asks how a charge stands that was created before, and confirms it only where nobody has.
-fn ask_again(capture: &Capture) -> Option<Command> {
-    let reference = capture.attempt.reference.as_ref()?;
-    let answer = match capture.gateway.fetch(reference) {
-        Standing::Unconfirmed => standing(capture.gateway.confirm(reference)),
-        other => standing(other),
-    };
-    Some(told(capture, answer))
-}
-
-fn told(capture: &Capture, answer: ChargeAnswer) -> Command {
-    Command::Charged { purchase: capture.id, attempt: capture.attempt.number, answer }
-}
-
-fn standing(standing: Standing) -> ChargeAnswer {
-    match standing {
-        Standing::Paid => ChargeAnswer::Paid,
-        Standing::Declined(code) => ChargeAnswer::Declined(code),
-        Standing::Unconfirmed | Standing::Unknown => ChargeAnswer::Unknown,
+    fn round(&self) -> Round<'_, Handle> {
+        let (desk, gateways, stop) = (&self.handle, &self.gateways, &*self.stop);
+        Round { desk, gateways, share: self.share, shares: self.shares, stop }
     }
 }

@@ -1,14 +1,18 @@
 //! Consistent copies: one read transaction, written to a new file that is complete before it gets its name.
 
+use super::disk::{Backend, Disk};
 use super::snapshot::{Bytes, Snapshot};
 use super::{META, SCHEMA_VERSION, StoreError, builder};
 use crate::till::state::{Direction, Span, StateError};
 use crate::till::table::TABLE_NAMES;
+use redb::Database;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
 /// How many records go into one transaction of the copy.
 const RECORDS_PER_COMMIT: usize = 20_000;
+/// How much of the copy is kept in memory: 16 MiB.
+const CACHE_BYTES: usize = 16 * 1024 * 1024;
 
 /// `path` with another ending behind it: `tagtill.redb` becomes `tagtill.redb.new`.
 pub fn beside(path: &Path, ending: &str) -> PathBuf {
@@ -37,7 +41,8 @@ pub fn copy_to(snapshot: &Snapshot, path: &Path) -> Result<u64, StoreError> {
     }
     let temporary = beside(path, "tmp");
     let _ = std::fs::remove_file(&temporary);
-    let copied = write_copy(snapshot, &temporary);
+    let made = builder(CACHE_BYTES).create(&temporary).map_err(|error| StoreError::opening(path, error));
+    let copied = made.and_then(|database| write_copy(snapshot, &database));
     let published = copied.and_then(|records| publish(&temporary, path).map(|()| records));
     if published.is_err() {
         let _ = std::fs::remove_file(&temporary);
@@ -45,10 +50,19 @@ pub fn copy_to(snapshot: &Snapshot, path: &Path) -> Result<u64, StoreError> {
     published
 }
 
-fn write_copy(snapshot: &Snapshot, path: &Path) -> Result<u64, StoreError> {
+/// Writes what `snapshot` shows to an empty disk; returns how many records it holds.
+///
+/// # Errors
+/// When writing fails.
+pub fn copy_onto(snapshot: &Snapshot, disk: impl Disk) -> Result<u64, StoreError> {
+    let database = builder(CACHE_BYTES)
+        .create_with_backend(Backend(disk))
+        .map_err(|error| StoreError::opening(Path::new("the given disk"), error))?;
+    write_copy(snapshot, &database)
+}
+
+fn write_copy(snapshot: &Snapshot, database: &Database) -> Result<u64, StoreError> {
     let broken = |error: &dyn std::fmt::Display| StoreError::Failed(StateError(error.to_string()));
-    let database =
-        builder(16 * 1024 * 1024).create(path).map_err(|error| StoreError::opening(path, error))?;
     let mut records = 0_u64;
     for name in TABLE_NAMES.iter().copied() {
         let mut source = snapshot.range(name, &Span::all(), Direction::Up)?.peekable();

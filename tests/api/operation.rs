@@ -85,6 +85,18 @@ fn probes_and_figures() {
     ] {
         assert!(text.lines().any(|found| found == line), "{line}\n{text}");
     }
+    let figure = |name: &str| {
+        let line = text.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_else(|| panic!("{name}"));
+        line.trim().parse::<f64>().unwrap()
+    };
+    for name in ["tick", "commit"] {
+        // A tick comes with the start; what it counts is in one bucket or another.
+        let count = figure(&format!("tagtill_{name}_seconds_count"));
+        assert!(
+            count.to_bits() == figure(&format!("tagtill_{name}_seconds_bucket{{le=\"+Inf\"}}")).to_bits()
+        );
+        assert!((figure(&format!("tagtill_{name}_seconds_sum")) > 0.0) == (count > 0.0), "{name}");
+    }
     assert_eq!(till.post("/v1/resume", &Value::Null).expect(200), json!({"resumed": true}));
 }
 

@@ -25,10 +25,13 @@ fn from_a_post_to_a_confirmed_purchase() {
     let confirmed = till.say("ann", "#ConfirmTea");
     assert_eq!((&confirmed["verdict"], &confirmed["purchase"]), (&json!("confirmed"), &bought["purchase"]));
     let purchase = till.get(&format!("/v1/purchases/{}", bought["purchase"].as_str().unwrap())).expect(200);
-    assert_eq!((&purchase["status"], &purchase["captured"]["amount"]), (&json!("capturing"), &json!(0)));
+    // The worker may have been faster than this test.
+    let captured = if purchase["status"] == "paid" { 1999 } else { 0 };
+    assert!(["capturing", "paid"].contains(&purchase["status"].as_str().unwrap()), "{purchase}");
+    assert_eq!(purchase["captured"]["amount"], captured);
     let followed = till.get("/v1/posts/x/1").expect(200);
     assert_eq!((&followed["verdict"], &followed["reply"]["post_id"]), (&json!("pending"), &json!("r1")));
-    assert_eq!(followed["purchase"]["status"], "capturing");
+    assert!(["capturing", "paid"].contains(&followed["purchase"]["status"].as_str().unwrap()), "{followed}");
     till.post(&format!("/v1/purchases/{}/cancel", purchase["id"].as_str().unwrap()), &Value::Null)
         .problem(409, "conflict", "");
 }

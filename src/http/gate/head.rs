@@ -5,6 +5,7 @@
 
 use super::refusal::Refusal;
 use crate::http::problem::Code;
+use std::fmt::Write as _;
 
 /// Bytes of request line and headers, the empty line included.
 pub const HEAD_BYTES_MAX: usize = 16 * 1024;
@@ -48,6 +49,24 @@ pub struct Head {
     pub expects_continue: bool,
 }
 
+impl Head {
+    /// The head as it is passed on, with `ticket` in front and a body of so many bytes behind: whatever framing
+    /// the client chose, one plain length.
+    pub fn relayed(&self, ticket: &str, body_bytes: usize) -> String {
+        let mut text = String::with_capacity(1024);
+        let _ = write!(text, "{} {} HTTP/1.1\r\n", self.method, self.target);
+        let _ = write!(text, "{}: {ticket}\r\n", super::TICKET_HEADER);
+        for (name, value) in &self.headers {
+            text.extend([name, ": ", value, "\r\n"]);
+        }
+        if body_bytes > 0 {
+            let _ = write!(text, "Content-Length: {body_bytes}\r\n");
+        }
+        text.push_str("\r\n");
+        text
+    }
+}
+
 /// How many of the first bytes are empty lines that old clients send after a request; `None` while the next
 /// byte decides.
 pub fn blank(bytes: &[u8]) -> Option<usize> {
@@ -75,7 +94,7 @@ pub fn scan(bytes: &[u8], from: usize) -> Result<Scan, Refusal> {
             return Err(Refusal::malformed("A request begins with a method."));
         }
     }
-    // Nothing beyond counts, so that it makes no difference how many bytes came at once.
+    // What lies behind the largest head is not looked at: the answer must not depend on how the bytes arrive.
     let bytes = bytes.get(..HEAD_BYTES_MAX).unwrap_or(bytes);
     let mut at = from;
     while let Some(found) = bytes.iter().skip(at).position(|byte| *byte == b'\n') {

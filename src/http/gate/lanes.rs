@@ -5,7 +5,6 @@
 //! are all given up together, and opened again.
 
 use std::collections::VecDeque;
-use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::os::unix::net::UnixStream;
 use std::sync::{Arc, Mutex};
@@ -17,7 +16,7 @@ use rustix::net::SendFlags;
 
 use super::head::Head;
 use super::slots::Shared;
-use super::{Dial, TICKET_HEADER, lock};
+use super::{Dial, lock};
 
 /// Requests are joined up to this many bytes.
 const JOINED_BYTES: usize = 64 * 1024;
@@ -172,15 +171,5 @@ impl Drop for Lanes {
 /// A request, written anew.
 fn text(secret: u64, passage: &Passage<'_>, head: &Head, length: usize) -> String {
     let Passage { slot, exchange, id, peer } = passage;
-    let mut text = String::with_capacity(512);
-    let _ = write!(text, "{} {} HTTP/1.1\r\n", head.method, head.target);
-    let _ = write!(text, "{TICKET_HEADER}: {secret:016x} {slot} {exchange} {id} {peer}\r\n");
-    for (name, value) in &head.headers {
-        text.extend([name, ": ", value, "\r\n"]);
-    }
-    if length > 0 {
-        let _ = write!(text, "Content-Length: {length}\r\n");
-    }
-    text.push_str("\r\n");
-    text
+    head.relayed(&format!("{secret:016x} {slot} {exchange} {id} {peer}"), length)
 }

@@ -24,9 +24,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 mod answer;
-pub mod body;
+mod body;
 mod conn;
-pub mod head;
+mod head;
 mod ids;
 mod keeper;
 mod lanes;
@@ -34,6 +34,13 @@ mod listener;
 mod refusal;
 mod serve;
 mod slots;
+
+/// Reading a request, as pure functions: for whoever feeds them anything at all, as the fuzz targets do.
+pub mod wire {
+    pub use super::TICKET_HEADER;
+    pub use super::body::Chunks;
+    pub use super::head::{Framing, HEAD_BYTES_MAX, HEADERS_MAX, Head, Scan, TARGET_BYTES_MAX, parse, scan};
+}
 
 pub use answer::Answer;
 pub use listener::Gate;

@@ -1,5 +1,6 @@
 //! How the till stands: for probes, for Prometheus, and the description of the API itself.
 
+use crate::engine::{BOUNDS_MICROS, Timings};
 use crate::http::answer::{Answer, json_bytes};
 use crate::http::api::Shared;
 use crate::http::call::Call;
@@ -67,6 +68,20 @@ impl Figures {
     fn labelled(&mut self, name: &str, label: &str, key: impl std::fmt::Display, value: u64) {
         let _ = writeln!(self.0, "tagtill_{name}{{{label}=\"{key}\"}} {value}");
     }
+
+    #[allow(clippy::cast_precision_loss, reason = "bounds are small")]
+    fn timings(&mut self, name: &str, about: &str, timings: &Timings) {
+        self.head(name, "histogram", about);
+        let bucket = format!("{name}_bucket");
+        let mut so_far = 0;
+        for (bound, count) in BOUNDS_MICROS.iter().zip(&timings.buckets) {
+            so_far += count;
+            self.labelled(&bucket, "le", *bound as f64 / 1e6, so_far);
+        }
+        self.labelled(&bucket, "le", "+Inf", timings.count());
+        let sum = timings.sum.as_secs_f64();
+        let _ = writeln!(self.0, "tagtill_{name}_sum {sum}\ntagtill_{name}_count {}", timings.count());
+    }
 }
 
 #[allow(clippy::unnecessary_wraps, reason = "as a handler must")]
@@ -78,6 +93,8 @@ fn metrics(shared: &Arc<Shared>, _: &Call) -> Result<Answer, Problem> {
     figures.one("commands_total", "counter", "Commands applied, refused ones included.", stats.commands);
     figures.one("commands_refused_total", "counter", "Commands refused.", stats.refused);
     figures.one("holds_expired_total", "counter", "Holds freed because nobody confirmed.", stats.expired);
+    figures.timings("tick_seconds", "Time that a tick took, its commit included.", &stats.ticks);
+    figures.timings("commit_seconds", "Time that a commit took.", &stats.commit_times);
     figures.one("queue_jobs", "gauge", "Jobs waiting for the writer.", stats.queued_jobs);
     figures.one("waiting", "gauge", "Long polls waiting for news.", stats.waiting);
     figures.head("requests_total", "counter", "Requests answered, by class of status.");

@@ -1,0 +1,299 @@
+//! What the writer does, without its thread: applies jobs on one snapshot, commits once, and makes the tick.
+//!
+//! No thread, no queue and no pause in here, so that whoever drives it decides what happens when: `writer` from a
+//! queue, `stepper` by hand.
+
+use super::clock::Clock;
+use super::clock::TimeSource;
+use super::handle::{Counts, Shared};
+use super::job::{Job, Keyed, Render, Rendered, Reply, Unavailable, Verdicted};
+use super::keyed;
+use super::memory::Memory;
+use super::waiters::Waiters;
+use super::writer::EngineConfig;
+use crate::store::{Batch, Store, Tx, erased};
+use crate::till::apply::apply;
+use crate::till::command::{Command, Outcome};
+use crate::till::context::Context;
+use crate::till::id::{AccountId, IdSource};
+use crate::till::network::{self, KNOWN_NETWORKS};
+use crate::till::refusal::Fault;
+use crate::till::state::{Direction, Read as _, Span, StateError, Write as _};
+use crate::till::table::{Counter, Counters, Networks};
+use crate::till::time::Time;
+use std::ops::ControlFlow;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Instant;
+
+/// Hands out one answer.
+pub(super) type Delivery = Box<dyn FnOnce() + Send>;
+
+/// What a job came to before the commit; delivered after it.
+pub(super) type Pending = Box<dyn FnOnce(Result<(), Unavailable>) + Send>;
+
+/// The writer's work on one store.
+pub(super) struct Core {
+    pub shared: Arc<Shared>,
+    ids: IdSource,
+    tick_slice: usize,
+}
+
+impl Core {
+    /// Reads from the store what has to be in memory.
+    pub fn new(store: Store, config: &EngineConfig, source: Box<dyn TimeSource>) -> Result<Self, StateError> {
+        let snapshot = store.snapshot()?;
+        let settings = store.settings()?;
+        let last = snapshot.get::<Counters>(&Counter::LastTime)?.and_then(|ms| i64::try_from(ms).ok());
+        let clock = Clock::new(source, settings.clock_offset_ms, Time::from_ms(last.unwrap_or(0)));
+        let memory = Memory::new(config.given_token);
+        memory.load_tokens(&snapshot)?;
+        drop(snapshot);
+        let ready_at = clock.now();
+        let shared = Arc::new(Shared {
+            store,
+            clock,
+            memory,
+            waiters: Waiters::default(),
+            counts: Counts::default(),
+            failed: OnceLock::new(),
+            work: Mutex::default(),
+            ready_at,
+        });
+        Ok(Self { shared, ids: IdSource::new(config.seed), tick_slice: config.tick_slice })
+    }
+
+    /// Applies jobs and commits them; what comes back with the result are their answers, to be handed out now.
+    pub fn work_off(&mut self, jobs: Vec<Job>) -> (Vec<Delivery>, Result<(), StateError>) {
+        let now = self.shared.clock.now();
+        let mut batch = self.shared.store.batch();
+        let mut pending = Vec::with_capacity(jobs.len());
+        let mut failure = batch.as_ref().err().cloned();
+        let mut clock_moved = None;
+        for job in jobs {
+            let applied = match (&mut batch, &failure) {
+                (Ok(batch), None) => self.apply_job(batch, now, job, &mut clock_moved),
+                _ => Err((job.into_pending(), StateError(String::new()))),
+            };
+            match applied {
+                Ok(done) => pending.push(done),
+                Err((done, error)) => {
+                    failure.get_or_insert(error);
+                    pending.push(done);
+                }
+            }
+        }
+        let result = match (batch, failure) {
+            (Ok(batch), None) => self.commit(batch, now),
+            (_, Some(error)) | (Err(error), None) => Err(error),
+        };
+        let result = result.and_then(|()| self.follow_clock(clock_moved));
+        let answer = result.clone().map_err(|error| Unavailable(error.to_string()));
+        let deliveries = pending
+            .into_iter()
+            .map(|done| {
+                let answer = answer.clone();
+                Box::new(move || done(answer)) as Delivery
+            })
+            .collect();
+        (deliveries, result)
+    }
+
+    fn apply_job(
+        &mut self,
+        batch: &mut Batch,
+        now: Time,
+        job: Job,
+        clock_moved: &mut Option<i64>,
+    ) -> Result<Pending, (Pending, StateError)> {
+        match job {
+            Job::Many { commands, done } => {
+                let mut outcomes = Vec::with_capacity(commands.len());
+                for command in &commands {
+                    match self.apply_one(batch, now, command) {
+                        Ok(outcome) => {
+                            note_clock(&outcome, clock_moved);
+                            outcomes.push(outcome);
+                        }
+                        Err(error) => {
+                            return Err((Job::Many { commands: vec![], done }.into_pending(), error));
+                        }
+                    }
+                }
+                Ok(Box::new(move |result| done(result.map(|()| outcomes))))
+            }
+            Job::Call { command, render, keyed, account, done } => {
+                let mut tx = batch.begin();
+                let replied =
+                    self.apply_call(&mut tx, now, &command, render, keyed.as_ref(), account, clock_moved);
+                match replied {
+                    Ok(reply) => {
+                        tx.keep();
+                        Ok(Box::new(move |result| done(result.map(|()| reply))))
+                    }
+                    Err(error) => Err((Box::new(move |result| only_failure(result, done)), error)),
+                }
+            }
+        }
+    }
+
+    #[allow(clippy::too_many_arguments, reason = "the parts of one job")]
+    fn apply_call(
+        &mut self,
+        tx: &mut Tx<'_>,
+        now: Time,
+        command: &Command,
+        render: Render,
+        keyed: Option<&Keyed>,
+        account: Option<AccountId>,
+        clock_moved: &mut Option<i64>,
+    ) -> Result<Reply, StateError> {
+        if let Some(keyed) = keyed
+            && let Some(reply) = keyed::find(tx, keyed)?
+        {
+            return Ok(reply);
+        }
+        let verdicted = self.apply_in(tx, now, command)?;
+        note_clock(&verdicted, clock_moved);
+        let rendered: Rendered = render(tx, now, &verdicted)?;
+        if let Some(keyed) = keyed {
+            let account = match &verdicted {
+                Ok(Outcome::Account(id)) => Some(*id),
+                _ => account,
+            };
+            keyed::keep(tx, now, keyed, &rendered, account)?;
+        }
+        Ok(Reply::Rendered(rendered))
+    }
+
+    fn apply_one(
+        &mut self,
+        batch: &mut Batch,
+        now: Time,
+        command: &Command,
+    ) -> Result<Verdicted, StateError> {
+        let mut tx = batch.begin();
+        let verdicted = self.apply_in(&mut tx, now, command)?;
+        tx.keep();
+        Ok(verdicted)
+    }
+
+    /// Applies one command in its buffer; a refused one leaves the buffer empty.
+    fn apply_in(&mut self, tx: &mut Tx<'_>, now: Time, command: &Command) -> Result<Verdicted, StateError> {
+        self.shared.counts.commands.fetch_add(1, Ordering::Relaxed);
+        let mut context = Context { now, ids: &mut self.ids };
+        match apply(tx, &mut context, command) {
+            Ok(outcome) => {
+                if let (Command::EraseAccount { id }, Some(path)) = (command, self.shared.store.path()) {
+                    // Before the commit: a backup that is restored later must forget this account, too.
+                    erased::note(path, *id).map_err(|error| StateError(error.to_string()))?;
+                }
+                Ok(Ok(outcome))
+            }
+            Err(Fault::Refused(refusal)) => {
+                self.shared.counts.refused.fetch_add(1, Ordering::Relaxed);
+                tx.reset();
+                Ok(Err(refusal))
+            }
+            Err(Fault::State(error)) => Err(error),
+        }
+    }
+
+    fn commit(&mut self, mut batch: Batch, now: Time) -> Result<(), StateError> {
+        if batch.is_empty() {
+            return Ok(());
+        }
+        let mut tx = batch.begin();
+        tx.put::<Counters>(&Counter::LastTime, &now.key_ms())?;
+        tx.keep();
+        let touched = |table: &str| batch.touches(table);
+        // A resumed till hands its replies out again.
+        let (events, replies) = (touched("events"), touched("outbox") || touched("settings"));
+        let (tokens, work) = (touched("tokens"), touched("work") || touched("settings"));
+        let begun = Instant::now();
+        self.shared.store.commit(batch)?;
+        self.shared.counts.commit_times.note(begun.elapsed());
+        self.shared.counts.commits.fetch_add(1, Ordering::Relaxed);
+        self.shared.clock.committed(now);
+        if tokens {
+            self.shared.memory.load_tokens(&self.shared.store.snapshot()?)?;
+        }
+        self.shared.waiters.tell(events, replies);
+        if work {
+            let mut bells = self.shared.work.lock().unwrap_or_else(PoisonError::into_inner);
+            bells.retain(|bell| bell.send(()).is_ok());
+        }
+        Ok(())
+    }
+
+    /// A sandbox's clock was moved: its answer waits until what is due by then has happened.
+    fn follow_clock(&mut self, moved: Option<i64>) -> Result<(), StateError> {
+        let Some(offset_ms) = moved else { return Ok(()) };
+        self.shared.clock.set_offset(offset_ms);
+        while self.tick()? {}
+        Ok(())
+    }
+
+    /// One tick, in its own commit; returns whether more is due.
+    pub fn tick(&mut self) -> Result<bool, StateError> {
+        let begun = Instant::now();
+        let jumped = self.shared.clock.check_jump();
+        let now = self.shared.clock.now();
+        let mut batch = self.shared.store.batch()?;
+        let mut tx = batch.begin();
+        let mut grace_ms = 0;
+        if !jumped {
+            grace_ms = longest_grace_ms(&tx)?;
+        }
+        // After a start, buyers whose posts could not come in get their grace.
+        let ready = now.ms_since(self.shared.ready_at) >= grace_ms;
+        let expire_until = (!jumped && ready).then_some(now);
+        let command = Command::Tick { expire_until, slice: self.tick_slice };
+        let outcome = self.apply_in(&mut tx, now, &command)?;
+        tx.keep();
+        self.commit(batch, now)?;
+        self.shared.counts.ticks.note(begun.elapsed());
+        let Ok(Outcome::Ticked { freed, more }) = outcome else { return Ok(false) };
+        self.shared.counts.expired.fetch_add(u64::try_from(freed).unwrap_or(0), Ordering::Relaxed);
+        Ok(more)
+    }
+}
+
+impl Job {
+    /// A job that was not applied: it can only be answered with a failure.
+    pub(super) fn into_pending(self) -> Pending {
+        match self {
+            Self::Many { done, .. } => Box::new(move |result| only_failure(result, done)),
+            Self::Call { done, .. } => Box::new(move |result| only_failure(result, done)),
+        }
+    }
+}
+
+/// Notes that a command has moved the clock of a sandbox.
+fn note_clock(verdicted: &Verdicted, clock_moved: &mut Option<i64>) {
+    if let Ok(Outcome::Clock { offset_ms }) = verdicted {
+        *clock_moved = Some(*offset_ms);
+    }
+}
+
+/// The longest grace of all networks, in milliseconds.
+fn longest_grace_ms(tx: &Tx<'_>) -> Result<i64, StateError> {
+    let mut longest = KNOWN_NETWORKS
+        .iter()
+        .filter_map(|slug| network::defaults(slug))
+        .map(|network| network.grace_seconds)
+        .max()
+        .unwrap_or(0);
+    tx.scan::<Networks>(&Span::all(), Direction::Up, |_, network| {
+        longest = longest.max(network.grace_seconds);
+        ControlFlow::Continue(())
+    })?;
+    Ok(i64::from(longest) * 1000)
+}
+
+/// Tells a failure to whoever asked; there is nothing to tell else.
+fn only_failure<T>(result: Result<(), Unavailable>, done: Box<dyn FnOnce(Result<T, Unavailable>) + Send>) {
+    if let Err(error) = result {
+        done(Err(error));
+    }
+}
