@@ -2,6 +2,7 @@
 
 use std::io::Write;
 use std::thread;
+use std::time::Duration;
 
 use crate::fort::Fort;
 use crate::raw::{Raw, head, news, post};
@@ -49,21 +50,24 @@ fn heads_of_200_mb() {
 #[test]
 fn pipelining_without_reading() {
     let document = format!("{}\r\n", head("GET", "/v1/openapi.json"));
-    let peak = Fort::new(16).stands(8, |siege| {
+    let peak = Fort::new(16).stands(4, |siege| {
         siege.repeat(|| {
-            let crowd: Vec<Raw> = (0..8)
-                .map(|turn| {
-                    let mut raw = Raw::connect(siege.addr);
-                    // Ended by us or not, at once or in pieces.
-                    raw.stream.set_write_timeout(Some(std::time::Duration::from_millis(50))).unwrap();
-                    let request = if turn % 2 == 0 { document.clone() } else { post(&news()) };
-                    for _ in 0..10 {
-                        raw.send(request.repeat(100));
-                    }
-                    raw
-                })
-                .collect();
-            drop(crowd);
+            let mut crowd: Vec<Raw> = (0..8).map(|_| Raw::connect(siege.addr)).collect();
+            for raw in &crowd {
+                raw.stream.set_write_timeout(Some(Duration::from_millis(50))).unwrap();
+            }
+            // Half of them all at once, the others one by one, which are answered until the answers pile up.
+            let (at_once, one_by_one) = crowd.split_at_mut(4);
+            for raw in at_once {
+                raw.send(document.repeat(1000));
+                raw.send(post(&news()).repeat(1000));
+            }
+            for _ in 0..100 {
+                for raw in &mut *one_by_one {
+                    raw.send(&document);
+                }
+                thread::sleep(Duration::from_millis(3));
+            }
         });
     });
     assert!(peak < PEAK_MARGIN_KIB, "{peak} KiB more than before");

@@ -1,6 +1,7 @@
 //! Clients that take their time: the places that they take are taken back.
 
-use std::time::{Duration, Instant};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use crate::fort::{Fort, Siege};
 use crate::raw::{Raw, head, post_with};
@@ -14,16 +15,12 @@ const ATTACKERS: usize = 3;
 /// again.
 fn drip(siege: &Siege<'_>, begin: &str, every: Duration) {
     let mut crowd: Vec<Raw> = Vec::new();
-    let mut turns = 0;
     siege.repeat(|| {
-        crowd.resize_with(CONNECTIONS, || begun(siege, begin));
-        // At least some bytes of each.
-        let until = Instant::now() + every;
-        while Instant::now() < until && (turns < 3 || !siege.is_over()) {
-            std::thread::sleep(Duration::from_millis(10));
+        for _ in 0..3 {
+            crowd.resize_with(CONNECTIONS, || begun(siege, begin));
+            std::thread::sleep(every);
+            crowd.retain_mut(|raw| raw.send("a"));
         }
-        crowd.retain_mut(|raw| raw.send("a"));
-        turns += 1;
     });
 }
 
@@ -56,20 +53,9 @@ fn slow_bodies() {
 #[test]
 fn one_byte_a_second() {
     let begins = [head_begun(), body_begun(), "G".to_owned(), String::new()];
+    let next = AtomicUsize::new(0);
     Fort::new(SLOTS).stands(begins.len(), |siege| {
-        let mut crowd: Vec<Raw> = Vec::new();
-        let mut rounds = 0;
-        siege.repeat(|| {
-            for begin in &begins {
-                crowd.extend((0..SLOTS / 2).map(|_| begun(siege, begin)));
-            }
-            let wanted = if rounds == 0 { 3 } else { 1 };
-            for _ in 0..wanted {
-                std::thread::sleep(Duration::from_secs(1));
-                crowd.retain_mut(|raw| raw.send("a"));
-            }
-            crowd.clear();
-            rounds += 1;
-        });
+        let begin = &begins[next.fetch_add(1, Ordering::Relaxed)];
+        drip(siege, begin, Duration::from_secs(1));
     });
 }
