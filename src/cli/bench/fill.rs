@@ -44,7 +44,6 @@ pub struct Filler {
     now: Time,
     crowd: Crowd,
     offers: Vec<OfferId>,
-    replies: u64,
 }
 
 impl Filler {
@@ -65,7 +64,7 @@ impl Filler {
             .map_err(failure)?;
         drop(snapshot);
         let seed = [getrandom::u64().map_err(failure)?, getrandom::u64().map_err(failure)?];
-        Ok(Self { store, ids: IdSource::new(seed), now, crowd: crowd.clone(), offers, replies: now.key_ms() })
+        Ok(Self { store, ids: IdSource::new(seed), now, crowd: crowd.clone(), offers })
     }
 
     /// A merchant with `offers` offers, and every account of the crowd.
@@ -177,8 +176,7 @@ impl Filler {
     /// The reply is out.
     fn sent(&mut self, batch: &mut Batch, answer: &PostAnswer) -> Result<(), Failure> {
         let Some((id, _)) = &answer.reply else { return Ok(()) };
-        self.replies += 1;
-        let post_id = format!("r{}", self.replies);
+        let post_id = id.to_string();
         let command = Command::ReplySent { id: *id, network: None, post_id, sent_at: None };
         self.apply(batch, &command).map(drop)
     }
