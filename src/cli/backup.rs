@@ -2,9 +2,8 @@
 
 use super::target::{Place, SMALL_CACHE_BYTES, Target};
 use super::verify::check_store;
-use super::{Failure, Outcome, failure, say};
+use super::{Failure, Outcome, create, failure, say, unwritable};
 use crate::store::{Store, beside, copy_to, publish};
-use std::fs::File;
 use std::path::{Path, PathBuf};
 
 /// Write a consistent copy of the data to FILE, while the till runs or not.
@@ -36,17 +35,17 @@ pub fn run(args: &Args) -> Outcome {
 
 fn make(args: &Args, temporary: &Path) -> Result<String, Failure> {
     let _ = std::fs::remove_file(temporary);
-    match args.target.find()? {
+    match args.target.find_to_read()? {
         Place::Running(client) => {
-            let mut file = File::create(temporary).map_err(failure)?;
+            let mut file = create(temporary)?;
             client.download("/v1/backups", &mut file).map_err(failure)?;
-            file.sync_all().map_err(failure)?;
+            file.sync_all().map_err(|error| unwritable(temporary, &error))?;
         }
         Place::File(store) => {
             copy_to(&store.snapshot().map_err(failure)?, temporary).map_err(failure)?;
         }
     }
-    let store = Store::open_existing(temporary, SMALL_CACHE_BYTES).map_err(failure)?;
+    let store = Store::open_unchanged(temporary, SMALL_CACHE_BYTES).map_err(failure)?;
     let counted = check_store(&store)?;
     drop(store);
     publish(temporary, &args.file).map_err(failure)?;

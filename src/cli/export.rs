@@ -1,7 +1,7 @@
 //! `tagtill export`: everything in the file as JSON lines.
 
 use super::target::{Place, SMALL_CACHE_BYTES, Target};
-use super::{Outcome, failure, unwritten};
+use super::{Outcome, create, failure, unwritten};
 use crate::store::{Snapshot, Store, beside};
 use crate::till::id::EventId;
 use crate::till::state::{Direction, Read as _, Span, Table};
@@ -24,14 +24,14 @@ pub struct Args {
 
 pub fn run(args: &Args) -> Outcome {
     let out = &mut BufWriter::new(std::io::stdout().lock());
-    match args.target.find()? {
+    match args.target.find_to_read()? {
         Place::File(store) => write_all(&store, out),
         Place::Running(client) => {
             let copy = beside(&args.target.data, "exporting");
-            let mut file = std::fs::File::create(&copy).map_err(failure)?;
+            let mut file = create(&copy)?;
             let loaded = client.download("/v1/backups", &mut file).map_err(failure);
             let written = loaded.and_then(|_| {
-                let store = Store::open_existing(&copy, SMALL_CACHE_BYTES).map_err(failure)?;
+                let store = Store::open_unchanged(&copy, SMALL_CACHE_BYTES).map_err(failure)?;
                 write_all(&store, out)
             });
             let _ = std::fs::remove_file(&copy);

@@ -16,7 +16,9 @@ mod token;
 mod verify;
 
 use clap::{Parser, Subcommand};
+use std::fs::File;
 use std::io::{ErrorKind, Write as _};
+use std::path::Path;
 use std::process::ExitCode;
 
 /// Sell with a post, buy with a reply: a till for social networks.
@@ -79,6 +81,16 @@ pub fn failure(error: impl std::fmt::Display) -> Failure {
     Failure::from(error.to_string())
 }
 
+/// Makes a file of our own, or empties it.
+pub fn create(path: &Path) -> Result<File, Failure> {
+    File::create(path).map_err(|error| unwritable(path, &error))
+}
+
+/// A file of our own cannot be written.
+pub fn unwritable(path: &Path, error: &std::io::Error) -> Failure {
+    Failure::from(format!("Cannot write {}: {error}", path.display()))
+}
+
 /// Writes a line to standard output. Where nobody reads any more, the command ends quietly.
 pub fn say(line: impl std::fmt::Display) -> Outcome {
     writeln!(std::io::stdout().lock(), "{line}").map_err(unwritten)
@@ -98,6 +110,7 @@ pub fn run() -> ExitCode {
     // Data files, backups and exports hold addresses: whatever is written is its owner's alone.
     rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
     env_logger::Builder::from_env(env_logger::Env::new().filter_or("TAGTILL_LOG", "info"))
+        .filter_module(crate::http::server::LIBRARY, log::LevelFilter::Off)
         .format_timestamp_millis()
         .init();
     let outcome = match cli.command {

@@ -1,7 +1,7 @@
 //! `tagtill restore`: puts a backup in the place of the data file, after checking it, and begins a new epoch.
 
 use super::target::SMALL_CACHE_BYTES;
-use super::verify::check_store;
+use super::verify::check_file;
 use super::{Failure, Outcome, failure, say};
 use crate::engine::{EngineConfig, Stepper, SystemTime};
 use crate::store::lease::Lease;
@@ -65,16 +65,18 @@ pub fn run(args: &Args) -> Outcome {
 
 /// Copies the backup, checks the copy, and makes it the beginning of a new epoch.
 fn prepare(args: &Args, copy: &Path) -> Result<String, Failure> {
-    std::fs::copy(&args.file, copy)
-        .map_err(|error| Failure::from(format!("Cannot copy {}: {error}", args.file.display())))?;
-    let store = Store::open_existing(copy, SMALL_CACHE_BYTES).map_err(failure)?;
-    let store = store.check_pages().map_err(|error| Failure { sentence: error.to_string(), code: 3 })?;
-    let counted = check_store(&store)?;
+    // What is wrong is said of the backup itself; looking does not change it.
+    let counted = check_file(&args.file)?;
     if args.dry_run {
         return Ok(counted);
     }
+    std::fs::copy(&args.file, copy).map_err(|error| {
+        let (from, to) = (args.file.display(), copy.display());
+        Failure::from(format!("Cannot copy {from} to {to}: {error}. Nothing was changed."))
+    })?;
+    let store = Store::open_existing(copy, SMALL_CACHE_BYTES).map_err(failure)?;
     // Ids of events never come again: later than both the backup and the file that it replaces.
-    let replaced = Store::open_existing(&args.data, SMALL_CACHE_BYTES)
+    let replaced = Store::open_unchanged(&args.data, SMALL_CACHE_BYTES)
         .ok()
         .and_then(|old| old.settings().ok())
         .map_or(0, |settings| settings.epoch);
@@ -106,7 +108,8 @@ fn forget_again(data: &Path, store: Store) -> Outcome {
 
 fn swap(args: &Args, copy: &Path) -> Outcome {
     if args.data.exists() {
-        std::fs::rename(&args.data, beside(&args.data, "replaced")).map_err(failure)?;
+        std::fs::rename(&args.data, beside(&args.data, "replaced"))
+            .map_err(|error| Failure::from(format!("Cannot rename {}: {error}", args.data.display())))?;
     }
     publish(copy, &args.data).map_err(failure)
 }

@@ -32,6 +32,8 @@ pub struct Options {
     pub tick: Duration,
     /// Connections served at once.
     pub slots: usize,
+    /// Jobs that may wait for the writer.
+    pub queue_jobs_max: usize,
     /// Proxies whose forwarded requests count as local.
     pub trusted_proxies: Vec<IpAddr>,
 }
@@ -47,6 +49,7 @@ impl Default for Options {
             cache_bytes: CACHE_BYTES_DEFAULT,
             tick: Duration::from_secs(1),
             slots: 128,
+            queue_jobs_max: EngineConfig::default().queue_jobs_max,
             trusted_proxies: Vec::new(),
         }
     }
@@ -61,6 +64,8 @@ pub struct Running {
     sandbox: Option<Arc<Sandbox>>,
     /// Where it listens.
     pub url: String,
+    /// The data file.
+    pub data: PathBuf,
 }
 
 /// Lets HTTP look payment methods up without knowing gateways.
@@ -83,6 +88,7 @@ impl Running {
         let (gateways, sandbox) = gateways(options)?;
         let config = EngineConfig {
             tick: options.tick,
+            queue_jobs_max: options.queue_jobs_max,
             seed: seed()?,
             given_token: options.admin_token.as_deref().map(hash_token),
             ..EngineConfig::default()
@@ -114,7 +120,7 @@ impl Running {
         api.watch_gate(server.gauge());
         let url = format!("http://{}", server.local_addr());
         lease.announce(&url).map_err(failure)?;
-        Ok(Self { server, worker, engine, lease, sandbox, url })
+        Ok(Self { server, worker, engine, lease, sandbox, url, data: options.data.clone() })
     }
 
     /// A way to the writer.

@@ -49,6 +49,10 @@ pub struct Args {
     #[arg(long, value_name = "N", env = "TAGTILL_SLOTS", default_value_t = 128,
           value_parser = clap::value_parser!(u16).range(8..=4096))]
     slots: u16,
+    /// Jobs that may wait for the next commit; beyond them callers are told to come again
+    #[arg(long, value_name = "N", env = "TAGTILL_QUEUE_MAX", default_value_t = 4096,
+          value_parser = clap::value_parser!(u32).range(1..=1_048_576))]
+    queue_max: u32,
     /// Address of a reverse proxy whose forwarded requests count as local; may be given several times
     #[arg(long, value_name = "IP", env = "TAGTILL_TRUSTED_PROXY", value_delimiter = ',')]
     trusted_proxy: Vec<IpAddr>,
@@ -70,6 +74,7 @@ pub fn run(args: &Args) -> Outcome {
         cache_bytes: usize::try_from(args.cache_mib).unwrap_or(256).saturating_mul(1024 * 1024),
         tick: Duration::from_millis(u64::from(args.tick_ms)),
         slots: usize::from(args.slots),
+        queue_jobs_max: usize::try_from(args.queue_max).unwrap_or(4096),
         trusted_proxies: args.trusted_proxy.clone(),
     };
     let running = Running::start(&options)?;
@@ -85,13 +90,15 @@ pub fn wait(running: &Running, told: &std::sync::mpsc::Receiver<()>) -> Outcome 
     loop {
         match told.recv_timeout(Duration::from_millis(250)) {
             Ok(()) | Err(RecvTimeoutError::Disconnected) => return Ok(()),
-            Err(RecvTimeoutError::Timeout) if running.handle().has_failed() => {
-                return Err(Failure::from(
-                    "The data file has failed; see the log. Nothing that was acknowledged is lost. Start the till \
-                     again once the disk is well.",
-                ));
+            Err(RecvTimeoutError::Timeout) => {
+                if let Some(why) = running.handle().failure() {
+                    return Err(Failure::from(format!(
+                        "The data file {} could not be written: {why}. Nothing that was acknowledged is lost. Make \
+                         room or mend the disk, then start the till again.",
+                        running.data.display()
+                    )));
+                }
             }
-            Err(RecvTimeoutError::Timeout) => {}
         }
     }
 }

@@ -2,8 +2,8 @@
 
 use super::client::Client;
 use super::{Failure, failure};
-use crate::store::{Store, lease};
-use std::path::PathBuf;
+use crate::store::{Store, StoreError, lease};
+use std::path::{Path, PathBuf};
 
 /// How much of a file a short command keeps in memory.
 pub const SMALL_CACHE_BYTES: usize = 32 * 1024 * 1024;
@@ -31,15 +31,21 @@ pub enum Place {
 }
 
 impl Target {
-    /// Finds the running till, or opens the file.
+    /// Finds the running till, or opens the file to change it.
     pub fn find(&self) -> Result<Place, Failure> {
+        self.find_with(|path| Store::open_existing(path, SMALL_CACHE_BYTES))
+    }
+
+    /// Finds the running till, or opens the file to look at it: nothing that is done then changes it.
+    pub fn find_to_read(&self) -> Result<Place, Failure> {
+        self.find_with(|path| Store::open_unchanged(path, SMALL_CACHE_BYTES))
+    }
+
+    fn find_with(&self, open: impl Fn(&Path) -> Result<Store, StoreError>) -> Result<Place, Failure> {
         let url = self.url.clone().or_else(|| lease::running_at(&self.data));
         match url {
             Some(url) => Ok(Place::Running(Client::new(&url, &self.token()?))),
-            None if self.data.exists() => {
-                let store = Store::open_existing(&self.data, SMALL_CACHE_BYTES).map_err(failure)?;
-                Ok(Place::File(Box::new(store)))
-            }
+            None if self.data.exists() => Ok(Place::File(Box::new(open(&self.data).map_err(failure)?))),
             None => Err(Failure::from(format!(
                 "There is no data file {}. Name one with --data, or a running till with --url.",
                 self.data.display()

@@ -83,7 +83,7 @@ fn text<'a>(answer: &'a Value, name: &str) -> &'a str {
 
 fn list(target: &Target) -> Outcome {
     let mut lines = Vec::new();
-    match target.find()? {
+    match target.find_to_read()? {
         Place::Running(client) => {
             for token in client.all("/v1/tokens").map_err(failure)? {
                 let field = |name| text(&token, name).to_owned();

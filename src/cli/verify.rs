@@ -1,8 +1,9 @@
 //! `tagtill verify`: checks a file's pages and everything that must hold in it, and says what it counted.
 
 use super::target::{Place, SMALL_CACHE_BYTES, Target};
-use super::{Failure, Outcome, failure, say};
-use crate::store::{Store, beside};
+use super::{Failure, Outcome, create, failure, say};
+use crate::store::{Store, beside, guarded};
+use crate::till::state::StateError;
 use crate::till::verify;
 use std::path::{Path, PathBuf};
 
@@ -25,11 +26,11 @@ pub fn run(args: &Args) -> Outcome {
             return Err(Failure::from(format!("There is no file {}.", file.display())));
         }
         Some(file) => check_file(file)?,
-        None => match args.target.find()? {
+        None => match args.target.find_to_read()? {
             Place::File(store) => check_pages_and_rules(*store)?,
             Place::Running(client) => {
                 let copy = beside(&args.target.data, "verifying");
-                let mut file = std::fs::File::create(&copy).map_err(failure)?;
+                let mut file = create(&copy)?;
                 let loaded = client.download("/v1/backups", &mut file).map_err(failure);
                 let checked = loaded.and_then(|_| check_file(&copy));
                 let _ = std::fs::remove_file(&copy);
@@ -43,17 +44,28 @@ pub fn run(args: &Args) -> Outcome {
 
 /// Checks a file that no till runs.
 pub fn check_file(file: &Path) -> Result<String, Failure> {
-    check_pages_and_rules(Store::open_existing(file, SMALL_CACHE_BYTES).map_err(failure)?)
+    check_pages_and_rules(Store::open_unchanged(file, SMALL_CACHE_BYTES).map_err(failure)?)
 }
 
-fn check_pages_and_rules(store: Store) -> Result<String, Failure> {
-    let store = store.check_pages().map_err(|error| Failure { sentence: error.to_string(), code: 3 })?;
+/// Checks the pages of a file, then what must hold in it.
+pub fn check_pages_and_rules(store: Store) -> Result<String, Failure> {
+    let name = store.path().map_or_else(String::new, |path| path.display().to_string());
+    let store = store.check_pages().map_err(|error| damaged(&name, &error))?;
     check_store(&store)
+}
+
+fn damaged(name: &str, error: &StateError) -> Failure {
+    let sentence = format!(
+        "{name} is damaged: {error}. Nothing was changed. Put the last backup back with `tagtill restore`."
+    );
+    Failure { sentence, code: 3 }
 }
 
 /// Checks everything that must hold; returns what was counted.
 pub fn check_store(store: &Store) -> Result<String, Failure> {
-    let report = verify::check(&store.snapshot().map_err(failure)?).map_err(failure)?;
+    let name = store.path().map_or_else(String::new, |path| path.display().to_string());
+    let checked = guarded(|| verify::check(&store.snapshot()?), |error| error);
+    let report = checked.map_err(|error| damaged(&name, &error))?;
     if report.holds() {
         let counted: Vec<_> = report
             .counts

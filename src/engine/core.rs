@@ -22,8 +22,8 @@ use crate::till::state::{Direction, Read as _, Span, StateError, Write as _};
 use crate::till::table::{Counter, Counters, Networks};
 use crate::till::time::Time;
 use std::ops::ControlFlow;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Instant;
 
 /// Hands out one answer.
@@ -56,7 +56,7 @@ impl Core {
             memory,
             waiters: Waiters::default(),
             counts: Counts::default(),
-            failed: AtomicBool::new(false),
+            failed: OnceLock::new(),
             work: Mutex::default(),
             ready_at,
         });
@@ -111,7 +111,10 @@ impl Core {
                 let mut outcomes = Vec::with_capacity(commands.len());
                 for command in &commands {
                     match self.apply_one(batch, now, command) {
-                        Ok(outcome) => outcomes.push(outcome),
+                        Ok(outcome) => {
+                            note_clock(&outcome, clock_moved);
+                            outcomes.push(outcome);
+                        }
                         Err(error) => {
                             return Err((Job::Many { commands: vec![], done }.into_pending(), error));
                         }
@@ -151,9 +154,7 @@ impl Core {
             return Ok(reply);
         }
         let verdicted = self.apply_in(tx, now, command)?;
-        if let Ok(Outcome::Clock { offset_ms }) = verdicted {
-            *clock_moved = Some(offset_ms);
-        }
+        note_clock(&verdicted, clock_moved);
         let rendered: Rendered = render(tx, now, &verdicted)?;
         if let Some(keyed) = keyed {
             let account = match &verdicted {
@@ -265,6 +266,13 @@ impl Job {
             Self::Many { done, .. } => Box::new(move |result| only_failure(result, done)),
             Self::Call { done, .. } => Box::new(move |result| only_failure(result, done)),
         }
+    }
+}
+
+/// Notes that a command has moved the clock of a sandbox.
+fn note_clock(verdicted: &Verdicted, clock_moved: &mut Option<i64>) {
+    if let Ok(Outcome::Clock { offset_ms }) = verdicted {
+        *clock_moved = Some(*offset_ms);
     }
 }
 

@@ -9,9 +9,9 @@ use crate::store::{Snapshot, Store};
 use crate::till::command::Command;
 use crate::till::state::StateError;
 use crate::till::time::Time;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, SyncSender, TrySendError, channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// The queue is full: come again later.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,7 +56,8 @@ pub(super) struct Shared {
     pub memory: Memory,
     pub waiters: Waiters,
     pub counts: Counts,
-    pub failed: AtomicBool,
+    /// Why nothing more is written, once that is so.
+    pub failed: OnceLock<String>,
     /// Told after each commit that left work for the gateway.
     pub work: Mutex<Vec<Sender<()>>>,
     pub ready_at: Time,
@@ -172,7 +173,12 @@ impl Handle {
 
     /// Whether the data file has failed: the process must end, for its supervisor to start it again.
     pub fn has_failed(&self) -> bool {
-        self.shared.failed.load(Ordering::Relaxed)
+        self.shared.failed.get().is_some()
+    }
+
+    /// Why the data file has failed, if it has.
+    pub fn failure(&self) -> Option<&str> {
+        self.shared.failed.get().map(String::as_str)
     }
 
     /// Whether the till sells.
@@ -181,7 +187,9 @@ impl Handle {
     /// A sentence that says what is the matter and what to do.
     pub fn ready(&self) -> Result<(), String> {
         if self.has_failed() {
-            return Err("the data file has failed; the process is about to end".to_owned());
+            return Err(
+                "the data file could not be written; the till is about to end, see its log".to_owned()
+            );
         }
         if self.shared.clock.is_jumped() {
             let sentence = "the wall clock jumped ahead, so nothing expires: check it, then `tagtill resume`";

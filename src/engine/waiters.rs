@@ -1,6 +1,7 @@
 //! Long polls: whoever waits for news is asked again after a commit that may have brought some, or at the deadline.
 
 use crate::store::{Snapshot, Store};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -95,7 +96,9 @@ impl Waiters {
                 let mut still = Vec::new();
                 for mut waiter in due {
                     let late = rest_closed || Instant::now() >= waiter.deadline || snapshot.is_none();
-                    if !(waiter.ask)(snapshot.as_ref(), late) && !late {
+                    // Where asking panics, dropping the waiter answers its client.
+                    let ask = AssertUnwindSafe(|| (waiter.ask)(snapshot.as_ref(), late));
+                    if !catch_unwind(ask).unwrap_or(true) && !late {
                         still.push(waiter);
                     }
                 }

@@ -4,8 +4,9 @@ use super::clock::SystemTime;
 use super::core::{Core, Delivery};
 use super::handle::{Handle, Message};
 use super::job::{Job, Unavailable};
-use crate::store::Store;
+use crate::store::{Store, guarded};
 use crate::till::state::StateError;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -70,7 +71,7 @@ impl Engine {
         let waiting = Arc::clone(&shared);
         threads.push(std::thread::spawn(move || waiting.waiters.run(&waiting.store)));
         let writer = Writer { core, config: config.clone(), answers };
-        threads.push(std::thread::spawn(move || writer.run(&jobs)));
+        threads.push(std::thread::spawn(move || writer.work(&jobs)));
         Ok(Self { handle: Handle { shared, queue }, threads })
     }
 
@@ -97,7 +98,9 @@ fn respond(deliveries: &Mutex<Receiver<Vec<Delivery>>>) {
         let next = deliveries.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(batch) = next else { return };
         for deliver in batch {
-            deliver();
+            if catch_unwind(AssertUnwindSafe(deliver)).is_err() {
+                log::error!("an answer could not be handed out");
+            }
         }
     }
 }
@@ -109,29 +112,33 @@ struct Writer {
 }
 
 impl Writer {
-    fn run(mut self, jobs: &Receiver<Message>) {
+    /// Works until it is told to stop, or until the data file fails.
+    fn work(mut self, jobs: &Receiver<Message>) {
+        // Damage that is met while the till runs can be a panic.
+        if let Err(error) = guarded(|| self.run(jobs), |error| error) {
+            self.fail(jobs, &error);
+        }
+    }
+
+    fn run(&mut self, jobs: &Receiver<Message>) -> Result<(), StateError> {
         let mut next_tick = Instant::now();
         loop {
             let now = Instant::now();
             if now >= next_tick {
                 next_tick = now + self.config.tick;
-                match self.core.tick() {
-                    Ok(false) => {}
+                if self.core.tick()? {
                     // More is due: buyers first, then the next slice at once.
-                    Ok(true) => next_tick = now,
-                    Err(_) => return self.fail(jobs),
+                    next_tick = now;
                 }
             }
             let (batch, stop) = self.gather(jobs, next_tick);
             if !batch.is_empty() {
                 let (answers, result) = self.core.work_off(batch);
                 drop(self.answers.send(answers));
-                if result.is_err() {
-                    return self.fail(jobs);
-                }
+                result?;
             }
             if stop {
-                return;
+                return Ok(());
             }
         }
     }
@@ -162,9 +169,9 @@ impl Writer {
     }
 
     /// The data file has failed: whoever still asks is told so.
-    fn fail(&self, jobs: &Receiver<Message>) {
-        self.core.shared.failed.store(true, Ordering::Relaxed);
-        log::error!("the data file has failed; nothing more is written, the process has to be started again");
+    fn fail(&self, jobs: &Receiver<Message>, error: &StateError) {
+        log::error!("the data file has failed, and nothing more is written: {error}");
+        drop(self.core.shared.failed.set(error.to_string()));
         while let Ok(message) = jobs.recv_timeout(Duration::from_secs(5)) {
             match message {
                 Message::Stop => return,

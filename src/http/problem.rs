@@ -243,7 +243,8 @@ impl From<Overloaded> for Problem {
 
 impl From<Unavailable> for Problem {
     fn from(error: Unavailable) -> Self {
-        let detail = "The till could not say whether this was done. Send the same request again soon.";
+        let detail = "The till's data file could not be written, so the till is stopping, and nobody knows whether this \
+                      was done. Send the same request again once the till is back.";
         let problem = Self::new(Code::Unavailable, detail).with_header("Retry-After", "2");
         Self { inner: Some(error.0), ..problem }
     }

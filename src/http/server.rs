@@ -1,34 +1,36 @@
 //! The server behind the gate: the only file that knows `tiny_http`.
 //!
-//! It listens on a Unix socket in a directory that only this user may enter, so that whatever arrives has
-//! passed the gate. Worker threads turn its requests into ours and call the handler, which answers through a
-//! [`Responder`], at once or later, from any thread.
-//!
-//! `tiny_http` stops accepting for good after one failed `accept`, as when descriptors run out. Connections
-//! that are open live on; for new ones another instance is started beside the old.
+//! It listens on a Unix socket in a directory that only this user may enter, and that is gone as soon as the
+//! gate's lanes are open, so that whatever arrives has passed the gate. `tiny_http` reads the requests off the
+//! lanes and hands them to worker threads, which turn them into ours and call the handler. It prints the heads
+//! of the answers, too, which go straight to the client through a [`Responder`], at once or later, from any
+//! thread; on the lane, a request is over as soon as it was read.
 
-use std::fs::{self, DirBuilder, File};
-use std::io::{self, Cursor, ErrorKind, Read, Write};
+use std::fs::{self, DirBuilder};
+use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::os::unix::fs::DirBuilderExt;
-use std::os::unix::net::UnixStream;
+use std::os::unix::net::{UnixListener, UnixStream};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use super::gate::{Dial, Gate, GateConfig, GateStats, Refusal, Shared, TICKET_HEADER, lock};
-use super::message::{Body, Method, Request, Response};
+use super::gate::{Answer, Dial, Gate, GateConfig, GateStats, Refusal, Shared, TICKET_HEADER, lock};
+use super::message::{Method, Request, Response};
 
-/// The ticket of the first request on a private connection, which only shows that somebody answers.
+/// The library's name in the log. It calls it an error when its listener is closed, which is how we end it.
+pub const LIBRARY: &str = "tiny_http";
+
+/// The ticket of the first request on a lane, which only shows that somebody answers.
 const PRIME: &str = "prime";
-/// How long that may take, with all workers busy.
+/// How long that may take.
 const PRIME_TIMEOUT: Duration = Duration::from_secs(10);
-/// Bodies up to this many bytes fit a socket's buffer: whoever sends one never waits for a client.
-const AT_ONCE_BYTES_MAX: u64 = 32 * 1024;
-/// Fewer slots than this, and `tiny_http` could keep a thread for ever.
+/// Lanes for requests. More of them help with large bodies only.
+const LANES: usize = 4;
+/// Fewer slots than this would leave none for others when half of them are parked.
 const SLOTS_MIN: usize = 8;
 
 /// What answers requests.
@@ -51,22 +53,17 @@ impl Server {
         config.slots = config.slots.max(SLOTS_MIN);
         config.workers = config.workers.max(1);
         let listener = TcpListener::bind(config.addr)?;
-        let shared = Arc::new(Shared::new(config));
+        let shared = Arc::new(Shared::new(config)?);
         let inner = Arc::new(Inner {
             shared: shared.clone(),
             handler,
-            dir: private_dir()?,
-            current: Mutex::new(None),
+            current: Mutex::default(),
             instances: AtomicUsize::new(0),
-            workers: Mutex::default(),
-            closing: AtomicBool::new(false),
         });
         // From here on, an error drops the server, and that undoes what was begun.
         let mut server = Server { gate: None, addr: listener.local_addr()?, inner };
-        let slots = shared.config.slots;
-        let backends = (0..slots).map(|_| server.inner.dial()).collect::<io::Result<Vec<_>>>()?;
         let dial: Arc<dyn Dial> = server.inner.clone();
-        server.gate = Some(Gate::open(listener, &shared, backends, &dial)?);
+        server.gate = Some(Gate::open(listener, &shared, &dial)?);
         Ok(server)
     }
 
@@ -105,51 +102,41 @@ impl Drop for Server {
 struct Inner {
     shared: Arc<Shared>,
     handler: Arc<dyn Handler>,
-    dir: PathBuf,
-    /// The instance for new connections. Its lock is held while one is opened: `tiny_http` gives each
-    /// connection a thread of its own only if they come one after the other.
     current: Mutex<Option<Instance>>,
     instances: AtomicUsize,
-    workers: Mutex<Vec<Worker>>,
-    closing: AtomicBool,
 }
 
+/// One `tiny_http` server and the workers that serve what it reads.
 struct Instance {
-    path: PathBuf,
-    /// Cleared when `tiny_http` says that it has stopped accepting.
-    accepts: Arc<AtomicBool>,
-}
-
-struct Worker {
-    thread: JoinHandle<()>,
     server: Arc<tiny_http::Server>,
+    /// Closing this ends its accept.
+    listener: UnixListener,
+    workers: Vec<JoinHandle<()>>,
 }
 
 impl Dial for Inner {
-    fn dial(&self) -> io::Result<UnixStream> {
+    fn dial(&self) -> io::Result<Vec<UnixStream>> {
         let mut current = lock(&self.current);
-        if let Some(instance) = current.as_ref().filter(|it| it.accepts.load(Ordering::Acquire)) {
-            match connect(instance) {
-                Err(error) if is_dead(&error) => log::warn!("the server stopped accepting: {error}"),
-                result => return result,
-            }
+        if let Some(old) = current.take() {
+            old.retire();
         }
-        let instance = self.instantiate()?;
-        let result = connect(&instance);
-        *current = Some(instance);
-        result
+        let dir = private_dir()?;
+        let path = dir.join("gate");
+        let opened = self.instantiate(&path).and_then(|instance| {
+            // One after the other, each with an answer: `tiny_http` gives each a thread of its own only then.
+            let lanes = (0..LANES).map(|_| connect(&path)).collect::<io::Result<Vec<_>>>();
+            lanes.map(|lanes| (lanes, current.insert(instance))).map(|(lanes, _)| lanes)
+        });
+        if let Err(error) = fs::remove_dir_all(&dir) {
+            log::warn!("cannot remove {}: {error}", dir.display());
+        }
+        opened
     }
 }
 
-/// Whether an error says that nobody accepts any more; being late does not.
-fn is_dead(error: &io::Error) -> bool {
-    use ErrorKind::{BrokenPipe, ConnectionRefused, ConnectionReset, NotFound, UnexpectedEof};
-    matches!(error.kind(), BrokenPipe | ConnectionRefused | ConnectionReset | NotFound | UnexpectedEof)
-}
-
 /// Opens a connection and has one request answered on it.
-fn connect(instance: &Instance) -> io::Result<UnixStream> {
-    let mut stream = UnixStream::connect(&instance.path)?;
+fn connect(path: &Path) -> io::Result<UnixStream> {
+    let mut stream = UnixStream::connect(path)?;
     stream.set_read_timeout(Some(PRIME_TIMEOUT))?;
     write!(stream, "GET / HTTP/1.1\r\n{TICKET_HEADER}: {PRIME}\r\n\r\n")?;
     let mut seen = Vec::with_capacity(256);
@@ -162,37 +149,35 @@ fn connect(instance: &Instance) -> io::Result<UnixStream> {
 }
 
 impl Inner {
-    fn instantiate(self: &Inner) -> io::Result<Instance> {
+    fn instantiate(&self, path: &Path) -> io::Result<Instance> {
         let number = self.instances.fetch_add(1, Ordering::Relaxed);
-        let path = self.dir.join(format!("{number}"));
-        let server = tiny_http::Server::http_unix(&path).map_err(io::Error::other)?;
-        let server = Arc::new(server);
-        let accepts = Arc::new(AtomicBool::new(true));
+        let listener = UnixListener::bind(path)?;
+        let ours = listener.try_clone()?;
+        let server = tiny_http::Server::from_listener(listener, None).map_err(io::Error::other)?;
+        let mut instance = Instance { server: Arc::new(server), listener: ours, workers: Vec::new() };
         for index in 0..self.shared.config.workers {
             let context = Context {
-                server: server.clone(),
+                server: instance.server.clone(),
                 shared: self.shared.clone(),
                 handler: self.handler.clone(),
-                accepts: accepts.clone(),
             };
             let thread = thread::Builder::new().name(format!("http-{number}-{index}"));
-            let thread = thread.spawn(move || context.work())?;
-            lock(&self.workers).push(Worker { thread, server: server.clone() });
+            match thread.spawn(move || context.work()) {
+                Ok(worker) => instance.workers.push(worker),
+                Err(error) => {
+                    instance.retire();
+                    return Err(error);
+                }
+            }
         }
-        Ok(Instance { path, accepts })
+        Ok(instance)
     }
 
     fn close(&self) {
-        if self.closing.swap(true, Ordering::SeqCst) {
-            return;
-        }
         self.shared.stop();
-        let workers = std::mem::take(&mut *lock(&self.workers));
-        for worker in &workers {
-            worker.server.unblock();
-        }
+        let Some(instance) = lock(&self.current).take() else { return };
         let deadline = Instant::now() + self.shared.config.shutdown_grace;
-        for Worker { thread, .. } in workers {
+        for thread in instance.retire() {
             while !thread.is_finished() && Instant::now() < deadline {
                 thread::sleep(Duration::from_millis(1));
             }
@@ -202,9 +187,17 @@ impl Inner {
                 log::warn!("a handler has not returned and is left behind");
             }
         }
-        if let Err(error) = fs::remove_dir_all(&self.dir) {
-            log::warn!("cannot remove {}: {error}", self.dir.display());
+    }
+}
+
+impl Instance {
+    /// Has its workers leave when they have done what is queued, and its thread that accepts.
+    fn retire(self) -> Vec<JoinHandle<()>> {
+        let _ = rustix::net::shutdown(&self.listener, rustix::net::Shutdown::Both);
+        for _ in &self.workers {
+            self.server.unblock();
         }
+        self.workers
     }
 }
 
@@ -225,35 +218,27 @@ struct Context {
     server: Arc<tiny_http::Server>,
     shared: Arc<Shared>,
     handler: Arc<dyn Handler>,
-    accepts: Arc<AtomicBool>,
 }
 
 impl Context {
     fn work(&self) {
-        loop {
-            match self.server.recv() {
-                Ok(request) => {
-                    if catch_unwind(AssertUnwindSafe(|| self.take(request))).is_err() {
-                        log::error!("a handler panicked");
-                    }
-                }
-                Err(_) if self.shared.is_stopping() => return,
-                Err(error) => {
-                    log::error!("the server accepts no more private connections: {error}");
-                    self.accepts.store(false, Ordering::Release);
-                }
+        // Its only errors are that it stopped accepting, which it does not have to go on with, and that this
+        // worker is to leave; both come when the instance is retired.
+        while let Ok(request) = self.server.recv() {
+            if catch_unwind(AssertUnwindSafe(|| self.take(request))).is_err() {
+                log::error!("a handler panicked");
             }
         }
     }
 
     fn take(&self, mut raw: tiny_http::Request) {
         let ticket = raw.headers().iter().find(|header| header.field.equiv(TICKET_HEADER));
-        let ticket = ticket.map(|header| header.value.as_str().to_owned()).unwrap_or_default();
+        let ticket = ticket.map(|header| header.value.as_str()).unwrap_or_default();
         if ticket == PRIME {
             let _ = raw.respond(tiny_http::Response::empty(204));
             return;
         }
-        let Some(ticket) = Ticket::parse(&ticket) else {
+        let Some(ticket) = Ticket::parse(ticket, self.shared.secret) else {
             log::error!("a request did not come through the gate");
             return;
         };
@@ -261,7 +246,7 @@ impl Context {
         if let Some(length) = raw.body_length().filter(|length| *length > 0) {
             body.reserve_exact(length);
             if raw.as_reader().read_to_end(&mut body).is_err() || body.len() != length {
-                // The slot has left in the middle of it. Dropping the request ends it.
+                // The lane broke off in the middle of it.
                 return;
             }
         }
@@ -276,7 +261,12 @@ impl Context {
             body,
             peer: ticket.peer,
         };
-        let answer = Pending { raw, ticket, shared: self.shared.clone(), parked: false };
+        // The answer does not go back on the lane. The writer for one, dropped unused, makes way for the next.
+        drop(raw.into_writer());
+        if !self.shared.take(ticket.slot, ticket.exchange) {
+            return;
+        }
+        let answer = Pending { ticket, shared: self.shared.clone(), parked: false };
         self.handler.handle(request, Responder { pending: Some(answer) });
     }
 }
@@ -290,8 +280,9 @@ struct Ticket {
 }
 
 impl Ticket {
-    fn parse(text: &str) -> Option<Ticket> {
+    fn parse(text: &str, secret: u64) -> Option<Ticket> {
         let mut parts = text.split(' ');
+        u64::from_str_radix(parts.next()?, 16).ok().filter(|it| *it == secret)?;
         Some(Ticket {
             slot: parts.next()?.parse().ok()?,
             exchange: parts.next()?.parse().ok()?,
@@ -307,15 +298,13 @@ pub struct Responder {
 }
 
 struct Pending {
-    raw: tiny_http::Request,
     ticket: Ticket,
     shared: Arc<Shared>,
     parked: bool,
 }
 
 impl Responder {
-    /// Answers. Never waits for the client: long bodies are sent by a thread of their own, of which there can
-    /// be as many as slots.
+    /// Answers. Never waits for the client: what he does not take at once, others send.
     pub fn send(mut self, response: Response) {
         if let Some(pending) = self.pending.take() {
             pending.send(response);
@@ -327,8 +316,7 @@ impl Responder {
     pub fn park(&mut self) -> bool {
         let Some(pending) = self.pending.as_mut() else { return false };
         if !pending.parked {
-            let slot = pending.shared.slot(pending.ticket.slot);
-            pending.parked = slot.is_some_and(|slot| pending.shared.park(slot, pending.ticket.exchange));
+            pending.parked = pending.shared.park(pending.ticket.slot, pending.ticket.exchange);
         }
         pending.parked
     }
@@ -337,8 +325,7 @@ impl Responder {
     /// responders may drop such ones.
     pub fn is_abandoned(&self) -> bool {
         let Some(pending) = self.pending.as_ref() else { return true };
-        let slot = pending.shared.slot(pending.ticket.slot);
-        slot.is_none_or(|slot| slot.has_left(pending.ticket.exchange))
+        pending.shared.has_left(pending.ticket.slot, pending.ticket.exchange)
     }
 
     /// The request's id.
@@ -363,46 +350,39 @@ fn internal_error(id: &str) -> Response {
 
 impl Pending {
     fn send(self, response: Response) {
-        if self.parked
-            && let Some(slot) = self.shared.slot(self.ticket.slot)
-        {
-            self.shared.unpark(slot, self.ticket.exchange);
-        }
-        if response.body.len() <= AT_ONCE_BYTES_MAX {
-            self.write(response);
-            return;
-        }
-        let id = self.ticket.id.clone();
-        let sender = thread::Builder::new().name("http-sender".to_owned());
-        if let Err(error) = sender.spawn(move || self.write(response)) {
-            log::error!("request {id} cannot be answered, no thread to be had: {error}");
-        }
-    }
-
-    fn write(self, response: Response) {
-        let Pending { raw, ticket, shared, .. } = self;
+        let Pending { ticket, shared, parked } = self;
         let response = if (200..=599).contains(&response.status) {
             response
         } else {
             log::error!("request {} was answered with status {}", ticket.id, response.status);
             internal_error(&ticket.id)
         };
-        let headers: Vec<_> = response.headers.iter().filter_map(|it| header(it, &ticket.id)).collect();
-        let status = tiny_http::StatusCode(response.status);
-        let length = usize::try_from(response.body.len()).ok();
-        let body: Box<dyn Read + Send> = match response.body {
-            Body::Bytes(bytes) => Box::new(Cursor::new(bytes)),
-            Body::File { file, length } => Box::new(Exactly { file, left: length }),
-        };
-        let answer = tiny_http::Response::new(status, headers, body, length, None);
-        let result = raw.respond(answer.with_chunked_threshold(usize::MAX));
-        if let Err(error) = result {
-            log::error!("the answer to request {} broke off: {error}", ticket.id);
-            if let Some(slot) = shared.slot(ticket.slot) {
-                slot.set_broken(ticket.exchange);
-            }
-        }
+        let bodiless = matches!(response.status, 204 | 304);
+        let head = print_head(&response, &ticket.id);
+        let answer = Answer { head, body: response.body, bodiless };
+        shared.answer(ticket.slot, ticket.exchange, parked, answer);
     }
+}
+
+/// Status line and headers, without the empty line.
+fn print_head(response: &Response, id: &str) -> Vec<u8> {
+    let headers = response.headers.iter().filter_map(|it| header(it, id));
+    let id = tiny_http::Header::from_bytes("X-Request-Id", id).ok();
+    let length = usize::try_from(response.body.len()).ok();
+    let status = tiny_http::StatusCode(response.status);
+    let answer = tiny_http::Response::new(status, headers.chain(id).collect(), io::empty(), length, None);
+    let mut printed = Vec::with_capacity(1024);
+    let version = tiny_http::HTTPVersion(1, 1);
+    let answer = answer.with_chunked_threshold(usize::MAX);
+    if let Err(error) = answer.raw_print(&mut printed, version, &[], true, None) {
+        log::error!("an answer's head cannot be printed: {error}");
+    }
+    let lengthless = response.status == 204;
+    let kept = printed.split_inclusive(|byte| *byte == b'\n').filter(|line| {
+        let ours = line.starts_with(b"Server:") || (lengthless && line.starts_with(b"Content-Length:"));
+        *line != b"\r\n" && !ours
+    });
+    kept.flatten().copied().collect()
 }
 
 /// A header that can be sent. One that could end its line is left out: it may carry what a stranger wrote.
@@ -418,21 +398,4 @@ fn header((name, value): &(String, String), id: &str) -> Option<tiny_http::Heade
         return None;
     }
     tiny_http::Header::from_bytes(name.as_bytes(), value.as_bytes()).ok()
-}
-
-/// A file of a promised length: less than that is an error, not an end.
-struct Exactly {
-    file: File,
-    left: u64,
-}
-
-impl Read for Exactly {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = (&mut self.file).take(self.left).read(buffer)?;
-        if count == 0 && self.left > 0 && !buffer.is_empty() {
-            return Err(io::Error::new(ErrorKind::UnexpectedEof, "the file is shorter than announced"));
-        }
-        self.left -= count as u64;
-        Ok(count)
-    }
 }

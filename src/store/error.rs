@@ -46,7 +46,10 @@ impl StoreError {
     pub(super) fn opening(path: &Path, error: DatabaseError) -> Self {
         match error {
             DatabaseError::DatabaseAlreadyOpen => Self::Locked(path.to_owned()),
-            DatabaseError::Storage(StorageError::Io(error)) if error.kind() != io::ErrorKind::InvalidData => {
+            // A file that ends too early was cut off.
+            DatabaseError::Storage(StorageError::Io(error))
+                if !matches!(error.kind(), io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof) =>
+            {
                 Self::io(path, error)
             }
             other => Self::NotOurs { path: path.to_owned(), why: other.to_string() },
@@ -76,12 +79,28 @@ impl fmt::Display for StoreError {
                  back with `tagtill restore`.",
                 path.display()
             ),
-            Self::Io { path, error } => write!(f, "{}: {error}", path.display()),
+            Self::Io { path, error } => write!(f, "{}: {error}.{}", path.display(), advice(error)),
             Self::Failed(error) => write!(f, "the data file failed: {error}"),
             Self::Exists(path) => {
                 write!(f, "{} is there already; --force replaces it.", path.display())
             }
         }
+    }
+}
+
+/// What to do about an error of the system.
+fn advice(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+            " The user that runs tagtill must be able to read and write the data file and its folder."
+        }
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
+            " Make room there, then try again."
+        }
+        io::ErrorKind::IsADirectory | io::ErrorKind::NotADirectory | io::ErrorKind::NotFound => {
+            " Is it the right path?"
+        }
+        _ => "",
     }
 }
 

@@ -8,22 +8,28 @@ pub mod codec;
 mod disk;
 pub mod erased;
 mod error;
+mod guard;
 mod layer;
 pub mod lease;
+mod overlay;
 mod snapshot;
 
 pub use backup::{beside, copy_onto, copy_to, publish};
 pub use batch::{Batch, Tx};
 pub use disk::Disk;
 pub use error::StoreError;
+pub use guard::guarded;
 pub use snapshot::Snapshot;
 
 use crate::till::record::SettingsRecord;
 use crate::till::state::{Read as _, StateError, Write as _};
 use crate::till::table::{Only, Settings, TABLE_NAMES};
+use guard::Opened;
+use overlay::Overlay;
 use redb::backends::InMemoryBackend;
-use redb::{Builder, Database, ReadableDatabase as _, TableDefinition};
+use redb::{Builder, Database, DatabaseError, ReadableDatabase as _, TableDefinition};
 use snapshot::{Bytes, failed};
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -37,7 +43,7 @@ const META: TableDefinition<'static, &'static str, u64> = TableDefinition::new("
 /// An open data file.
 #[derive(Clone)]
 pub struct Store {
-    database: Arc<Database>,
+    database: Arc<Opened>,
     path: Option<PathBuf>,
 }
 
@@ -49,14 +55,11 @@ impl Store {
     /// # Errors
     /// With a sentence that says what to do: locked, damaged, of a newer version, of the other kind, I/O.
     pub fn open(path: &Path, cache_bytes: usize, fresh: &SettingsRecord) -> Result<Self, StoreError> {
-        let database = if path.exists() {
-            builder(cache_bytes).open(path).map_err(|error| StoreError::opening(path, error))?
+        if path.exists() {
+            Self::open_existing(path, cache_bytes)
         } else {
-            Self::create(path, cache_bytes, fresh)?
-        };
-        let store = Self { database: Arc::new(database), path: Some(path.to_owned()) };
-        store.check_version(path)?;
-        Ok(store)
+            Self::create(path, cache_bytes, fresh)
+        }
     }
 
     /// Opens a file that must be there already.
@@ -64,10 +67,41 @@ impl Store {
     /// # Errors
     /// As [`Store::open`], and where there is none.
     pub fn open_existing(path: &Path, cache_bytes: usize) -> Result<Self, StoreError> {
-        let database = builder(cache_bytes).open(path).map_err(|error| StoreError::opening(path, error))?;
-        let store = Self { database: Arc::new(database), path: Some(path.to_owned()) };
-        store.check_version(path)?;
-        Ok(store)
+        // redb mends a file as it opens it, and may find only then that it cannot: first it has to open unchanged.
+        let looked = Self::open_unchanged(path, cache_bytes)?;
+        Self::opened(path, false, || {
+            drop(looked);
+            builder(cache_bytes).open(path)
+        })
+    }
+
+    /// Opens a file that must be there already, to look at it: whatever is done with the store, and whatever redb has
+    /// to mend on the way, the file is not changed. It may be one that cannot be written.
+    ///
+    /// # Errors
+    /// As [`Store::open`], and where there is none.
+    pub fn open_unchanged(path: &Path, cache_bytes: usize) -> Result<Self, StoreError> {
+        let overlay = File::open(path).and_then(Overlay::new).map_err(|error| StoreError::io(path, error))?;
+        Self::opened(path, true, || builder(cache_bytes).create_with_backend(overlay))
+    }
+
+    /// What `open` opens, if it is a file of ours that this version knows.
+    fn opened(
+        path: &Path,
+        unchanged: bool,
+        open: impl FnOnce() -> Result<Database, DatabaseError>,
+    ) -> Result<Self, StoreError> {
+        let damaged = |error: StateError| StoreError::NotOurs { path: path.to_owned(), why: error.0 };
+        guarded(
+            || {
+                let database = open().map_err(|error| StoreError::opening(path, error))?;
+                let database = Arc::new(Opened::new(database, unchanged));
+                let store = Self { database, path: Some(path.to_owned()) };
+                store.check_version(path)?;
+                Ok(store)
+            },
+            damaged,
+        )
     }
 
     /// A store that is gone with the process: for stories and simulations.
@@ -79,7 +113,7 @@ impl Store {
             .create_with_backend(InMemoryBackend::new())
             .map_err(|error| StoreError::opening(Path::new("memory"), error))?;
         initialise(&database, fresh)?;
-        Ok(Self { database: Arc::new(database), path: None })
+        Ok(Self { database: Arc::new(Opened::new(database, false)), path: None })
     }
 
     /// Opens what lies on `disk`, or makes a fresh store there where it is empty.
@@ -98,13 +132,13 @@ impl Store {
         if empty {
             initialise(&database, fresh)?;
         }
-        let store = Self { database: Arc::new(database), path: None };
+        let store = Self { database: Arc::new(Opened::new(database, false)), path: None };
         store.check_version(place)?;
         Ok(store)
     }
 
     /// Makes a fresh file: complete under a temporary name first, so that a crash leaves none or a whole one.
-    fn create(path: &Path, cache_bytes: usize, fresh: &SettingsRecord) -> Result<Database, StoreError> {
+    fn create(path: &Path, cache_bytes: usize, fresh: &SettingsRecord) -> Result<Self, StoreError> {
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             std::fs::create_dir_all(folder).map_err(|error| StoreError::io(folder, error))?;
         }
@@ -112,12 +146,16 @@ impl Store {
         if temporary.exists() {
             std::fs::remove_file(&temporary).map_err(|error| StoreError::io(&temporary, error))?;
         }
-        let database =
-            builder(cache_bytes).create(&temporary).map_err(|error| StoreError::opening(path, error))?;
-        initialise(&database, fresh)?;
-        drop(database);
+        let made = builder(cache_bytes)
+            .create(&temporary)
+            .map_err(|error| StoreError::opening(&temporary, error))
+            .and_then(|database| initialise(&database, fresh));
+        if let Err(error) = made {
+            drop(std::fs::remove_file(&temporary));
+            return Err(error);
+        }
         publish(&temporary, path)?;
-        builder(cache_bytes).open(path).map_err(|error| StoreError::opening(path, error))
+        Self::open_existing(path, cache_bytes)
     }
 
     fn check_version(&self, path: &Path) -> Result<(), StoreError> {
@@ -125,7 +163,7 @@ impl Store {
             path: path.to_owned(),
             why: error.to_string(),
         };
-        let transaction = self.database.begin_read().map_err(|error| damaged(&error))?;
+        let transaction = self.database.get()?.begin_read().map_err(|error| damaged(&error))?;
         let meta = transaction.open_table(META).map_err(|error| damaged(&error))?;
         let version =
             meta.get("schema_version").map_err(|error| damaged(&error))?.map_or(0, |guard| guard.value());
@@ -148,7 +186,7 @@ impl Store {
     /// # Errors
     /// When redb fails.
     pub fn snapshot(&self) -> Result<Snapshot, StateError> {
-        Ok(Snapshot::new(self.database.begin_read().map_err(failed)?))
+        Ok(Snapshot::new(self.database.get()?.begin_read().map_err(failed)?))
     }
 
     /// A batch of commands on top of the file as it is now.
@@ -164,7 +202,7 @@ impl Store {
     /// # Errors
     /// When redb fails. The process must not go on writing after that.
     pub fn commit(&self, batch: Batch) -> Result<(), StateError> {
-        batch.commit(&self.database)
+        batch.commit(self.database.get()?)
     }
 
     /// What the file as a whole remembers.
@@ -204,15 +242,15 @@ impl Store {
     /// Has redb check every page and checksum of the file. Slow; only while nothing else uses the store.
     ///
     /// # Errors
-    /// With what is wrong.
+    /// With what is wrong. redb may have repaired the file then, unless it was opened unchanged.
     pub fn check_pages(self) -> Result<Self, StateError> {
         let mut database = Arc::try_unwrap(self.database)
             .map_err(|_| StateError("the file is in use in this process".to_owned()))?;
-        let sound = database.check_integrity().map_err(failed)?;
+        let sound = guarded(|| database.get_mut()?.check_integrity().map_err(failed), |error| error)?;
         if sound {
             Ok(Self { database: Arc::new(database), path: self.path })
         } else {
-            Err(StateError("redb found damage and repaired it: compare with a backup".to_owned()))
+            Err(StateError("its pages do not add up".to_owned()))
         }
     }
 }

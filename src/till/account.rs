@@ -47,13 +47,13 @@ pub fn update<S: Write>(
     let Some(mut person) = account.person.take() else {
         return Err(Refusal::conflict("This account is erased.").into());
     };
+    if account.status == AccountStatus::Erasing {
+        return Err(Refusal::conflict("This account is being erased.").into());
+    }
     if let Some(status) = change.status {
         if !matches!(status, AccountStatus::Active | AccountStatus::Suspended) {
             let detail = "must be active or suspended; DELETE erases an account";
             return Err(Refusal::invalid("status", detail).into());
-        }
-        if account.status == AccountStatus::Erasing {
-            return Err(Refusal::conflict("This account is being erased.").into());
         }
         account.status = status;
     }

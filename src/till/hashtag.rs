@@ -7,6 +7,7 @@ use super::state::{Read, StateError, Write};
 use super::table::{Hashtags, Lookalikes, Offers, Stocks, Text};
 use super::text::{fold, hashtags, single_script, skeleton};
 use super::time::Time;
+use unicode_normalization::UnicodeNormalization as _;
 
 /// After an offer's end its hashtags stay with its merchant for this long: 30 days.
 const RESERVED_SECONDS: i64 = 30 * 86_400;
@@ -101,7 +102,8 @@ pub fn owns<S: Read>(state: &S, id: OfferId, offer: &OfferRecord) -> Result<bool
 pub fn check_form(field: &str, tag: &str) -> Result<()> {
     let refuse = |detail: &str| Err(Refusal::invalid(field, detail).into());
     let name = bare(tag);
-    if name.chars().count() > TAG_CHARACTERS_MAX {
+    // In NFC, in which networks count: some letters are two or three characters there.
+    if name.nfc().count() > TAG_CHARACTERS_MAX {
         return refuse(&format!("must have at most {TAG_CHARACTERS_MAX} characters"));
     }
     if hashtags(&format!("#{name}")) != [name] {

@@ -248,6 +248,9 @@ pub fn drop_stale<S: Write>(state: &mut S, cx: &Context<'_>, slice: usize) -> Re
         let full = keys.len() >= 64;
         let mut last = None;
         for key in keys {
+            if outdated.len() >= slice {
+                break;
+            }
             if state.must::<Replies>(&key.reply)?.not_after >= cx.now {
                 fresh = Some(key);
                 break;

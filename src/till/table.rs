@@ -259,7 +259,9 @@ impl Key for Time {
         self.key_ms().to_be_bytes().to_vec()
     }
     fn decode(bytes: &[u8]) -> Option<Self> {
-        u64::decode(bytes).and_then(|ms| i64::try_from(ms).ok()).map(Self::from_ms)
+        let ms = i64::try_from(u64::decode(bytes)?).ok()?;
+        // What no time can be is no key: it would read as another one.
+        Some(Self::from_ms(ms)).filter(|time| time.ms() == ms)
     }
 }
 

@@ -43,3 +43,181 @@ fn forget_answers<S: Write>(state: &mut S, cx: &Context<'_>, slice: usize) -> Re
     }
     Ok(due.len())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::{Store, Tx};
+    use crate::till::apply::apply;
+    use crate::till::command::{Command, NewAccount, NewOffer, Post};
+    use crate::till::id::IdSource;
+    use crate::till::money::{Currency, Money};
+    use crate::till::record::{
+        Address, IdempotencyRecord, Identity, PaymentMethod, Recipient, ReplyStatus, SettingsRecord,
+    };
+    use crate::till::state::Read as _;
+    use crate::till::table::{Hash, Purchases, Replies, Stocks};
+
+    fn start() -> Time {
+        Time::from_ms(1_360_677_600_000)
+    }
+
+    fn text(text: &str) -> String {
+        text.to_owned()
+    }
+
+    fn store() -> Store {
+        let fresh = SettingsRecord { epoch: 1, sandbox: true, clock_offset_ms: 0, paused: false };
+        Store::in_memory(&fresh).unwrap()
+    }
+
+    fn tick(tx: &mut Tx<'_>, now: Time, expire_until: Option<Time>, slice: usize) -> (usize, bool) {
+        let mut ids = IdSource::new([5, 6]);
+        match run(tx, &mut Context { now, ids: &mut ids }, expire_until, slice).unwrap() {
+            Outcome::Ticked { freed, more } => (freed, more),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// So many holds on one offer, each a second after the one before.
+    fn hold(tx: &mut Tx<'_>, count: i64) {
+        let mut ids = IdSource::new([1, 2]);
+        let mut act = |now, command| apply(tx, &mut Context { now, ids: &mut ids }, &command).unwrap();
+        let Outcome::Merchant(merchant) = act(start(), Command::CreateMerchant { name: text("Shop") }) else {
+            panic!()
+        };
+        let offer = NewOffer {
+            merchant,
+            hashtag: text("#BuyTea"),
+            confirm_hashtag: None,
+            title: text("Tea"),
+            price: Money { amount: 900, currency: Currency::USD },
+            list_price: None,
+            quantity: Some(100),
+            per_account_limit: 100,
+            confirm_window_seconds: 900,
+            starts_at: None,
+            ends_at: None,
+            terms_url: None,
+            ships_to: None,
+        };
+        act(start(), Command::CreateOffer(Box::new(offer)));
+        for n in 0..count {
+            let user = format!("u{n}");
+            let account = NewAccount {
+                identities: vec![Identity {
+                    network: text("sandbox"),
+                    user_id: user.clone(),
+                    handle: user.clone(),
+                }],
+                email: None,
+                billing_address: Address {
+                    name: text("Jo"),
+                    line1: text("1 Main St"),
+                    line2: None,
+                    city: text("Town"),
+                    region: None,
+                    postal_code: text("1"),
+                    country: text("US"),
+                },
+                payment_method: PaymentMethod {
+                    gateway: text("sandbox"),
+                    customer: text("c"),
+                    token: text("t"),
+                    brand: text("visa"),
+                    last4: text("4242"),
+                },
+            };
+            act(start(), Command::CreateAccount(Box::new(account)));
+            let post = Post {
+                network: text("sandbox"),
+                id: format!("p{n}"),
+                author: Recipient { user_id: user.clone(), handle: user },
+                hashtags: vec![text("buytea")],
+                created_at: None,
+                repost_of: None,
+            };
+            act(start().plus_seconds(n), Command::JudgePost(post));
+        }
+    }
+
+    fn held(tx: &Tx<'_>) -> u64 {
+        tx.first::<Stocks>(&Span::all(), 1).unwrap()[0].1.held
+    }
+
+    #[test]
+    fn holds_are_freed_in_slices_and_the_last_says_that_no_more_is_due() {
+        let store = store();
+        let mut batch = store.batch().unwrap();
+        let mut tx = batch.begin();
+        hold(&mut tx, 5);
+        let late = start().plus_seconds(100_000);
+        assert_eq!(tick(&mut tx, late, Some(late), 2).0, 2);
+        assert_eq!(held(&tx), 3);
+        assert_eq!(tick(&mut tx, late, Some(late), 2), (2, true));
+        assert_eq!(tick(&mut tx, late, Some(late), 2), (1, false));
+        assert_eq!(tick(&mut tx, late, Some(late), 2), (0, false));
+        assert_eq!(held(&tx), 0);
+        let all = tx.first::<Purchases>(&Span::all(), 10).unwrap();
+        assert!(all.iter().all(|(_, purchase)| purchase.status == PurchaseStatus::Expired));
+    }
+
+    #[test]
+    fn a_hold_is_freed_at_its_moment_and_not_before_and_never_while_nothing_may_expire() {
+        let store = store();
+        let mut batch = store.batch().unwrap();
+        let mut tx = batch.begin();
+        hold(&mut tx, 2);
+        let first = tx.first::<Deadlines>(&Span::all(), 1).unwrap()[0].0.0;
+        // reply_wait 600, window 900, grace 30
+        assert_eq!(first, start().plus_seconds(1530));
+        assert_eq!(tick(&mut tx, first, Some(first.plus_ms(-1)), 10).0, 0);
+        assert_eq!(tick(&mut tx, first.plus_seconds(1000), None, 10).0, 0, "a clock that jumped");
+        assert_eq!(tick(&mut tx, first, Some(first), 10).0, 1, "the other one is due a second later");
+        assert_eq!(held(&tx), 1);
+    }
+
+    #[test]
+    fn stale_replies_are_dropped_in_slices() {
+        let store = store();
+        let mut batch = store.batch().unwrap();
+        let mut tx = batch.begin();
+        hold(&mut tx, 5);
+        let queued = |tx: &Tx<'_>| {
+            let all = tx.first::<Replies>(&Span::all(), 10).unwrap();
+            all.iter().filter(|(_, reply)| reply.status == ReplyStatus::Queued).count()
+        };
+        assert_eq!((queued(&tx), tick(&mut tx, start(), None, 2)), (5, (0, false)));
+        let late = start().plus_seconds(100_000);
+        for (left, more) in [(3, true), (1, true), (0, false)] {
+            assert_eq!((tick(&mut tx, late, None, 2), queued(&tx)), ((0, more), left));
+        }
+    }
+
+    #[test]
+    fn kept_answers_are_forgotten_after_72_hours_in_slices() {
+        let store = store();
+        let mut batch = store.batch().unwrap();
+        let mut tx = batch.begin();
+        for n in 0..5 {
+            let record = IdempotencyRecord { body_hash: [0; 32], status: 200, body: None, account: None };
+            tx.put::<Idempotency>(&Hash([n; 32]), &record).unwrap();
+            tx.put::<IdempotencyAges>(&(start().plus_seconds(n.into()), Hash([n; 32])), &()).unwrap();
+        }
+        let left = |tx: &Tx<'_>| {
+            let answers = tx.first::<Idempotency>(&Span::all(), 10).unwrap().len();
+            assert_eq!(tx.first::<IdempotencyAges>(&Span::all(), 10).unwrap().len(), answers);
+            answers
+        };
+        let old = start().plus_seconds(72 * 3600);
+        assert_eq!((tick(&mut tx, old, None, 2), left(&tx)), ((0, false), 5));
+        assert_eq!((tick(&mut tx, old.plus_seconds(4), None, 2), left(&tx)), ((0, true), 3));
+        assert_eq!((tick(&mut tx, old.plus_seconds(4), None, 2), left(&tx)), ((0, true), 1));
+        assert_eq!(
+            (tick(&mut tx, old.plus_seconds(4), None, 2), left(&tx)),
+            ((0, false), 1),
+            "its last moment"
+        );
+        assert_eq!((tick(&mut tx, old.plus_seconds(5), None, 2), left(&tx)), ((0, false), 0));
+    }
+}

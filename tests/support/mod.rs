@@ -35,7 +35,11 @@ impl Site {
     }
 
     pub fn start_with(&self, mode: &[&str], extra: &[&str]) -> Till {
-        let mut command = binary();
+        self.start_as(binary(), mode, extra)
+    }
+
+    /// Starts a till with a command that ends in the binary's name.
+    pub fn start_as(&self, mut command: Command, mode: &[&str], extra: &[&str]) -> Till {
         command.arg("serve").arg("--data").arg(self.data()).args(["--listen", "127.0.0.1:0"]);
         command.arg("--admin-token-file").arg(self.path("token"));
         let mut child = command.args(mode).args(extra).stdout(Stdio::piped()).spawn().unwrap();
@@ -99,6 +103,13 @@ impl Till {
         assert!(child.wait().unwrap().success(), "a clean stop exits 0");
     }
 
+    /// Waits until the process has ended by itself; its exit code.
+    pub fn ended(mut self) -> Option<i32> {
+        let mut child = self.child.take().unwrap();
+        let status = wait_for("the end of the till", || child.try_wait().unwrap());
+        status.code()
+    }
+
     /// Whether the process still runs.
     pub fn runs(&mut self) -> bool {
         self.child.as_mut().unwrap().try_wait().unwrap().is_none()
@@ -118,10 +129,16 @@ impl Drop for Till {
 #[derive(Debug, Clone)]
 pub struct Answer {
     pub status: u16,
+    pub headers: Vec<(String, String)>,
     pub body: Vec<u8>,
 }
 
 impl Answer {
+    /// The header of that lower-case name.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
     pub fn json(&self) -> Value {
         serde_json::from_slice(&self.body)
             .unwrap_or_else(|_| panic!("{} {}", self.status, String::from_utf8_lossy(&self.body)))
@@ -157,16 +174,35 @@ impl Client {
 
     /// Sends a request; `Err` where no answer came.
     pub fn send(&self, method: &str, path: &str, kind: &str, body: &[u8]) -> Result<Answer, ureq::Error> {
-        let request = ureq::http::Request::builder()
+        self.run(method, path, &[("Content-Type", kind)], body)
+    }
+
+    fn run(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> Result<Answer, ureq::Error> {
+        let mut request = ureq::http::Request::builder()
             .method(method)
             .uri(format!("{}{path}", self.url))
-            .header("Authorization", format!("Bearer {}", self.token))
-            .header("Content-Type", kind)
-            .body(body.to_vec())?;
-        let mut response = self.agent.run(request)?;
+            .header("Authorization", format!("Bearer {}", self.token));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let mut response = self.agent.run(request.body(body.to_vec())?)?;
         let status = response.status().as_u16();
+        let text = |value: &ureq::http::HeaderValue| value.to_str().unwrap_or_default().to_owned();
+        let headers =
+            response.headers().iter().map(|(name, value)| (name.as_str().to_owned(), text(value))).collect();
         let body = response.body_mut().with_config().limit(1 << 30).read_to_vec()?;
-        Ok(Answer { status, body })
+        Ok(Answer { status, headers, body })
+    }
+
+    /// Posts JSON under an idempotency key; `Err` where no answer came.
+    pub fn send_keyed(&self, path: &str, key: &str, body: &[u8]) -> Result<Answer, ureq::Error> {
+        self.run("POST", path, &[("Content-Type", "application/json"), ("Idempotency-Key", key)], body)
     }
 
     #[track_caller]

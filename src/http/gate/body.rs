@@ -1,13 +1,11 @@
-//! Reading a request's body, whole, before anybody acts on the request.
+//! Reading a request's body, whole, before anybody acts on the request: functions from bytes to bytes.
 //!
 //! Memory follows the bytes that arrived, not those that were announced, and what goes beyond a small body is
-//! taken from a budget that all connections share.
+//! taken from a budget that all connections share. No sockets here, and no clock.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Instant;
 
-use super::conn::{Conn, Stop};
 use super::head::Framing;
 use super::refusal::Refusal;
 
@@ -19,12 +17,13 @@ const CHUNK_LINE_BYTES_MAX: usize = 256;
 const CHUNK_DIGITS_MAX: u32 = 8;
 
 const TOO_MUCH: Refusal = Refusal::overloaded("Too many large bodies are on their way in. Try again soon.");
-const LATE: Refusal = Refusal::timeout("The request was not complete in time.");
 
 /// Bytes that large bodies may still take, over all connections.
+#[derive(Debug)]
 pub struct Budget(AtomicUsize);
 
 impl Budget {
+    /// A budget of so many bytes.
     pub fn new(bytes: usize) -> Budget {
         Budget(AtomicUsize::new(bytes))
     }
@@ -38,42 +37,14 @@ impl Budget {
     }
 }
 
-/// A body and its share of the budget, which goes back when this is dropped.
-pub struct Received {
-    pub bytes: Vec<u8>,
+/// A body's share of the budget, which goes back when this is dropped.
+#[derive(Debug)]
+pub struct Share {
     budget: Arc<Budget>,
     taken: usize,
 }
 
-impl Received {
-    fn new(budget: &Arc<Budget>) -> Received {
-        Received { bytes: Vec::new(), budget: budget.clone(), taken: 0 }
-    }
-
-    /// Makes room for so many bytes more, doubling as it goes, up to `max` in all.
-    fn reserve(&mut self, more: usize, max: usize) -> Result<(), Stop> {
-        let needed = self.bytes.len() + more;
-        if needed > self.bytes.capacity() {
-            let room = needed.max(self.bytes.capacity() * 2).max(1024).min(max.max(needed));
-            if room > SMALL_BODY_BYTES {
-                let missing = room.saturating_sub(self.taken);
-                if !self.budget.take(missing) {
-                    return Err(Stop::Refuse(TOO_MUCH));
-                }
-                self.taken += missing;
-            }
-            self.bytes.reserve_exact(room - self.bytes.len());
-        }
-        Ok(())
-    }
-
-    /// Frees the bytes, which somebody else has now, but keeps their share of the budget taken.
-    pub fn forget_bytes(&mut self) {
-        self.bytes = Vec::new();
-    }
-}
-
-impl Drop for Received {
+impl Drop for Share {
     fn drop(&mut self) {
         self.budget.0.fetch_add(self.taken, Ordering::Relaxed);
     }
@@ -92,54 +63,78 @@ pub fn admit(framing: Framing, body_bytes_max: usize, budget: &Budget) -> Result
     Ok(())
 }
 
-/// Reads the body of an admitted head until the deadline.
-pub fn read(
-    conn: &mut Conn,
-    framing: Framing,
-    body_bytes_max: usize,
-    budget: &Arc<Budget>,
-    deadline: Instant,
-) -> Result<Received, Stop> {
-    let mut received = Received::new(budget);
-    match framing {
-        Framing::None => {}
-        Framing::Length(length) => {
-            let length = usize::try_from(length).unwrap_or(usize::MAX);
-            while received.bytes.len() < length {
-                wait_for_bytes(conn, deadline)?;
-                let take = conn.buffered().len().min(length - received.bytes.len());
-                received.reserve(take, length)?;
-                received.bytes.extend(conn.buffered().iter().take(take));
-                conn.consume(take);
-            }
-        }
-        Framing::Chunked => {
-            let mut chunks = Chunks::new(body_bytes_max);
-            while !chunks.done() {
-                wait_for_bytes(conn, deadline)?;
-                received.reserve(conn.buffered().len(), body_bytes_max)?;
-                let used = chunks.feed(conn.buffered(), &mut received.bytes).map_err(Stop::Refuse)?;
-                conn.consume(used);
-            }
-        }
-    }
-    Ok(received)
+/// A body on its way in. How its bytes are split makes no difference to what comes of them.
+pub struct Upload {
+    bytes: Vec<u8>,
+    share: Share,
+    bytes_max: usize,
+    chunks: Option<Chunks>,
 }
 
-fn wait_for_bytes(conn: &mut Conn, deadline: Instant) -> Result<(), Stop> {
-    if conn.buffered().is_empty() && !conn.fill(deadline)? {
-        return Err(Stop::Refuse(LATE));
+impl Upload {
+    /// The body of an admitted head.
+    pub fn new(framing: Framing, body_bytes_max: usize, budget: &Arc<Budget>) -> Upload {
+        let (bytes_max, chunks) = match framing {
+            Framing::None => (0, None),
+            Framing::Length(length) => (usize::try_from(length).unwrap_or(usize::MAX), None),
+            Framing::Chunked => (body_bytes_max, Some(Chunks::new(body_bytes_max))),
+        };
+        Upload { bytes: Vec::new(), share: Share { budget: budget.clone(), taken: 0 }, bytes_max, chunks }
     }
-    Ok(())
+
+    /// Whether all of it is there.
+    pub fn done(&self) -> bool {
+        self.chunks.as_ref().map_or(self.bytes.len() == self.bytes_max, Chunks::done)
+    }
+
+    /// Takes in bytes; returns how many were used, all unless it is done.
+    pub fn feed(&mut self, input: &[u8]) -> Result<usize, Refusal> {
+        if self.done() {
+            return Ok(0);
+        }
+        let left = self.bytes_max - self.bytes.len();
+        self.reserve(input.len().min(left))?;
+        match &mut self.chunks {
+            Some(chunks) => chunks.feed(input, &mut self.bytes),
+            None => {
+                let run = input.get(..left).unwrap_or(input);
+                self.bytes.extend_from_slice(run);
+                Ok(run.len())
+            }
+        }
+    }
+
+    /// The body, and the share of the budget that its memory takes.
+    pub fn into_parts(self) -> (Vec<u8>, Share) {
+        (self.bytes, self.share)
+    }
+
+    /// Makes room for so many bytes more, doubling as it goes.
+    fn reserve(&mut self, more: usize) -> Result<(), Refusal> {
+        let needed = self.bytes.len() + more;
+        if needed > self.bytes.capacity() {
+            let room = needed.max(self.bytes.capacity() * 2).min(self.bytes_max);
+            if room > SMALL_BODY_BYTES {
+                let missing = room.saturating_sub(self.share.taken);
+                if !self.share.budget.take(missing) {
+                    return Err(TOO_MUCH);
+                }
+                self.share.taken += missing;
+            }
+            self.bytes.reserve_exact(room - self.bytes.len());
+        }
+        Ok(())
+    }
 }
 
 /// Undoes the chunked coding, byte by byte at the edges and in runs within a chunk.
+#[derive(Debug)]
 pub struct Chunks {
     state: State,
     body_bytes_max: usize,
 }
 
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy)]
 enum State {
     /// Within the line that tells the size.
     Size {
@@ -301,16 +296,35 @@ mod tests {
     }
 
     #[test]
+    fn a_body_may_be_split_anywhere() {
+        let budget = Arc::new(Budget::new(0));
+        let text = b"5\r\nhello\r\n0\r\n\r\nGET";
+        for split in 0..text.len() {
+            let mut upload = Upload::new(Framing::Chunked, 5, &budget);
+            let used = upload.feed(&text[..split]).unwrap();
+            let used = used + upload.feed(&text[used..]).unwrap();
+            assert!(upload.done());
+            assert_eq!((used, upload.into_parts().0), (text.len() - 3, b"hello".to_vec()));
+        }
+        let mut upload = Upload::new(Framing::Length(3), 5, &budget);
+        assert_eq!(upload.feed(b"ab"), Ok(2));
+        assert!(!upload.done());
+        assert_eq!(upload.feed(b"cGET"), Ok(1));
+        assert!(upload.done());
+        assert!(Upload::new(Framing::None, 5, &budget).done());
+    }
+
+    #[test]
     fn the_budget_comes_back() {
         let budget = Arc::new(Budget::new(200_000));
-        let mut first = Received::new(&budget);
-        first.reserve(SMALL_BODY_BYTES, usize::MAX).unwrap();
+        let mut first = Upload::new(Framing::Length(150_000), 1_000_000, &budget);
+        first.feed(&vec![0; SMALL_BODY_BYTES]).unwrap();
         assert_eq!(budget.left(), 200_000);
-        first.bytes.resize(SMALL_BODY_BYTES, 0);
-        first.reserve(1, 150_000).unwrap();
+        first.feed(&[0]).unwrap();
         assert_eq!(budget.left(), 200_000 - 2 * SMALL_BODY_BYTES);
-        assert!(Received::new(&budget).reserve(150_000, 150_000).is_err());
-        drop(first);
+        let mut second = Upload::new(Framing::Length(150_000), 1_000_000, &budget);
+        assert_eq!(second.feed(&vec![0; 150_000]), Err(TOO_MUCH));
+        drop(first.into_parts());
         assert_eq!(budget.left(), 200_000);
     }
 }

@@ -1,95 +1,212 @@
-//! The client's side of a slot: one socket, one buffer, and reads that respect an absolute deadline.
+//! A client's connection, as the gate's thread sees it: how far the request under way has come.
 
-use std::io::{self, ErrorKind, Read};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
+use rustix::io::Errno;
+use rustix::net::{RecvFlags, recv};
+
+use super::GateConfig;
+use super::answer::Outgoing;
+use super::body::{self, Budget, Upload};
+use super::head::{self, Framing, Head, Scan};
 use super::refusal::Refusal;
 
-/// Bytes read at once: a whole head and some body.
-const BUFFER_BYTES: usize = 32 * 1024;
-
-/// Why no request came of a connection.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Stop {
-    /// The client gets this answer, then the connection ends.
-    Refuse(Refusal),
-    /// The client is gone, or was shed.
-    Gone,
+/// Which of a socket's events the gate's thread wants to hear of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Watch {
+    /// None.
+    Off,
+    /// Bytes, or their end.
+    Bytes,
+    /// Room for bytes.
+    Room,
 }
 
 /// One client.
 pub struct Conn {
+    /// The socket.
     pub stream: Arc<TcpStream>,
+    /// Who it is.
     pub peer: SocketAddr,
-    buffer: Vec<u8>,
-    start: usize,
-    end: usize,
-    timeout: Duration,
+    /// What was asked of the poll.
+    pub watch: Watch,
+    /// What it is about.
+    pub stage: Stage,
+    /// What has come and was not used yet.
+    pub rest: Vec<u8>,
+    /// When the first byte of the request under way came.
+    pub begun: Option<Instant>,
+}
+
+/// What a connection is about.
+pub enum Stage {
+    /// A head is expected; so many bytes of it were looked at.
+    Head {
+        /// Where to look on.
+        scanned: usize,
+    },
+    /// A body is expected.
+    Body {
+        /// Its request.
+        head: Box<Head>,
+        /// As much of it as there is.
+        upload: Upload,
+    },
+    /// The backend has the request.
+    Handled,
+    /// An answer is on its way out.
+    Writing {
+        /// It.
+        outgoing: Outgoing,
+        /// The client may still be sending, and is heard out afterwards.
+        drain: bool,
+    },
+    /// What still comes is thrown away.
+    Draining {
+        /// Until then.
+        until: Instant,
+        /// Bytes so far.
+        drained: usize,
+    },
+}
+
+/// A complete request.
+pub struct Complete {
+    /// Its head.
+    pub head: Head,
+    /// Its body, undone of chunks.
+    pub upload: Upload,
+    /// More bytes came than it has.
+    pub early: bool,
+}
+
+/// What came of some bytes.
+pub enum Step {
+    /// More are needed.
+    More,
+    /// More are needed, and the client waits for being told to send them.
+    GoOn,
+    /// A request.
+    Complete(Box<Complete>),
+}
+
+/// What the end of a request's reading depends on.
+pub struct Reading<'a> {
+    /// Limits.
+    pub config: &'a GateConfig,
+    /// What large bodies may still take.
+    pub budget: &'a Arc<Budget>,
 }
 
 impl Conn {
-    /// Takes over an accepted socket; `buffer` is that of the slot's last client, or empty.
-    pub fn new(stream: Arc<TcpStream>, peer: SocketAddr, mut buffer: Vec<u8>) -> Conn {
-        buffer.resize(BUFFER_BYTES, 0);
-        Conn { stream, peer, buffer, start: 0, end: 0, timeout: Duration::MAX }
-    }
-
-    /// The buffer, for the next client.
-    pub fn into_buffer(self) -> Vec<u8> {
-        self.buffer
-    }
-
-    /// What was read and not yet consumed.
-    pub fn buffered(&self) -> &[u8] {
-        self.buffer.get(self.start..self.end).unwrap_or_default()
-    }
-
-    /// Forgets so many of the buffered bytes.
-    pub fn consume(&mut self, count: usize) {
-        self.start = self.end.min(self.start + count);
-        if self.start == self.end {
-            (self.start, self.end) = (0, 0);
+    /// A new client.
+    pub fn new(stream: TcpStream, peer: SocketAddr) -> Conn {
+        Conn {
+            stream: Arc::new(stream),
+            peer,
+            watch: Watch::Off,
+            stage: Stage::Head { scanned: 0 },
+            rest: Vec::new(),
+            begun: None,
         }
     }
 
-    /// Waits for more bytes until the deadline. `Ok(false)` says that it has passed.
-    ///
-    /// The socket's timeout is left alone where it serves, which saves the common request, complete in one
-    /// read, a system call.
-    pub fn fill(&mut self, deadline: Instant) -> Result<bool, Stop> {
-        if self.end == self.buffer.len() {
-            self.buffer.copy_within(self.start..self.end, 0);
-            (self.start, self.end) = (0, self.end - self.start);
+    /// The answer is out: what comes now is another request.
+    pub fn next_request(&mut self) {
+        self.stage = Stage::Head { scanned: 0 };
+        self.begun = None;
+    }
+
+    /// Whether the client has sent more than one request, or may have.
+    pub fn may_still_send(&self) -> bool {
+        !self.rest.is_empty() || self.watch == Watch::Off
+    }
+
+    /// Whether the answer to the request at hand is to have no body.
+    pub fn is_head_only(&self) -> bool {
+        matches!(&self.stage, Stage::Body { head, .. } if head.method == "HEAD")
+    }
+
+    /// Goes on reading with these bytes, which follow all that came before.
+    pub fn feed(&mut self, input: &[u8], reading: &Reading<'_>) -> Result<Step, Refusal> {
+        let kept = std::mem::take(&mut self.rest);
+        if kept.is_empty() {
+            return self.advance(input, reading);
         }
-        loop {
-            let left = deadline.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                return Ok(false);
-            }
-            if self.timeout > left || self.timeout < left / 4 {
-                // Somewhat less than what is left, so that it serves the next time as well.
-                self.timeout = left.mul_f32(0.9).max(Duration::from_millis(1));
-                self.stream.set_read_timeout(Some(self.timeout)).map_err(|_| Stop::Gone)?;
-            }
-            let Some(room) = self.buffer.get_mut(self.end..).filter(|room| !room.is_empty()) else {
-                return Err(Stop::Gone);
+        let mut joined = kept;
+        joined.extend_from_slice(input);
+        self.advance(&joined, reading)
+    }
+
+    fn advance(&mut self, mut input: &[u8], reading: &Reading<'_>) -> Result<Step, Refusal> {
+        let mut go_on = false;
+        if let Stage::Head { scanned } = self.stage {
+            let blank = if scanned == 0 { head::blank(input) } else { Some(0) };
+            let Some(blank) = blank else {
+                self.rest.extend_from_slice(input);
+                return Ok(Step::More);
             };
-            match (&*self.stream).read(room) {
-                Ok(0) => return Err(Stop::Gone),
-                Ok(count) => {
-                    self.end += count;
-                    return Ok(true);
+            input = input.get(blank..).unwrap_or_default();
+            match head::scan(input, scanned)? {
+                Scan::Partial(scanned) => {
+                    self.stage = Stage::Head { scanned };
+                    self.rest.extend_from_slice(input);
+                    return Ok(Step::More);
                 }
-                Err(error) if is_wait(&error) => {}
-                Err(_) => return Err(Stop::Gone),
+                Scan::Complete(length) => {
+                    let (bytes, rest) = input.split_at_checked(length).unwrap_or((input, &[]));
+                    input = rest;
+                    let head = Box::new(head::parse(bytes)?);
+                    go_on = head.expects_continue && head.framing != Framing::None && input.is_empty();
+                    let admitted = body::admit(head.framing, reading.config.body_max_bytes, reading.budget);
+                    let upload = Upload::new(head.framing, reading.config.body_max_bytes, reading.budget);
+                    self.stage = Stage::Body { head, upload };
+                    admitted?;
+                }
+            }
+        }
+        let Stage::Body { upload, .. } = &mut self.stage else { return Ok(Step::More) };
+        let used = upload.feed(input)?;
+        if !upload.done() {
+            return Ok(if go_on { Step::GoOn } else { Step::More });
+        }
+        let mut rest = input.get(used..).unwrap_or_default();
+        while let Some(more) = rest.strip_prefix(b"\r\n") {
+            rest = more;
+        }
+        self.rest.extend_from_slice(rest);
+        let early = !self.rest.is_empty();
+        match std::mem::replace(&mut self.stage, Stage::Handled) {
+            Stage::Body { head, upload } => {
+                Ok(Step::Complete(Box::new(Complete { head: *head, upload, early })))
+            }
+            other => {
+                self.stage = other;
+                Ok(Step::More)
             }
         }
     }
 }
 
-/// Whether an error only says that a timeout passed or that the call should be repeated.
-pub fn is_wait(error: &io::Error) -> bool {
-    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted)
+/// What a look at a socket shows.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Peek {
+    /// Nothing new.
+    Nothing,
+    /// Bytes.
+    Bytes,
+    /// Their end, or the socket's.
+    Gone,
+}
+
+/// Looks whether bytes have arrived, without taking them and without waiting.
+pub fn peek(client: &TcpStream) -> Peek {
+    match recv(client, &mut [0_u8; 1], RecvFlags::PEEK | RecvFlags::DONTWAIT) {
+        Ok((_, 0)) => Peek::Gone,
+        Ok(_) => Peek::Bytes,
+        Err(Errno::AGAIN | Errno::INTR) => Peek::Nothing,
+        Err(_) => Peek::Gone,
+    }
 }

@@ -5,6 +5,7 @@
 
 use super::refusal::Refusal;
 use crate::http::problem::Code;
+use std::fmt::Write as _;
 
 /// Bytes of request line and headers, the empty line included.
 pub const HEAD_BYTES_MAX: usize = 16 * 1024;
@@ -14,6 +15,9 @@ pub const HEADERS_MAX: usize = 64;
 pub const TARGET_BYTES_MAX: usize = 8 * 1024;
 /// Bytes of the method's name.
 const METHOD_BYTES_MAX: usize = 32;
+
+/// Empty lines that may precede a request.
+const BLANK_LINES_MAX: usize = 2;
 
 /// How the end of the body is found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,11 +33,13 @@ pub enum Framing {
 /// A head that may be passed on.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Head {
+    /// As it was sent.
     pub method: String,
     /// In ASCII: what was sent as UTF-8 is percent-encoded here.
     pub target: String,
     /// Lower-case names; those that concern only this connection are gone.
     pub headers: Vec<(String, String)>,
+    /// How the end of the body is found.
     pub framing: Framing,
     /// Whether the client can keep the connection after this request.
     pub keep_alive: bool,
@@ -41,6 +47,32 @@ pub struct Head {
     pub old: bool,
     /// The client waits for a `100 Continue` before it sends the body.
     pub expects_continue: bool,
+}
+
+impl Head {
+    /// The head as it is passed on, with `ticket` in front and a body of so many bytes behind: whatever framing
+    /// the client chose, one plain length.
+    pub fn relayed(&self, ticket: &str, body_bytes: usize) -> String {
+        let mut text = String::with_capacity(1024);
+        let _ = write!(text, "{} {} HTTP/1.1\r\n", self.method, self.target);
+        let _ = write!(text, "{}: {ticket}\r\n", super::TICKET_HEADER);
+        for (name, value) in &self.headers {
+            text.extend([name, ": ", value, "\r\n"]);
+        }
+        if body_bytes > 0 {
+            let _ = write!(text, "Content-Length: {body_bytes}\r\n");
+        }
+        text.push_str("\r\n");
+        text
+    }
+}
+
+/// How many of the first bytes are empty lines that old clients send after a request; `None` while the next
+/// byte decides.
+pub fn blank(bytes: &[u8]) -> Option<usize> {
+    let lines = bytes.chunks(2).take(BLANK_LINES_MAX).take_while(|line| *line == b"\r\n").count();
+    let rest = bytes.get(lines * 2..).unwrap_or_default();
+    if rest.is_empty() || (rest == b"\r" && lines < BLANK_LINES_MAX) { None } else { Some(lines * 2) }
 }
 
 /// What a scan of the first bytes found.
@@ -62,6 +94,8 @@ pub fn scan(bytes: &[u8], from: usize) -> Result<Scan, Refusal> {
             return Err(Refusal::malformed("A request begins with a method."));
         }
     }
+    // What lies behind the largest head is not looked at: the answer must not depend on how the bytes arrive.
+    let bytes = bytes.get(..HEAD_BYTES_MAX).unwrap_or(bytes);
     let mut at = from;
     while let Some(found) = bytes.iter().skip(at).position(|byte| *byte == b'\n') {
         let end = at + found;
@@ -69,7 +103,7 @@ pub fn scan(bytes: &[u8], from: usize) -> Result<Scan, Refusal> {
             return Err(Refusal::malformed("Lines end in CR LF."));
         }
         if end >= 3 && bytes.get(end - 3..end) == Some(b"\r\n\r") {
-            return if end < HEAD_BYTES_MAX { Ok(Scan::Complete(end + 1)) } else { Err(too_large(bytes)) };
+            return Ok(Scan::Complete(end + 1));
         }
         at = end + 1;
     }
@@ -333,6 +367,35 @@ mod tests {
             assert_eq!(scan(text, from), Ok(Scan::Complete(27)), "{split}");
         }
         assert!(scan(b"GET / HTTP/1.1\nHost: x\n\n", 0).is_err());
+    }
+
+    #[test]
+    fn few_empty_lines_may_come_first() {
+        for (bytes, blanks) in [
+            ("", None),
+            ("\r", None),
+            ("\r\n", None),
+            ("\r\n\r\n", None),
+            ("G", Some(0)),
+            ("\rG", Some(0)),
+            ("\n", Some(0)),
+            ("\r\nG", Some(2)),
+            ("\r\n\r\nG", Some(4)),
+            ("\r\n\r\n\r", Some(4)),
+            ("\r\n\r\n\r\n", Some(4)),
+        ] {
+            assert_eq!(blank(bytes.as_bytes()), blanks, "{bytes:?}");
+        }
+    }
+
+    #[test]
+    fn what_lies_beyond_the_largest_head_makes_no_difference() {
+        let mut bytes = b"GET / HTTP/1.1\r\nA: ".to_vec();
+        bytes.resize(HEAD_BYTES_MAX, b'a');
+        let alone = scan(&bytes, 0);
+        bytes.extend_from_slice(b"\n");
+        assert_eq!(scan(&bytes, 0), alone);
+        assert_eq!(alone, Err(Refusal::HEAD_TOO_LARGE));
     }
 
     #[test]

@@ -1,53 +1,32 @@
-//! The listener: accepts for as long as the gate is open, whatever `accept` says.
+//! Opening and closing the gate.
 
-use std::io::{self, ErrorKind};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
-use std::os::unix::net::UnixStream;
+use std::io;
+use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
 
+use super::Dial;
+use super::keeper::Keeper;
 use super::slots::Shared;
-use super::{Dial, slot};
 
 /// Connections that the kernel holds for us while no slot is free.
 const BACKLOG: i32 = 4096;
-/// A pause after an error that will not be gone at once, such as having no descriptors left.
-const BACK_OFF: Duration = Duration::from_millis(20);
-/// Stack of a slot's thread, in bytes: it calls nothing deep.
-const STACK_BYTES: usize = 256 * 1024;
 
 /// An open gate.
 pub struct Gate {
     addr: SocketAddr,
-    listener: Arc<TcpListener>,
     shared: Arc<Shared>,
-    acceptor: Option<JoinHandle<()>>,
-    slots: Vec<JoinHandle<()>>,
+    thread: Option<JoinHandle<()>>,
 }
 
 impl Gate {
-    /// Listens. `backends` has one private connection for each slot, already open.
-    pub fn open(
-        listener: TcpListener,
-        shared: &Arc<Shared>,
-        backends: Vec<UnixStream>,
-        dial: &Arc<dyn Dial>,
-    ) -> io::Result<Gate> {
+    /// Listens.
+    pub fn open(listener: TcpListener, shared: &Arc<Shared>, dial: &Arc<dyn Dial>) -> io::Result<Gate> {
         rustix::net::listen(&listener, BACKLOG)?;
         let addr = listener.local_addr()?;
-        let listener = Arc::new(listener);
-        let mut gate = Gate { addr, listener, shared: shared.clone(), acceptor: None, slots: Vec::new() };
-        // On an error below the gate is dropped, which ends the threads that were started.
-        for (index, backend) in backends.into_iter().enumerate() {
-            let (shared, dial) = (shared.clone(), dial.clone());
-            let thread = thread::Builder::new().name(format!("slot-{index}")).stack_size(STACK_BYTES);
-            gate.slots.push(thread.spawn(move || slot::run(index, &shared, backend, &*dial))?);
-        }
-        let (shared, listener) = (shared.clone(), gate.listener.clone());
-        let thread = thread::Builder::new().name("gate".to_owned());
-        gate.acceptor = Some(thread.spawn(move || accept(&listener, &shared))?);
-        Ok(gate)
+        let keeper = Keeper::new(shared, listener, dial)?;
+        let thread = thread::Builder::new().name("gate".to_owned()).spawn(move || keeper.run())?;
+        Ok(Gate { addr, shared: shared.clone(), thread: Some(thread) })
     }
 
     /// Where it listens.
@@ -58,21 +37,7 @@ impl Gate {
     /// Stops accepting, lets requests being handled finish within the grace, then closes all.
     pub fn close(&mut self) {
         self.shared.stop();
-        if let Some(acceptor) = self.acceptor.take() {
-            // Wakes an accept at once on Linux; elsewhere a last connection of our own does.
-            if rustix::net::shutdown(&*self.listener, rustix::net::Shutdown::Both).is_err() {
-                let _ = TcpStream::connect_timeout(&reachable(self.addr), Duration::from_secs(1));
-            }
-            let _ = acceptor.join();
-        }
-        let deadline = Instant::now() + self.shared.config.shutdown_grace;
-        while Instant::now() < deadline && !self.slots.iter().all(JoinHandle::is_finished) {
-            thread::sleep(Duration::from_millis(2));
-        }
-        self.shared.force();
-        for slot in self.slots.drain(..) {
-            let _ = slot.join();
-        }
+        let _ = self.thread.take().map(JoinHandle::join);
     }
 }
 
@@ -80,34 +45,4 @@ impl Drop for Gate {
     fn drop(&mut self) {
         self.close();
     }
-}
-
-fn accept(listener: &TcpListener, shared: &Shared) {
-    loop {
-        let accepted = listener.accept();
-        if shared.is_stopping() {
-            return;
-        }
-        match accepted {
-            Ok((stream, peer)) => shared.admit(stream, peer),
-            Err(error) if error.kind() == ErrorKind::ConnectionAborted => {}
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(error) => {
-                log::warn!("cannot accept a connection, trying again: {error}");
-                // Most likely there are no descriptors left, and an idle client holds one.
-                shared.shed_one();
-                thread::sleep(BACK_OFF);
-            }
-        }
-    }
-}
-
-/// The address at which we reach a listener on all interfaces.
-fn reachable(mut addr: SocketAddr) -> SocketAddr {
-    match addr.ip() {
-        IpAddr::V4(ip) if ip.is_unspecified() => addr.set_ip(Ipv4Addr::LOCALHOST.into()),
-        IpAddr::V6(ip) if ip.is_unspecified() => addr.set_ip(Ipv6Addr::LOCALHOST.into()),
-        _ => {}
-    }
-    addr
 }

@@ -1,18 +1,20 @@
 //! The gate: an own listener in front of the HTTP library.
 //!
-//! It has a fixed number of **slots**, each a thread with a place for one client and a private connection to
-//! the backend. A slot reads one complete request under absolute deadlines, checks it, passes it on, and
-//! relays the answer; whatever is wrong with a request ends here. When slots run out, connections that wait
-//! for their client are shed, oldest first; one whose request is being handled never is.
+//! It has a fixed number of **slots**, each a place for one client. One thread polls them all: it reads one
+//! complete request under absolute deadlines, checks it, and passes it on to the backend over one of few
+//! private connections, the **lanes**. Whatever is wrong with a request ends here. Whoever answers writes to
+//! the client himself. When slots run out, connections that wait for their client are shed, oldest first; one
+//! whose request is being handled never is.
 //!
-//! - `listener`: accepts, and hands clients to slots
-//! - `slots`: who is where, shedding, parking: all that threads share
-//! - `slot`: a connection's life
-//! - `conn`, `head`, `body`: reading a request
-//! - `relay`: passing it on, and the answer back
+//! - `listener`: opens and closes
+//! - `keeper`: the thread: polls, accepts, sheds
+//! - `serve`: what it does for one client; `conn`: how far that client's request has come
+//! - [`head`], [`body`]: parsing, without sockets or clocks
+//! - `lanes`: passing requests on
+//! - `slots`: who is where, parking, answering: all that threads share; `answer`: bytes on their way out
 //! - `refusal`: what the gate itself answers
 //!
-//! Nothing here knows what speaks at the other end of a private connection, nor what a request means.
+//! Nothing here knows what speaks at the other end of a lane, nor what a request means.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -21,27 +23,38 @@ use std::os::unix::net::UnixStream;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+mod answer;
 mod body;
 mod conn;
 mod head;
+mod ids;
+mod keeper;
+mod lanes;
 mod listener;
 mod refusal;
-mod relay;
-mod slot;
+mod serve;
 mod slots;
 
+/// Reading a request, as pure functions: for whoever feeds them anything at all, as the fuzz targets do.
+pub mod wire {
+    pub use super::TICKET_HEADER;
+    pub use super::body::Chunks;
+    pub use super::head::{Framing, HEAD_BYTES_MAX, HEADERS_MAX, Head, Scan, TARGET_BYTES_MAX, parse, scan};
+}
+
+pub use answer::Answer;
 pub use listener::Gate;
 pub use refusal::Refusal;
 pub use slots::Shared;
 
-/// The header by which the gate tells the backend whose request it passes on: slot, exchange, request id and
-/// peer, separated by blanks. Clients cannot send it: the gate drops it.
+/// The header by which the gate tells the backend whose request it passes on: the gate's secret, slot,
+/// exchange, request id and peer, separated by blanks. Clients cannot send it: the gate drops it.
 pub const TICKET_HEADER: &str = "x-tagtill-gate";
 
-/// Opens private connections to the backend, each ready to serve, whenever a slot needs one.
+/// Opens private connections to the backend, each ready to serve.
 pub trait Dial: Send + Sync {
-    /// One more connection.
-    fn dial(&self) -> io::Result<UnixStream>;
+    /// A new set of lanes. Those given before are no longer used.
+    fn dial(&self) -> io::Result<Vec<UnixStream>>;
 }
 
 /// How the gate listens, and what it bears.

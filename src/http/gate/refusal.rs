@@ -15,29 +15,36 @@ pub struct Refusal {
 }
 
 impl Refusal {
+    /// What was sent cannot be read.
     pub const fn malformed(detail: &'static str) -> Refusal {
         Refusal { code: Code::MalformedRequest, detail }
     }
 
+    /// It took too long.
     pub const fn timeout(detail: &'static str) -> Refusal {
         Refusal { code: Code::RequestTimeout, detail }
     }
 
+    /// There is no room for it now.
     pub const fn overloaded(detail: &'static str) -> Refusal {
         Refusal { code: Code::Overloaded, detail }
     }
 
+    /// A fault of ours.
     pub const fn internal() -> Refusal {
         let detail = "Something went wrong on our side. The log has more under the request id.";
         Refusal { code: Code::Internal, detail }
     }
 
+    /// A body above the limit.
     pub const BODY_TOO_LARGE: Refusal =
         Refusal { code: Code::BodyTooLarge, detail: "The body is larger than this server takes." };
 
+    /// A target above the limit.
     pub const TARGET_TOO_LONG: Refusal =
         Refusal { code: Code::TargetTooLong, detail: "The request target is longer than 8192 bytes." };
 
+    /// A head above the limit.
     pub const HEAD_TOO_LARGE: Refusal = Refusal {
         code: Code::HeadTooLarge,
         detail: "Request line and headers may have 16384 bytes and 64 headers in all.",

@@ -20,6 +20,9 @@ pub const ROUTES: &[Route] =
         .may_take::<Nothing>()
         .produces("application/octet-stream")];
 
+/// Room that a copy leaves on the disk for the data file to grow: 16 MiB.
+const SPARE_BYTES: u64 = 16 * 1024 * 1024;
+
 /// Clears the mark that a backup is being written, whatever happens.
 struct Writing(Arc<Shared>);
 
@@ -48,7 +51,13 @@ fn make(shared: &Arc<Shared>, call: &Call) -> Result<Answer, Problem> {
 }
 
 fn copy(shared: &Shared, request_id: &str) -> Result<Response, Problem> {
-    let failed = |error: &dyn std::fmt::Display| Problem::internal(format!("the backup failed: {error}"));
+    let failed = |error: &dyn std::fmt::Display| {
+        let detail =
+            "The copy could not be written beside the data file; the log says why. The till runs on.";
+        let problem = Problem::new(Code::Unavailable, detail).with_header("Retry-After", "60");
+        Problem { inner: Some(format!("the backup failed: {error}")), ..problem }
+    };
+    room_for_copy(shared).map_err(|error| failed(&error))?;
     // The copy holds everything, so nobody else may look at it while it has a name.
     let folder = shared.work_dir.join(format!("backup-{request_id}"));
     DirBuilder::new().recursive(true).mode(0o700).create(&folder).map_err(|error| failed(&error))?;
@@ -62,6 +71,20 @@ fn copy(shared: &Shared, request_id: &str) -> Result<Response, Problem> {
         .with_header("Content-Type", "application/octet-stream")
         .with_header("Content-Disposition", "attachment; filename=\"tagtill-backup.redb\"")
         .with_header("Cache-Control", "no-store"))
+}
+
+/// A copy must not take the room from the data file that it stands beside: a full disk would end the till.
+fn room_for_copy(shared: &Shared) -> Result<(), String> {
+    let Some(path) = shared.handle.store().path() else { return Ok(()) };
+    let bytes = std::fs::metadata(path).map_err(|error| error.to_string())?.len();
+    let disk = rustix::fs::statvfs(&shared.work_dir).map_err(|error| error.to_string())?;
+    let free = disk.f_bavail.saturating_mul(disk.f_frsize);
+    let wanted = bytes.saturating_add(SPARE_BYTES);
+    if free < wanted {
+        let folder = shared.work_dir.display();
+        return Err(format!("{folder} has {free} bytes free, and a backup wants {wanted}: make room there"));
+    }
+    Ok(())
 }
 
 fn copy_into(shared: &Shared, path: &Path) -> Result<(File, u64), Box<dyn std::error::Error>> {

@@ -8,10 +8,11 @@ use super::posts::judged;
 use crate::engine::{Job, Unavailable, Verdicted};
 use crate::http::answer::{Answer, Out};
 use crate::http::api::Shared;
+use crate::http::body::too_large;
 use crate::http::call::Call;
 use crate::http::message::Response;
 use crate::http::problem::{Document, Problem};
-use crate::till::command::{Command, PostAnswer};
+use crate::till::command::{Command, Post, PostAnswer};
 use crate::till::post::triage;
 use serde::Serialize;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -38,14 +39,11 @@ struct Gathering {
 }
 
 pub fn judge(shared: &Arc<Shared>, call: &Call) -> Result<Answer, Problem> {
-    let body = call.request.body.as_slice();
-    let body = body.strip_suffix(b"\n").unwrap_or(body);
     let (snapshot, now, admin) = (shared.handle.snapshot()?, shared.handle.now(), call.is_admin());
     let mut lines = Vec::new();
     let mut commands = Vec::new();
-    // An empty body has no lines; an empty line among others is a bad one.
-    for bytes in body.split(|&byte| byte == b'\n').filter(|_| !body.is_empty()) {
-        let line = read_line(call, bytes).and_then(|post| match triage(&snapshot, now, &post) {
+    for post in posts_in(call.network(), &call.request.body) {
+        let line = post.and_then(|post| match triage(&snapshot, now, &post) {
             Ok(Some(answer)) => Ok(Some(answer)),
             Ok(None) => {
                 commands.push((lines.len(), Command::JudgePost(post)));
@@ -58,12 +56,18 @@ pub fn judge(shared: &Arc<Shared>, call: &Call) -> Result<Answer, Problem> {
     Answer::later(move |shared, out| submit(shared, out, lines, commands, admin))
 }
 
-fn read_line(call: &Call, bytes: &[u8]) -> Result<crate::till::command::Post, Problem> {
-    let bytes = bytes.strip_suffix(b"\r").unwrap_or(bytes);
-    if bytes.len() > POST_BYTES_MAX {
-        return Err(crate::http::body::too_large(POST_BYTES_MAX));
-    }
-    read(call, bytes)
+/// Reads each line of a body on its own; `network` is the one that its sender is limited to.
+///
+/// An empty body has no lines; an empty line among others is a bad one.
+pub fn posts_in(network: Option<&str>, body: &[u8]) -> impl Iterator<Item = Result<Post, Problem>> {
+    let lines = body.strip_suffix(b"\n").unwrap_or(body);
+    lines.split(|&byte| byte == b'\n').filter(|_| !lines.is_empty()).map(move |line| {
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        if line.len() > POST_BYTES_MAX {
+            return Err(too_large(POST_BYTES_MAX));
+        }
+        read(network, line)
+    })
 }
 
 fn submit(

@@ -19,6 +19,8 @@ mod replies;
 mod status;
 pub mod tokens;
 
+pub use lines::posts_in;
+
 use super::route::Route;
 
 /// Every call there is. Posts stand first: most requests are posts.

@@ -1,7 +1,6 @@
 //! One post as it comes in and the answer to it, alone or as a line among many.
 
 use crate::http::body::{card_in, unreadable};
-use crate::http::call::Call;
 use crate::http::problem::{Code, Problem};
 use crate::till::check;
 use crate::till::command::{Post, PostAnswer};
@@ -97,10 +96,10 @@ impl AnswerView {
     }
 }
 
-/// Reads and checks one post.
-pub fn read(call: &Call, bytes: &[u8]) -> Result<Post, Problem> {
+/// Reads and checks one post; `network` is the one that its sender is limited to.
+pub fn read(network: Option<&str>, bytes: &[u8]) -> Result<Post, Problem> {
     let body: PostBody<'_> = serde_json::from_slice(bytes).map_err(|_| diagnose(bytes))?;
-    if call.network().is_some_and(|own| own != body.network) {
+    if network.is_some_and(|own| own != body.network) {
         return Err(foreign());
     }
     check_body(&body)?;

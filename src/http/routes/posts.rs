@@ -47,7 +47,7 @@ fn judge(shared: &Arc<Shared>, call: &Call) -> Result<Answer, Problem> {
     if call.request.body.len() > POST_BYTES_MAX {
         return Err(too_large(POST_BYTES_MAX));
     }
-    let post = read(call, &call.request.body)?;
+    let post = read(call.network(), &call.request.body)?;
     let admin = call.is_admin();
     if let Some(answer) = triage(&shared.handle.snapshot()?, shared.handle.now(), &post)? {
         shared.metrics.judged(answer.verdict);

@@ -1,0 +1,234 @@
+//! Compares the model with the data file, record by record, and learns the ids that the till gave.
+
+use super::model::{Model, Reply};
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+use tagtill::store::Snapshot;
+use tagtill::till::id::PurchaseId;
+use tagtill::till::record::{AccountStatus, PurchaseRecord, ReplyKind, ReplyStatus};
+use tagtill::till::state::{Direction, Read as _, Span, Table};
+use tagtill::till::table::{
+    Accounts, Identities, Offers, OnNetwork, Only, Orders, Posts, Purchases, Refunds, Replies, Settings,
+    Stocks,
+};
+use tagtill::till::verify;
+
+fn every<T: Table>(snapshot: &Snapshot) -> Result<Vec<(T::Key, T::Record)>, String> {
+    let mut all = Vec::new();
+    snapshot
+        .scan::<T>(&Span::all(), Direction::Up, |key, record| {
+            all.push((key, record));
+            ControlFlow::Continue(())
+        })
+        .map_err(|error| error.to_string())?;
+    Ok(all)
+}
+
+fn expect<T: PartialEq + std::fmt::Debug>(
+    what: impl FnOnce() -> String,
+    model: T,
+    till: T,
+) -> Result<(), String> {
+    if model == till {
+        Ok(())
+    } else {
+        Err(format!("{}: the model says {model:?}, the till {till:?}", what()))
+    }
+}
+
+impl Model {
+    /// Whether the data file is what it must be; `verify` included.
+    pub fn agree(&mut self, snapshot: &Snapshot) -> Result<(), String> {
+        self.purchases(snapshot)?;
+        self.accounts(snapshot)?;
+        self.offers(snapshot)?;
+        self.seen_posts(snapshot)?;
+        self.replies(snapshot)?;
+        let settings = snapshot.must::<Settings>(&Only).map_err(|error| error.to_string())?;
+        let told = (settings.epoch, settings.paused, settings.clock_offset_ms);
+        expect(|| "settings".to_owned(), (self.epoch, self.paused, self.offset_ms), told)?;
+        let report = verify::check(snapshot).map_err(|error| error.to_string())?;
+        if report.holds() { Ok(()) } else { Err(format!("verify: {}", report.problems.join("; "))) }
+    }
+
+    fn purchases(&mut self, snapshot: &Snapshot) -> Result<(), String> {
+        let all = every::<Purchases>(snapshot)?;
+        expect(|| "purchases".to_owned(), self.purchases.len(), all.len())?;
+        let by_post: BTreeMap<_, _> = all
+            .into_iter()
+            .map(|(id, record)| ((record.network.clone(), record.post.clone()), (id, record)))
+            .collect();
+        for n in 0..self.purchases.len() {
+            let post = self.purchases[n].post.clone();
+            let Some((id, record)) = by_post.get(&post) else {
+                return Err(format!("the purchase by {post:?} is missing"));
+            };
+            self.purchase(n, *id, record, snapshot)
+                .map_err(|problem| format!("{id} by {post:?}: {problem}"))?;
+        }
+        Ok(())
+    }
+
+    fn purchase(
+        &mut self,
+        n: usize,
+        id: PurchaseId,
+        record: &PurchaseRecord,
+        snapshot: &Snapshot,
+    ) -> Result<(), String> {
+        let (account, offer) = (self.purchases[n].account, self.purchases[n].offer);
+        let buyer = *self.accounts[account].id.get_or_insert(record.account);
+        let offer = self.offers[offer].id;
+        let purchase = &mut self.purchases[n];
+        expect(|| "id".to_owned(), *purchase.id.get_or_insert(id), id)?;
+        expect(|| "account".to_owned(), buyer, record.account)?;
+        expect(|| "offer".to_owned(), offer, record.offer)?;
+        expect(|| "status".to_owned(), purchase.status, record.status)?;
+        expect(|| "price".to_owned(), purchase.price, record.price.amount)?;
+        expect(|| "created_at".to_owned(), purchase.created_at, record.created_at.ms())?;
+        expect(|| "expires_at".to_owned(), purchase.expires_at, record.expires_at.ms())?;
+        let attempts = |states: Vec<_>| format!("{states:?}");
+        expect(
+            || "attempts".to_owned(),
+            attempts(purchase.attempts.iter().map(|attempt| attempt.state.clone()).collect()),
+            attempts(record.attempts.iter().map(|attempt| attempt.state.clone()).collect()),
+        )?;
+        expect(|| "refunds".to_owned(), purchase.refunds.len(), record.refunds.len())?;
+        for (refund, id) in purchase.refunds.iter_mut().zip(&record.refunds) {
+            let till = snapshot.must::<Refunds>(id).map_err(|error| error.to_string())?;
+            expect(|| "refund".to_owned(), *refund.id.get_or_insert(*id), *id)?;
+            let model = (refund.amount, refund.restock, refund.automatic, refund.status);
+            expect(
+                || format!("{id}"),
+                model,
+                (till.amount.amount, till.restock, till.automatic, till.status),
+            )?;
+        }
+        let order = record.order.map(|id| snapshot.must::<Orders>(&id).map_err(|error| error.to_string()));
+        let order = order.transpose()?;
+        expect(|| "order".to_owned(), purchase.order, order.as_ref().map(|order| order.status))?;
+        purchase.order_id = record.order;
+        let erased = self.accounts[account].status == AccountStatus::Erased;
+        if let (Some(confirmation), false) = (&record.confirmation, erased) {
+            let customer = purchase.customer.clone().unwrap_or_default();
+            expect(|| "customer".to_owned(), &customer, &confirmation.customer)?;
+        }
+        Ok(())
+    }
+
+    fn accounts(&mut self, snapshot: &Snapshot) -> Result<(), String> {
+        let all: BTreeMap<_, _> = every::<Accounts>(snapshot)?.into_iter().collect();
+        expect(|| "accounts".to_owned(), self.accounts.len(), all.len())?;
+        let links =
+            self.accounts.iter().filter(|account| account.linked()).map(|account| account.identities.len());
+        expect(|| "linked identities".to_owned(), links.sum(), every::<Identities>(snapshot)?.len())?;
+        for account in &mut self.accounts {
+            if account.id.is_none()
+                && let Some((network, user)) = account.identities.first()
+            {
+                let link = snapshot.get::<Identities>(&OnNetwork::new(network, user));
+                account.id = link.map_err(|error| error.to_string())?.map(|link| link.account);
+            }
+            let Some(till) = account.id.and_then(|id| all.get(&id)) else {
+                return Err(format!("the account of {:?} is missing", account.identities));
+            };
+            let who = || format!("{:?}", account.id);
+            expect(who, account.status, till.status)?;
+            if let Some(person) = &till.person {
+                expect(who, &account.country, &person.billing_address.country)?;
+                expect(who, &account.customer, &person.payment_method.customer)?;
+            }
+            for (network, user) in account.identities.iter().filter(|_| account.linked()) {
+                let link = snapshot.get::<Identities>(&OnNetwork::new(network, user));
+                let link = link.map_err(|error| error.to_string())?.map(|link| link.account);
+                expect(|| format!("who {user} on {network} is"), account.id, link)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn offers(&self, snapshot: &Snapshot) -> Result<(), String> {
+        for (n, offer) in self.offers.iter().enumerate() {
+            let till = snapshot.must::<Offers>(&offer.id).map_err(|error| error.to_string())?;
+            let stock = snapshot.must::<Stocks>(&offer.id).map_err(|error| error.to_string())?;
+            let model = (offer.quantity, self.held(n), self.sold(n));
+            expect(|| format!("stock of {}", offer.buy), model, (stock.quantity, stock.held, stock.sold))?;
+            expect(|| format!("status of {}", offer.buy), offer.status, till.status)?;
+            expect(|| format!("price of {}", offer.buy), offer.price, till.price.amount)?;
+        }
+        Ok(())
+    }
+
+    fn seen_posts(&self, snapshot: &Snapshot) -> Result<(), String> {
+        let all: BTreeMap<_, _> =
+            every::<Posts>(snapshot)?.into_iter().map(|(key, post)| ((key.network, key.id), post)).collect();
+        if let Some(extra) = all.keys().find(|key| !self.posts.contains_key(*key)) {
+            return Err(format!("the till remembers the post {extra:?}, the model does not"));
+        }
+        for (key, seen) in &self.posts {
+            let Some(till) = all.get(key) else { return Err(format!("the post {key:?} is forgotten")) };
+            let verdict = seen.judged.as_ref().map(|(_, verdict)| *verdict);
+            expect(|| format!("verdict on {key:?}"), verdict, till.verdict)?;
+            let purchase = seen.purchase.and_then(|n| self.purchases[n].id);
+            expect(|| format!("purchase of {key:?}"), purchase, till.purchase)?;
+            expect(|| format!("deletion of {key:?}"), seen.deleted, till.deleted_at.is_some())?;
+        }
+        Ok(())
+    }
+
+    /// New replies are taken over; known ones must stand where they were, or be dropped for a reason.
+    fn replies(&mut self, snapshot: &Snapshot) -> Result<(), String> {
+        let all: BTreeMap<_, _> = every::<Replies>(snapshot)?.into_iter().collect();
+        for (id, known) in &mut self.replies {
+            let Some(till) = all.get(id) else { return Err(format!("{id} is missing")) };
+            if (known.status, till.status) == (ReplyStatus::Queued, ReplyStatus::Dropped) {
+                known.status = ReplyStatus::Dropped;
+                let at = till.ended_at.map_or(0, tagtill::till::time::Time::ms);
+                if at <= known.not_after {
+                    return Err(format!("{id} is dropped before it is stale"));
+                }
+            }
+            expect(|| format!("{id}"), known.status, till.status)?;
+            expect(|| format!("post of {id}"), known.post.as_ref(), till.post_id.as_ref())?;
+        }
+        for (id, till) in all {
+            if self.replies.contains_key(&id) {
+                continue;
+            }
+            if let Some(n) =
+                till.purchase.filter(|_| till.kind == ReplyKind::Pending).and_then(|id| self.purchase_of(id))
+            {
+                let offer = &self.offers[self.purchases[n].offer];
+                if !till.text.to_lowercase().contains(&format!("#{}", offer.confirm)) {
+                    return Err(format!("{id} does not say how to confirm: {}", till.text));
+                }
+            }
+            let reply = Reply {
+                network: till.network,
+                kind: till.kind,
+                account: till.account,
+                purchase: till.purchase,
+                queued_at: till.queued_at.ms(),
+                not_after: till.not_after.ms(),
+                status: till.status,
+                post: till.post_id,
+            };
+            self.replies.insert(id, reply);
+        }
+        Ok(())
+    }
+
+    /// Every purchase that waits for its buyer has told them how to confirm.
+    pub fn everybody_was_told(&self) -> Result<(), String> {
+        for purchase in &self.purchases {
+            let told = self
+                .replies
+                .values()
+                .any(|reply| reply.purchase == purchase.id && reply.kind == ReplyKind::Pending);
+            if !told {
+                return Err(format!("nobody told the buyer of {:?} how to confirm", purchase.id));
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,502 @@
+//! What people, bridges, operators and time do to a till.
+
+use super::till::Plan;
+use super::world::World;
+use tagtill::engine::TimeSource as _;
+use tagtill::till::command::{
+    AccountChange, ChargeAnswer, Command, NewAccount, NewOffer, OfferChange, Outcome, Post,
+};
+use tagtill::till::id::{MerchantId, OfferId};
+use tagtill::till::money::{Currency, Money};
+use tagtill::till::record::{
+    AccountStatus, Address, AttemptState, Identity, OfferStatus, PaymentMethod, PurchaseStatus, Recipient,
+    ReplyStatus,
+};
+use tagtill::till::time::Time;
+
+const NETWORKS: &[&str] = &["sandbox", "x"];
+const USERS: u64 = 7;
+
+impl World {
+    /// A merchant, some offers and some accounts.
+    pub fn open_shop(&mut self) -> Result<(), String> {
+        let Outcome::Merchant(merchant) = self.setup(Command::CreateMerchant { name: "Shop".to_owned() })?
+        else {
+            return Err("no merchant".to_owned());
+        };
+        for n in 0..=self.chance.below(3) {
+            self.put_up(merchant, n)?;
+        }
+        for n in 0..USERS - 2 {
+            let new = self.new_account(n);
+            self.command(vec![Plan::Many(vec![new])])?;
+        }
+        self.till.settle()
+    }
+
+    fn setup(&mut self, command: Command) -> Result<Outcome, String> {
+        self.till.outside(command)
+    }
+
+    fn put_up(&mut self, merchant: MerchantId, n: u64) -> Result<(), String> {
+        let now = self.till.now()?;
+        let quantity = self.chance.percent(85).then(|| 1 + self.chance.below(4));
+        let ends_at = self.chance.percent(30).then(|| now + self.chance.within(600_000, 20_000_000));
+        let new = NewOffer {
+            merchant,
+            hashtag: format!("#BuyThing{n}"),
+            confirm_hashtag: None,
+            title: format!("Thing {n}"),
+            price: Money { amount: self.chance.within(1, 9_000), currency: Currency::USD },
+            list_price: None,
+            quantity,
+            per_account_limit: u32::try_from(1 + self.chance.below(3)).unwrap(),
+            confirm_window_seconds: u32::try_from(self.chance.within(30, 900)).unwrap(),
+            starts_at: None,
+            ends_at: ends_at.map(Time::from_ms),
+            terms_url: None,
+            ships_to: self.chance.percent(30).then(|| vec!["US".to_owned()]),
+        };
+        let Outcome::Offer(id) = self.setup(Command::CreateOffer(Box::new(new.clone())))? else {
+            return Err("no offer".to_owned());
+        };
+        self.till.model.offers.push(super::model::Offer {
+            id,
+            buy: format!("buything{n}"),
+            confirm: format!("confirmthing{n}"),
+            price: new.price.amount,
+            quantity,
+            limit: new.per_account_limit as usize,
+            window_ms: i64::from(new.confirm_window_seconds) * 1000,
+            ends_at,
+            ships_to: new.ships_to.and_then(|countries| countries.into_iter().next()),
+            status: OfferStatus::Live,
+        });
+        Ok(())
+    }
+
+    fn new_account(&mut self, user: u64) -> Command {
+        let both = self.chance.percent(50);
+        let identities =
+            NETWORKS.iter().take(if both { 2 } else { 1 }).map(|network| identity(network, user)).collect();
+        Command::CreateAccount(Box::new(NewAccount {
+            identities,
+            email: None,
+            billing_address: self.address(),
+            payment_method: self.method(),
+        }))
+    }
+
+    fn address(&mut self) -> Address {
+        let country = if self.chance.percent(80) { "US" } else { "CA" };
+        Address {
+            name: "Jo Doe".to_owned(),
+            line1: "1 Main St".to_owned(),
+            line2: None,
+            city: "Springfield".to_owned(),
+            region: None,
+            postal_code: "62701".to_owned(),
+            country: country.to_owned(),
+        }
+    }
+
+    fn method(&mut self) -> PaymentMethod {
+        PaymentMethod {
+            gateway: "sim".to_owned(),
+            customer: format!("cus_{}", self.chance.below(1_000_000)),
+            token: "pm_1".to_owned(),
+            brand: "visa".to_owned(),
+            last4: "4242".to_owned(),
+        }
+    }
+
+    /// Something happens.
+    pub fn step(&mut self) -> Result<(), String> {
+        match self.chance.below(100) {
+            0..60 => {
+                let plans = self.plans();
+                if plans.is_empty() { Ok(()) } else { self.command(plans) }
+            }
+            60..72 => {
+                self.note("payment round");
+                if self.chance.percent(12) {
+                    let calls = self.chance.below(8);
+                    self.provider.arm(calls);
+                }
+                self.round().map(drop)
+            }
+            72..80 => {
+                self.note("tick");
+                self.till.tick().map(drop)
+            }
+            80..92 => {
+                let ms = match self.chance.below(10) {
+                    0..4 => self.chance.within(1, 20_000),
+                    4..8 => self.chance.within(20_000, 900_000),
+                    8 => self.chance.within(900_000, 7_200_000),
+                    _ => self.chance.within(7_200_000, 100_000_000),
+                };
+                self.till.clocks.pass(ms);
+                self.note("time passes");
+                Ok(())
+            }
+            92..94 => {
+                let ms = self.chance.within(-7_200_000, 7_200_000);
+                self.till.clocks.jump(ms);
+                self.note("clock jumps");
+                Ok(())
+            }
+            94..96 => {
+                self.note("operator resumes");
+                self.till.accept_jump()?;
+                self.command(vec![Plan::Many(vec![Command::Resume])])
+            }
+            96..98 => {
+                self.note("clean restart");
+                self.till.disk.disarm();
+                self.till.restart()
+            }
+            98 => {
+                self.note("backup");
+                self.back_up()
+            }
+            _ if self.backups.is_empty() || self.chance.percent(50) => Ok(()),
+            _ => {
+                self.note("restore");
+                self.till.disk.disarm();
+                let n = usize::try_from(self.chance.below(self.backups.len() as u64)).unwrap();
+                self.restore(n)
+            }
+        }
+    }
+
+    /// One job, or several in one batch.
+    fn plans(&mut self) -> Vec<Plan> {
+        let jobs = if self.chance.percent(70) { 1 } else { 2 + self.chance.below(4) };
+        let mut plans = Vec::new();
+        for _ in 0..jobs {
+            if self.chance.percent(10) {
+                plans.extend(self.keyed());
+                continue;
+            }
+            let commands = if self.chance.percent(75) { 1 } else { 2 + self.chance.below(3) };
+            let commands: Vec<_> = (0..commands).filter_map(|_| self.deed()).collect();
+            if !commands.is_empty() {
+                plans.push(Plan::Many(commands));
+            }
+        }
+        plans
+    }
+
+    /// A refund under a key; or the same request once more.
+    fn keyed(&mut self) -> Option<Plan> {
+        let now = self.till.now().ok()?;
+        let model = &self.till.model;
+        if self.chance.percent(50) {
+            let recent: Vec<_> = model
+                .keyed
+                .iter()
+                .filter(|(_, (_, _, at))| now - at < 40 * 3_600_000)
+                .map(|(key, kept)| (*key, kept.0))
+                .collect();
+            let (key, body) = *self.chance.pick(&recent)?;
+            let body = if self.chance.percent(20) { body + 1 } else { body };
+            // The same key and body is the same request; with another body it must not happen.
+            let command = self.repeated(key)?;
+            return Some(Plan::Keyed { key, body, command });
+        }
+        let command = self.refund()?;
+        self.named += 1;
+        let key = self.named;
+        self.requests.insert(key, command.clone());
+        Some(Plan::Keyed { key, body: 1, command })
+    }
+
+    fn repeated(&self, key: u64) -> Option<Command> {
+        self.requests.get(&key).cloned()
+    }
+
+    fn refund(&mut self) -> Option<Command> {
+        let sold: Vec<_> = self
+            .till
+            .model
+            .purchases
+            .iter()
+            .filter(|one| {
+                matches!(
+                    one.status,
+                    PurchaseStatus::Paid | PurchaseStatus::Refunded | PurchaseStatus::Capturing
+                )
+            })
+            .map(|one| (one.id, one.price))
+            .collect();
+        let (id, price) = *self.chance.pick(&sold)?;
+        let amount = self.chance.percent(50).then(|| self.chance.within(1, price + 1));
+        let restock = self.chance.percent(40);
+        Some(Command::RefundPurchase { id: id?, amount, restock })
+    }
+
+    /// What one person, bridge or operator does.
+    fn deed(&mut self) -> Option<Command> {
+        match self.chance.below(100) {
+            0..24 => Some(self.buy()),
+            24..42 => Some(self.confirm()),
+            42..48 => self.repost(),
+            48..55 => self.again(),
+            55..60 => Some(self.delete()),
+            60..72 => self.sent(),
+            72..75 => self.reply_failed(),
+            75..79 => self.cancel(),
+            79..83 => self.refund(),
+            83..87 => self.ship(),
+            87..91 => self.change_account(),
+            91..93 => Some({
+                let user = self.chance.below(USERS);
+                self.new_account(user)
+            }),
+            93..94 => {
+                let ids: Vec<_> = self.till.model.accounts.iter().filter_map(|one| one.id).collect();
+                self.chance.pick(&ids).map(|id| Command::EraseAccount { id: *id })
+            }
+            94..96 => self.change_offer(),
+            96..98 => self.stray(),
+            98 => self.succeed_late(),
+            _ => {
+                let seconds = u32::try_from(self.chance.within(1, 3_000)).unwrap();
+                Some(Command::AdvanceClock { seconds })
+            }
+        }
+    }
+
+    fn author(&mut self) -> (String, Recipient) {
+        let network = *self.chance.pick(NETWORKS).unwrap_or(&"x");
+        let user = format!("u{}", self.chance.below(USERS));
+        (network.to_owned(), Recipient { user_id: user.clone(), handle: user })
+    }
+
+    /// When a post says that it was made: mostly now, sometimes long ago or not yet.
+    fn made_at(&mut self) -> Option<Time> {
+        let now = self.till.clocks.wall_ms() + self.till.model.offset_ms;
+        let back = match self.chance.below(20) {
+            0..9 => return None,
+            9..15 => self.chance.within(0, 5_000),
+            15..18 => self.chance.within(5_000, 1_800_000),
+            18 => self.chance.within(1_800_000, 5_400_000),
+            _ => self.chance.within(-600_000, 0),
+        };
+        Some(Time::from_ms(now - back))
+    }
+
+    fn post(&mut self, hashtags: Vec<String>, repost_of: Option<String>) -> Post {
+        let (network, author) = self.author();
+        self.named += 1;
+        let id = format!("p{}", self.named);
+        let created_at = self.made_at();
+        let post = Post { network, id, author, hashtags, created_at, repost_of };
+        self.posts.push(post.clone());
+        post
+    }
+
+    fn tag(&mut self, confirm: bool) -> String {
+        let tags: Vec<_> = self
+            .till
+            .model
+            .offers
+            .iter()
+            .map(|offer| if confirm { offer.confirm.clone() } else { offer.buy.clone() })
+            .collect();
+        self.chance.pick(&tags).cloned().unwrap_or_default()
+    }
+
+    fn buy(&mut self) -> Command {
+        let mut tags = vec![self.tag(false)];
+        if self.chance.percent(10) {
+            let confirm = self.chance.percent(70);
+            tags.push(self.tag(confirm));
+        }
+        if self.chance.percent(8) {
+            tags.insert(0, "justatag".to_owned());
+        }
+        Command::JudgePost(self.post(tags, None))
+    }
+
+    /// Mostly by somebody who has something to confirm.
+    fn confirm(&mut self) -> Command {
+        let tag = self.tag(true);
+        let mut post = self.post(vec![tag], None);
+        let model = &self.till.model;
+        let open: Vec<_> = model
+            .purchases
+            .iter()
+            .filter(|one| matches!(one.status, PurchaseStatus::Pending | PurchaseStatus::Expired))
+            .map(|one| {
+                (model.accounts[one.account].identities.clone(), model.offers[one.offer].confirm.clone())
+            })
+            .collect();
+        if self.chance.percent(80)
+            && let Some((identities, tag)) = self.chance.pick(&open[open.len().saturating_sub(4)..]).cloned()
+            && let Some((network, user)) = self.chance.pick(&identities).cloned()
+        {
+            post.network = network;
+            post.author = Recipient { user_id: user.clone(), handle: user };
+            post.hashtags = vec![tag];
+            self.posts.pop();
+            self.posts.push(post.clone());
+        }
+        Command::JudgePost(post)
+    }
+
+    /// A repost of one of our replies, before or after its bridge has said which post it is.
+    fn repost(&mut self) -> Option<Command> {
+        let model = &self.till.model;
+        let replies: Vec<_> = model.replies.iter().map(|(id, reply)| (*id, reply.clone())).collect();
+        let (id, reply) = self.chance.pick(&replies[replies.len().saturating_sub(8)..]).cloned()?;
+        let original = reply.post.clone().unwrap_or_else(|| format!("r{id}"));
+        let mut post = self.post(vec![], Some(original));
+        let buyer = self.till.model.accounts.iter().find(|one| one.id == reply.account);
+        let theirs = buyer
+            .and_then(|one| one.identities.iter().find(|(network, _)| *network == reply.network))
+            .cloned();
+        if let (true, Some((network, user))) = (self.chance.percent(85), theirs) {
+            post.network = network;
+            post.author = Recipient { user_id: user.clone(), handle: user };
+            self.posts.pop();
+            self.posts.push(post.clone());
+        }
+        Some(Command::JudgePost(post))
+    }
+
+    /// A post that was delivered before: the same, edited, or claimed by somebody else.
+    fn again(&mut self) -> Option<Command> {
+        let mut post = self.chance.pick(&self.posts).cloned()?;
+        match self.chance.below(10) {
+            0 => post.hashtags = vec![self.tag(false)],
+            1 => post.hashtags = vec![self.tag(true)],
+            2 => post.author = self.author().1,
+            3 => post.created_at = self.made_at(),
+            _ => {}
+        }
+        Some(Command::JudgePost(post))
+    }
+
+    /// A post is deleted, also one that has not arrived yet.
+    fn delete(&mut self) -> Command {
+        let known = self.chance.pick(&self.posts[self.posts.len().saturating_sub(10)..]).cloned();
+        match known {
+            Some(post) if self.chance.percent(80) => {
+                Command::DeletePost { network: post.network, id: post.id }
+            }
+            _ => {
+                let (network, _) = self.author();
+                let id = format!("p{}", self.named + 1 + self.chance.below(3));
+                Command::DeletePost { network, id }
+            }
+        }
+    }
+
+    fn some_reply(&mut self) -> Option<(tagtill::till::id::ReplyId, super::model::Reply)> {
+        let queued = self.chance.percent(85);
+        let replies: Vec<_> = self
+            .till
+            .model
+            .replies
+            .iter()
+            .filter(|(_, reply)| !queued || reply.status == ReplyStatus::Queued)
+            .map(|(id, reply)| (*id, reply.clone()))
+            .collect();
+        self.chance.pick(&replies).cloned()
+    }
+
+    fn sent(&mut self) -> Option<Command> {
+        let (id, reply) = self.some_reply()?;
+        let own = self.chance.percent(95);
+        let post_id = if own { format!("r{id}") } else { format!("r{}", self.chance.below(3)) };
+        let sent_at = self.made_at();
+        Some(Command::ReplySent { id, network: Some(reply.network), post_id, sent_at })
+    }
+
+    fn reply_failed(&mut self) -> Option<Command> {
+        let (id, reply) = self.some_reply()?;
+        let retry = self.chance.percent(40);
+        Some(Command::ReplyFailed { id, network: Some(reply.network), reason: "refused".to_owned(), retry })
+    }
+
+    fn cancel(&mut self) -> Option<Command> {
+        let ids: Vec<_> = self.till.model.purchases.iter().filter_map(|one| one.id).collect();
+        self.chance.pick(&ids[ids.len().saturating_sub(6)..]).map(|id| Command::CancelPurchase { id: *id })
+    }
+
+    fn ship(&mut self) -> Option<Command> {
+        let ids: Vec<_> = self.till.model.purchases.iter().filter_map(|one| one.order_id).collect();
+        let id = *self.chance.pick(&ids)?;
+        Some(if self.chance.percent(60) {
+            Command::ShipOrder { id, merchant: None, carrier: None, tracking_number: None }
+        } else {
+            Command::DeliverOrder { id, merchant: None }
+        })
+    }
+
+    fn change_account(&mut self) -> Option<Command> {
+        let ids: Vec<_> = self.till.model.accounts.iter().filter_map(|one| one.id).collect();
+        let id = *self.chance.pick(&ids)?;
+        let mut change = AccountChange::default();
+        match self.chance.below(4) {
+            0 => change.status = Some(AccountStatus::Suspended),
+            1 => change.status = Some(AccountStatus::Active),
+            2 => {
+                change.billing_address = Some(self.address());
+                change.payment_method = Some(self.method());
+            }
+            _ => {
+                let user = self.chance.below(USERS);
+                change.identities = Some(NETWORKS.iter().map(|network| identity(network, user)).collect());
+            }
+        }
+        Some(Command::UpdateAccount { id, change: Box::new(change) })
+    }
+
+    fn change_offer(&mut self) -> Option<Command> {
+        let ids: Vec<OfferId> = self.till.model.offers.iter().map(|one| one.id).collect();
+        let id = *self.chance.pick(&ids)?;
+        let mut change = OfferChange::default();
+        match self.chance.below(12) {
+            0..4 => change.quantity = Some(Some(1 + self.chance.below(6))),
+            4 => change.quantity = Some(None),
+            5 => change.status = Some(OfferStatus::Paused),
+            6 | 7 => change.status = Some(OfferStatus::Live),
+            8 => change.per_account_limit = Some(u32::try_from(1 + self.chance.below(3)).unwrap()),
+            9 => change.confirm_window_seconds = Some(u32::try_from(self.chance.within(10, 900)).unwrap()),
+            10 => {
+                change.price = Some(Money { amount: self.chance.within(1, 9_000), currency: Currency::USD });
+            }
+            _ if self.chance.percent(20) => change.status = Some(OfferStatus::Ended),
+            _ => return None,
+        }
+        Some(Command::UpdateOffer { id, merchant: None, change: Box::new(change) })
+    }
+
+    /// An answer of the provider comes twice, or late.
+    fn stray(&mut self) -> Option<Command> {
+        let attempts: Vec<_> = self
+            .till
+            .model
+            .purchases
+            .iter()
+            .flat_map(|one| {
+                let attempts = (1..).zip(one.attempts.iter().map(|attempt| attempt.state.clone()));
+                attempts.map(|(number, state)| (one.id, number, state))
+            })
+            .collect();
+        let (id, attempt, state) = self.chance.pick(&attempts).cloned()?;
+        let answer = match state {
+            AttemptState::Paid => ChargeAnswer::Paid,
+            AttemptState::Declined(code) => ChargeAnswer::Declined(code),
+            _ => ChargeAnswer::Unknown,
+        };
+        Some(Command::Charged { purchase: id?, attempt, answer })
+    }
+}
+
+fn identity(network: &str, user: u64) -> Identity {
+    Identity { network: network.to_owned(), user_id: format!("u{user}"), handle: format!("u{user}") }
+}

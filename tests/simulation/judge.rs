@@ -1,0 +1,533 @@
+//! The model's word on each command: what it does, and what it must have answered.
+
+use super::model::{
+    Account, Attempt, Early, Model, POST_AGE_MS, Purchase, REPLY_WAIT_MS, Refund, Reply, Seen,
+};
+use tagtill::engine::Verdicted;
+use tagtill::till::command::{ChargeAnswer, Command, Outcome, Post, PostAnswer, RefundAnswer};
+use tagtill::till::id::{AccountId, PurchaseId, RefundId, ReplyId};
+use tagtill::till::record::{
+    AccountStatus, AttemptState, OfferStatus, OrderStatus, PurchaseStatus, RefundStatus, ReplyKind,
+    ReplyStatus,
+};
+use tagtill::till::verdict::Verdict;
+
+/// What the model says of a command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Word {
+    Done,
+    Refused,
+    Post { verdict: Verdict, repeated: bool, purchase: Option<usize> },
+}
+
+impl Model {
+    /// Does a command, and compares with what the till answered, where that is known.
+    pub fn follow(&mut self, now: i64, command: &Command, answer: Option<&Verdicted>) -> Result<(), String> {
+        let word = self.apply(now, command);
+        let Some(answer) = answer else { return Ok(()) };
+        let same = match (&word, answer) {
+            (Word::Refused, Err(_)) => true,
+            (Word::Post { verdict, repeated, purchase }, Ok(Outcome::Post(got))) => {
+                self.bind(*purchase, got)?;
+                *verdict == got.verdict && *repeated == got.repeated
+            }
+            (Word::Done, Ok(outcome)) => {
+                if let (Command::CreateAccount(_), Outcome::Account(id)) = (command, outcome)
+                    && let Some(account) = self.accounts.last_mut()
+                {
+                    account.id = Some(*id);
+                }
+                !matches!(outcome, Outcome::Post(_))
+            }
+            _ => false,
+        };
+        if same { Ok(()) } else { Err(format!("{command:?}\n  model: {word:?}\n  till:  {answer:?}")) }
+    }
+
+    /// Does a command of which only is known whether it was refused, if anything.
+    pub fn follow_word(&mut self, now: i64, command: &Command, done: Option<bool>) -> Result<(), String> {
+        let word = self.apply(now, command);
+        match done {
+            Some(done) if done != (word == Word::Done) => {
+                Err(format!("{command:?}\n  model: {word:?}\n  done: {done}"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The till names a purchase: the one that the model means.
+    fn bind(&mut self, purchase: Option<usize>, got: &PostAnswer) -> Result<(), String> {
+        match (purchase, got.purchase) {
+            (Some(n), Some(id)) => {
+                let known = self.purchases[n].id.get_or_insert(id);
+                if *known == id { Ok(()) } else { Err(format!("the till names {id}, the model {known}")) }
+            }
+            (None, None) => Ok(()),
+            (model, till) => Err(format!("the till names the purchase {till:?}, the model {model:?}")),
+        }
+    }
+
+    fn apply(&mut self, now: i64, command: &Command) -> Word {
+        let fine = match command {
+            Command::JudgePost(post) => return self.post(now, post),
+            Command::DeletePost { network, id } => self.delete_post(network, id),
+            Command::CreateAccount(new) => {
+                let identities: Vec<_> =
+                    new.identities.iter().map(|one| (one.network.clone(), one.user_id.clone())).collect();
+                let free = identities.iter().all(|(network, user)| self.linked(network, user).is_none());
+                if free {
+                    self.accounts.push(Account {
+                        id: None,
+                        identities,
+                        status: AccountStatus::Active,
+                        country: new.billing_address.country.clone(),
+                        customer: new.payment_method.customer.clone(),
+                    });
+                }
+                free
+            }
+            Command::UpdateAccount { id, change } => self.update_account(*id, change),
+            Command::EraseAccount { id } => match self.account(*id) {
+                Some(n) => {
+                    self.erase(n);
+                    true
+                }
+                None => false,
+            },
+            Command::UpdateOffer { id, change, .. } => self
+                .offers
+                .iter()
+                .position(|offer| offer.id == *id)
+                .is_some_and(|n| self.update_offer(n, change)),
+            Command::CancelPurchase { id } => match self.purchase_of(*id) {
+                Some(n) if self.purchases[n].status == PurchaseStatus::Pending => {
+                    self.purchases[n].status = PurchaseStatus::Cancelled;
+                    true
+                }
+                _ => false,
+            },
+            Command::RefundPurchase { id, amount, restock } => {
+                self.purchase_of(*id).is_some_and(|n| self.refund(n, *amount, *restock))
+            }
+            Command::ShipOrder { id, .. } => self.order(*id).is_some_and(|n| {
+                let purchase = &mut self.purchases[n];
+                let fine = purchase.order == Some(OrderStatus::Unfulfilled)
+                    && purchase.back(|status| status != RefundStatus::Failed) < purchase.price;
+                if fine {
+                    purchase.order = Some(OrderStatus::Shipped);
+                }
+                fine
+            }),
+            Command::DeliverOrder { id, .. } => self.order(*id).is_some_and(|n| {
+                let fine = self.purchases[n].order == Some(OrderStatus::Shipped);
+                if fine {
+                    self.purchases[n].order = Some(OrderStatus::Delivered);
+                }
+                fine
+            }),
+            Command::ReplySent { id, post_id, sent_at, .. } => {
+                self.sent(now, *id, post_id, sent_at.map(tagtill::till::time::Time::ms))
+            }
+            Command::ReplyFailed { id, retry, .. } => self.failed(now, *id, *retry),
+            Command::Charged { purchase, attempt, answer } => self.charged(*purchase, *attempt, answer),
+            Command::RefundAnswered { refund, answer } => self.refund_answered(*refund, answer),
+            Command::AdvanceClock { seconds } => {
+                self.offset_ms += i64::from(*seconds) * 1000;
+                true
+            }
+            Command::Resume => {
+                self.paused = false;
+                true
+            }
+            // Not among the commands of a simulation.
+            _ => true,
+        };
+        if fine { Word::Done } else { Word::Refused }
+    }
+
+    fn account(&self, id: AccountId) -> Option<usize> {
+        self.accounts.iter().position(|account| account.id == Some(id))
+    }
+
+    fn order(&self, id: tagtill::till::id::OrderId) -> Option<usize> {
+        self.purchases.iter().position(|purchase| purchase.order_id == Some(id))
+    }
+
+    fn post(&mut self, now: i64, post: &Post) -> Word {
+        let bare = |verdict| Word::Post { verdict, repeated: false, purchase: None };
+        let key = (post.network.clone(), post.id.clone());
+        if let Some(seen) = self.posts.get(&key) {
+            return match &seen.judged {
+                None => bare(Verdict::Deleted),
+                Some((author, _)) if *author != post.author.user_id => Word::Refused,
+                Some((_, verdict)) => {
+                    Word::Post { verdict: *verdict, repeated: true, purchase: seen.purchase }
+                }
+            };
+        }
+        let t = post.created_at.map_or(now, |at| at.ms().min(now));
+        if now - t > POST_AGE_MS {
+            return bare(Verdict::StalePost);
+        }
+        if let Some(original) = &post.repost_of {
+            return self.repost(now, t, post, original);
+        }
+        let buyer = self.linked(&post.network, &post.author.user_id);
+        let (mut buys, mut confirms) = (None, None);
+        for tag in &post.hashtags {
+            for n in 0..self.offers.len() {
+                let pending = |model: &Self| {
+                    buyer
+                        .and_then(|buyer| model.newest(buyer, n))
+                        .is_some_and(|newest| model.purchases[newest].status == PurchaseStatus::Pending)
+                };
+                if self.offers[n].buy == *tag {
+                    buys = buys.or(Some(n));
+                } else if self.offers[n].confirm == *tag
+                    && confirms.is_none()
+                    && (buys.is_none() || pending(self))
+                {
+                    confirms = Some(n);
+                }
+            }
+        }
+        let (verdict, purchase) = match (confirms, buys) {
+            (Some(offer), _) => {
+                let aimed = buyer.and_then(|buyer| self.newest(buyer, offer));
+                self.confirm(t, post, aimed)
+            }
+            (None, Some(offer)) => self.buy(now, t, post, offer),
+            (None, None) => return bare(Verdict::NoOffer),
+        };
+        self.posts.insert(
+            key,
+            Seen { judged: Some((post.author.user_id.clone(), verdict)), purchase, deleted: false },
+        );
+        Word::Post { verdict, repeated: false, purchase }
+    }
+
+    /// A repost confirms only our reply to that very account.
+    fn repost(&mut self, now: i64, t: i64, post: &Post, original: &str) -> Word {
+        let ignored = Word::Post { verdict: Verdict::RepostIgnored, repeated: false, purchase: None };
+        let Some(buyer) = self.linked(&post.network, &post.author.user_id) else { return ignored };
+        let id = self.accounts[buyer].id;
+        let reply = self.replies.values().find(|reply| {
+            reply.network == post.network
+                && reply.post.as_deref() == Some(original)
+                && matches!(reply.kind, ReplyKind::Pending | ReplyKind::AlreadyPending)
+        });
+        let aimed = reply.filter(|reply| reply.account == id).and_then(|reply| reply.purchase);
+        let Some(n) = aimed.and_then(|id| self.purchase_of(id)) else {
+            let waits = (0..self.offers.len()).any(|offer| {
+                self.newest(buyer, offer).is_some_and(|n| {
+                    self.purchases[n].status == PurchaseStatus::Pending && !self.purchases[n].window_set
+                })
+            });
+            if let (Some(id), true) = (id, waits) {
+                let early = Early {
+                    post: post.id.clone(),
+                    author: post.author.user_id.clone(),
+                    made_at: t,
+                    arrived_at: now,
+                };
+                self.early.insert((post.network.clone(), original.to_owned(), id), early);
+            }
+            return ignored;
+        };
+        let (verdict, purchase) = self.confirm(t, post, Some(n));
+        let judged = Some((post.author.user_id.clone(), verdict));
+        self.posts.insert((post.network.clone(), post.id.clone()), Seen { judged, purchase, deleted: false });
+        Word::Post { verdict, repeated: false, purchase }
+    }
+
+    fn confirm(&mut self, t: i64, post: &Post, aimed: Option<usize>) -> (Verdict, Option<usize>) {
+        let Some(buyer) = self.linked(&post.network, &post.author.user_id) else {
+            return (Verdict::NotLinked, None);
+        };
+        let account = self.accounts[buyer].clone();
+        if account.status == AccountStatus::Suspended {
+            return (Verdict::AccountSuspended, aimed);
+        }
+        let Some(n) = aimed else { return (Verdict::NothingToConfirm, None) };
+        let (status, offer) = (self.purchases[n].status, self.purchases[n].offer);
+        let verdict = match status {
+            PurchaseStatus::Capturing | PurchaseStatus::Paid => Verdict::AlreadyConfirmed,
+            PurchaseStatus::Cancelled | PurchaseStatus::Declined | PurchaseStatus::Refunded => {
+                Verdict::NothingToConfirm
+            }
+            _ if t < self.purchases[n].created_at => Verdict::NothingToConfirm,
+            _ if t > self.purchases[n].expires_at => {
+                self.purchases[n].status = PurchaseStatus::Expired;
+                Verdict::TooLate
+            }
+            _ if !self.ships(offer, &account) => Verdict::CannotShip,
+            PurchaseStatus::Expired if !self.is_free(offer) => Verdict::SoldOut,
+            PurchaseStatus::Pending | PurchaseStatus::Expired => {
+                let purchase = &mut self.purchases[n];
+                purchase.status = PurchaseStatus::Capturing;
+                purchase.customer = Some(account.customer);
+                purchase.attempts.push(Attempt::new());
+                Verdict::Confirmed
+            }
+        };
+        (verdict, Some(n))
+    }
+
+    fn ships(&self, offer: usize, account: &Account) -> bool {
+        self.offers[offer].ships_to.as_ref().is_none_or(|country| *country == account.country)
+    }
+
+    fn buy(&mut self, now: i64, t: i64, post: &Post, offer: usize) -> (Verdict, Option<usize>) {
+        let Some(buyer) = self.linked(&post.network, &post.author.user_id) else {
+            return (Verdict::NotLinked, None);
+        };
+        let account = self.accounts[buyer].clone();
+        if account.status == AccountStatus::Suspended {
+            return (Verdict::AccountSuspended, None);
+        }
+        if let Some(n) = self.newest(buyer, offer)
+            && self.purchases[n].status == PurchaseStatus::Pending
+        {
+            if t <= self.purchases[n].expires_at {
+                return (Verdict::AlreadyPending, Some(n));
+            }
+            self.purchases[n].status = PurchaseStatus::Expired;
+        }
+        let is = self.offers[offer].clone();
+        let obstacle = if is.status == OfferStatus::Ended || is.ends_at.is_some_and(|end| now >= end) {
+            Some(Verdict::Ended)
+        } else if is.status == OfferStatus::Paused {
+            Some(Verdict::Paused)
+        } else if !self.ships(offer, &account) {
+            Some(Verdict::CannotShip)
+        } else if self.counted(buyer, offer) >= is.limit {
+            Some(Verdict::LimitReached)
+        } else if !self.is_free(offer) {
+            Some(Verdict::SoldOut)
+        } else {
+            None
+        };
+        if let Some(verdict) = obstacle {
+            return (verdict, None);
+        }
+        self.purchases.push(Purchase {
+            id: None,
+            post: (post.network.clone(), post.id.clone()),
+            account: buyer,
+            offer,
+            price: is.price,
+            status: PurchaseStatus::Pending,
+            created_at: t,
+            expires_at: now + REPLY_WAIT_MS + is.window_ms,
+            window_ms: is.window_ms,
+            window_set: false,
+            customer: None,
+            attempts: Vec::new(),
+            refunds: Vec::new(),
+            order: None,
+            order_id: None,
+            restocked: false,
+        });
+        (Verdict::Pending, Some(self.purchases.len() - 1))
+    }
+
+    fn delete_post(&mut self, network: &str, id: &str) -> bool {
+        let key = (network.to_owned(), id.to_owned());
+        let Some(seen) = self.posts.get_mut(&key) else {
+            self.posts.insert(key, Seen { judged: None, purchase: None, deleted: true });
+            return true;
+        };
+        let first = !std::mem::replace(&mut seen.deleted, true);
+        let began = matches!(seen.judged, Some((_, Verdict::Pending)));
+        if let (true, true, Some(n)) = (first, began, seen.purchase)
+            && self.purchases[n].status == PurchaseStatus::Pending
+        {
+            self.purchases[n].status = PurchaseStatus::Cancelled;
+        }
+        true
+    }
+
+    fn update_account(&mut self, id: AccountId, change: &tagtill::till::command::AccountChange) -> bool {
+        let Some(n) = self.account(id) else { return false };
+        if !self.accounts[n].linked() {
+            return false;
+        }
+        if let Some(identities) = &change.identities {
+            let names: Vec<_> =
+                identities.iter().map(|one| (one.network.clone(), one.user_id.clone())).collect();
+            let free =
+                |(network, user): &(String, String)| self.linked(network, user).is_none_or(|by| by == n);
+            if !names.iter().all(free) {
+                return false;
+            }
+            self.accounts[n].identities = names;
+        }
+        let account = &mut self.accounts[n];
+        account.status = change.status.unwrap_or(account.status);
+        if let Some(address) = &change.billing_address {
+            account.country.clone_from(&address.country);
+        }
+        if let Some(method) = &change.payment_method {
+            account.customer.clone_from(&method.customer);
+        }
+        true
+    }
+
+    fn update_offer(&mut self, n: usize, change: &tagtill::till::command::OfferChange) -> bool {
+        let taken = self.held(n) + self.sold(n);
+        let offer = &mut self.offers[n];
+        let too_few = matches!(change.quantity, Some(Some(quantity)) if quantity < taken);
+        if offer.status == OfferStatus::Ended || too_few {
+            return false;
+        }
+        offer.quantity = change.quantity.unwrap_or(offer.quantity);
+        offer.status = change.status.unwrap_or(offer.status);
+        offer.price = change.price.map_or(offer.price, |price| price.amount);
+        offer.limit = change.per_account_limit.map_or(offer.limit, |limit| limit as usize);
+        offer.window_ms =
+            change.confirm_window_seconds.map_or(offer.window_ms, |window| i64::from(window) * 1000);
+        true
+    }
+
+    fn refund(&mut self, n: usize, amount: Option<i64>, restock: bool) -> bool {
+        let purchase = &mut self.purchases[n];
+        let left = purchase.price - purchase.back(|status| status != RefundStatus::Failed);
+        let amount = amount.unwrap_or(left);
+        let fine = purchase.status == PurchaseStatus::Paid
+            && (1..=left).contains(&amount)
+            && (!restock || amount == left && purchase.order == Some(OrderStatus::Unfulfilled));
+        if fine {
+            let late =
+                |n: usize| purchase.refunds.iter().any(|refund| refund.automatic && refund.attempt == n);
+            let attempt = (0..purchase.attempts.len())
+                .find(|&n| purchase.attempts[n].state == AttemptState::Paid && !late(n))
+                .unwrap_or(0);
+            let status = RefundStatus::Pending;
+            purchase.refunds.push(Refund { id: None, amount, restock, automatic: false, attempt, status });
+        }
+        fine
+    }
+
+    fn sent(&mut self, now: i64, id: ReplyId, post: &str, sent_at: Option<i64>) -> bool {
+        let Some(reply) = self.replies.get(&id).cloned() else { return false };
+        if reply.status == ReplyStatus::Sent {
+            return reply.post.as_deref() == Some(post);
+        }
+        let confirms = |reply: &Reply| matches!(reply.kind, ReplyKind::Pending | ReplyKind::AlreadyPending);
+        let taken = self.replies.iter().any(|(other, known)| {
+            *other != id
+                && known.network == reply.network
+                && confirms(known)
+                && known.purchase.is_some()
+                && known.post.as_deref() == Some(post)
+        });
+        if taken {
+            return false;
+        }
+        if let Some(known) = self.replies.get_mut(&id) {
+            (known.status, known.post) = (ReplyStatus::Sent, Some(post.to_owned()));
+        }
+        let Some(n) = reply.purchase.and_then(|id| self.purchase_of(id)).filter(|_| confirms(&reply)) else {
+            return true;
+        };
+        if reply.kind == ReplyKind::Pending {
+            self.set_window(n, sent_at.unwrap_or(now).max(reply.queued_at).min(now));
+        }
+        let key = reply.account.map(|account| (reply.network.clone(), post.to_owned(), account));
+        if let Some(early) = key.and_then(|key| self.early.remove(&key)) {
+            let author =
+                tagtill::till::record::Recipient { user_id: early.author.clone(), handle: String::new() };
+            let repost = Post {
+                network: reply.network.clone(),
+                id: early.post.clone(),
+                author,
+                hashtags: Vec::new(),
+                created_at: None,
+                repost_of: None,
+            };
+            let (verdict, purchase) = self.confirm(early.made_at, &repost, Some(n));
+            let judged = Some((early.author, verdict));
+            self.posts.insert((reply.network, early.post), Seen { judged, purchase, deleted: false });
+        }
+        true
+    }
+
+    fn failed(&mut self, now: i64, id: ReplyId, retry: bool) -> bool {
+        let Some(reply) = self.replies.get_mut(&id) else { return false };
+        match reply.status {
+            ReplyStatus::Sent => return false,
+            ReplyStatus::Queued if !retry => reply.status = ReplyStatus::Failed,
+            _ => return true,
+        }
+        let reply = reply.clone();
+        if reply.kind == ReplyKind::Pending
+            && let Some(n) = reply.purchase.and_then(|id| self.purchase_of(id))
+        {
+            self.set_window(n, now);
+        }
+        true
+    }
+
+    fn charged(&mut self, id: PurchaseId, number: u32, answer: &ChargeAnswer) -> bool {
+        let Some(n) = self.purchase_of(id) else { return false };
+        let Some(at) = (number as usize).checked_sub(1).filter(|at| *at < self.purchases[n].attempts.len())
+        else {
+            return false;
+        };
+        let over = match self.purchases[n].attempts[at].state {
+            AttemptState::Paid => true,
+            AttemptState::Declined(_) | AttemptState::Lost => *answer != ChargeAnswer::Paid,
+            _ => false,
+        };
+        if over {
+            return true;
+        }
+        let attempts = &mut self.purchases[n].attempts;
+        match answer {
+            ChargeAnswer::Created(_) => {
+                attempts[at] = Attempt { state: AttemptState::Created, referenced: true }
+            }
+            ChargeAnswer::Unknown => {}
+            ChargeAnswer::Lost => {
+                attempts[at].state = AttemptState::Lost;
+                attempts.push(Attempt::new());
+            }
+            ChargeAnswer::Declined(code) => {
+                attempts[at].state = AttemptState::Declined(code.clone());
+                if self.purchases[n].status == PurchaseStatus::Capturing {
+                    self.purchases[n].status = PurchaseStatus::Declined;
+                }
+            }
+            ChargeAnswer::Paid => {
+                attempts[at].state = AttemptState::Paid;
+                self.paid(n, at);
+            }
+        }
+        self.finish_erasing(self.purchases[n].account);
+        true
+    }
+
+    fn refund_answered(&mut self, id: RefundId, answer: &RefundAnswer) -> bool {
+        let place = self.purchases.iter().enumerate().find_map(|(n, purchase)| {
+            let at = purchase.refunds.iter().position(|refund| refund.id == Some(id))?;
+            Some((n, at))
+        });
+        let Some((n, at)) = place else { return false };
+        let refund = &mut self.purchases[n].refunds[at];
+        if refund.status != RefundStatus::Pending {
+            return true;
+        }
+        match answer {
+            RefundAnswer::Unknown => {}
+            RefundAnswer::Failed(_) => refund.status = RefundStatus::Failed,
+            RefundAnswer::Succeeded(_) => {
+                refund.status = RefundStatus::Succeeded;
+                if !refund.automatic {
+                    self.refunded(n);
+                }
+            }
+        }
+        self.finish_erasing(self.purchases[n].account);
+        true
+    }
+}
