@@ -54,7 +54,7 @@ mod tests {
     use std::os::unix::net::UnixStream;
     use std::sync::Mutex;
     use std::sync::mpsc::{Receiver, Sender, channel};
-    use std::time::Duration;
+    use std::time::{Duration, Instant};
 
     use rustix::event::{PollFd, PollFlags, poll};
 
@@ -62,13 +62,15 @@ mod tests {
     use super::*;
     use crate::http::message::Body;
 
+    const PATIENCE: Duration = Duration::from_secs(60);
+
     /// Gives lanes whose other ends the test has.
     struct Pairs(Mutex<Sender<UnixStream>>);
 
     impl Dial for Pairs {
         fn dial(&self) -> io::Result<Vec<UnixStream>> {
             let (ours, theirs) = UnixStream::pair()?;
-            theirs.set_read_timeout(Some(Duration::from_secs(60)))?;
+            theirs.set_read_timeout(Some(PATIENCE))?;
             lock(&self.0).send(theirs).map_err(io::Error::other)?;
             Ok(vec![ours])
         }
@@ -85,7 +87,7 @@ mod tests {
 
     fn ask(gate: &Gate) -> TcpStream {
         let mut client = TcpStream::connect(gate.local_addr()).unwrap();
-        client.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+        client.set_read_timeout(Some(PATIENCE)).unwrap();
         client.write_all(b"GET /a HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
         client
     }
@@ -114,15 +116,17 @@ mod tests {
     #[test]
     fn a_broken_lane_loses_only_what_no_worker_has_and_is_replaced() {
         let (gate, shared, lanes) = open();
-        let mut lane = lanes.recv().unwrap();
+        let mut lane = lanes.recv_timeout(PATIENCE).unwrap();
         let clients = [ask(&gate), ask(&gate)];
         let first = arrives(&mut lane, shared.secret);
         let second = arrives(&mut lane, shared.secret);
         let (kept, gone) = (first, second);
         assert!(shared.take(kept.0, kept.1));
         drop(lane);
-        let mut lane = lanes.recv().unwrap();
+        let mut lane = lanes.recv_timeout(PATIENCE).unwrap();
+        let deadline = Instant::now() + PATIENCE;
         while !shared.has_left(gone.0, gone.1) {
+            assert!(Instant::now() < deadline, "what was lost is given up");
             thread::sleep(Duration::from_millis(1));
         }
         assert!(!shared.take(gone.0, gone.1));

@@ -9,7 +9,7 @@
 //! - `listener`: opens and closes
 //! - `keeper`: the thread: polls, accepts, sheds
 //! - `serve`: what it does for one client; `conn`: how far that client's request has come
-//! - [`head`], [`body`]: parsing, without sockets or clocks
+//! - `head`, `body`: parsing, without sockets or clocks; [`wire`] shows them to whoever tests them
 //! - `lanes`: passing requests on
 //! - `slots`: who is where, parking, answering: all that threads share; `answer`: bytes on their way out
 //! - `refusal`: what the gate itself answers
@@ -38,8 +38,10 @@ mod slots;
 /// Reading a request, as pure functions: for whoever feeds them anything at all, as the fuzz targets do.
 pub mod wire {
     pub use super::TICKET_HEADER;
-    pub use super::body::Chunks;
-    pub use super::head::{Framing, HEAD_BYTES_MAX, HEADERS_MAX, Head, Scan, TARGET_BYTES_MAX, parse, scan};
+    pub use super::body::{Budget, Chunks, Share, Upload};
+    pub use super::head::{
+        Framing, HEAD_BYTES_MAX, HEADERS_MAX, Head, Scan, TARGET_BYTES_MAX, blank, parse, scan,
+    };
 }
 
 pub use answer::Answer;
