@@ -84,7 +84,8 @@ impl<D: Desk> Round<'_, D> {
     pub fn run(&self) -> Result<usize, StateError> {
         let now = self.desk.now();
         let snapshot = self.desk.snapshot()?;
-        if snapshot.must::<Settings>(&Only)?.paused {
+        let settings = snapshot.must::<Settings>(&Only)?;
+        if settings.paused {
             return Ok(0);
         }
         let due = self.due(&snapshot, now)?;
@@ -101,7 +102,7 @@ impl<D: Desk> Round<'_, D> {
             let chunk = captures.first().map_or(1, |capture| capture.gateway.chunk()).max(1);
             let rest = captures.split_off(chunk.min(captures.len()));
             done += captures.len();
-            self.charge(std::mem::replace(&mut captures, rest), now);
+            self.charge(std::mem::replace(&mut captures, rest), now, settings.epoch > 1);
         }
         for id in refunds {
             if let Some(answer) = self.refund(&snapshot, id)? {
@@ -144,7 +145,7 @@ impl<D: Desk> Round<'_, D> {
     }
 
     /// Creates what is new, commits the references, then confirms; what was found created is asked about first.
-    fn charge(&self, captures: Vec<Capture>, now: Time) {
+    fn charge(&self, captures: Vec<Capture>, now: Time, restored: bool) {
         let mut created = Vec::new();
         let mut fresh = Vec::new();
         let mut answers = Vec::new();
@@ -153,7 +154,7 @@ impl<D: Desk> Round<'_, D> {
                 answers.extend(ask_again(&capture));
                 continue;
             }
-            let answer = begin(&capture, now);
+            let answer = begin(&capture, now, restored);
             if let ChargeAnswer::Created(reference) = &answer {
                 fresh.push((capture.gateway.clone(), capture.id, capture.attempt.number, reference.clone()));
                 created.push(told(&capture, answer));
@@ -210,20 +211,22 @@ impl<D: Desk> Round<'_, D> {
     }
 }
 
-/// Creates a charge under its key, or looks for it once the gateway may have forgotten the key.
-fn begin(capture: &Capture, now: Time) -> ChargeAnswer {
-    let age_ms = now.ms_since(capture.charge.begun_at);
-    if age_ms < KEY_HOURS * 3_600_000 {
-        return match capture.gateway.create(&capture.charge) {
-            Created::Reference(reference) => ChargeAnswer::Created(reference),
-            Created::Declined(code) => ChargeAnswer::Declined(code),
-            Created::Unknown => ChargeAnswer::Unknown,
-        };
+/// Creates a charge under its key, or looks for it once the gateway may have forgotten the key. In a file that was
+/// restored an attempt that looks new may have been made before, however long ago: it is looked for first.
+fn begin(capture: &Capture, now: Time, restored: bool) -> ChargeAnswer {
+    let old = now.ms_since(capture.charge.begun_at) >= KEY_HOURS * 3_600_000;
+    if old || restored {
+        match capture.gateway.find(&capture.charge) {
+            Found::Reference(reference) => return ChargeAnswer::Created(reference),
+            Found::Unknown => return ChargeAnswer::Unknown,
+            Found::Nothing if old => return ChargeAnswer::Lost,
+            Found::Nothing => {}
+        }
     }
-    match capture.gateway.find(&capture.charge) {
-        Found::Reference(reference) => ChargeAnswer::Created(reference),
-        Found::Nothing => ChargeAnswer::Lost,
-        Found::Unknown => ChargeAnswer::Unknown,
+    match capture.gateway.create(&capture.charge) {
+        Created::Reference(reference) => ChargeAnswer::Created(reference),
+        Created::Declined(code) => ChargeAnswer::Declined(code),
+        Created::Unknown => ChargeAnswer::Unknown,
     }
 }
 
