@@ -8,8 +8,8 @@ use tagtill::till::id::PurchaseId;
 use tagtill::till::record::{AccountStatus, PurchaseRecord, ReplyKind, ReplyStatus};
 use tagtill::till::state::{Direction, Read as _, Span, Table};
 use tagtill::till::table::{
-    Accounts, Identities, Offers, OnNetwork, Only, Orders, Posts, Purchases, Refunds, Replies, Settings,
-    Stocks,
+    Accounts, EarlyReposts, Idempotency, Identities, Offers, OnNetwork, Only, Orders, Posts, Purchases,
+    Refunds, Replies, Settings, Stocks,
 };
 use tagtill::till::verify;
 
@@ -44,11 +44,28 @@ impl Model {
         self.offers(snapshot)?;
         self.seen_posts(snapshot)?;
         self.replies(snapshot)?;
+        self.kept(snapshot)?;
         let settings = snapshot.must::<Settings>(&Only).map_err(|error| error.to_string())?;
         let told = (settings.epoch, settings.paused, settings.clock_offset_ms);
         expect(|| "settings".to_owned(), (self.epoch, self.paused, self.offset_ms), told)?;
         let report = verify::check(snapshot).map_err(|error| error.to_string())?;
         if report.holds() { Ok(()) } else { Err(format!("verify: {}", report.problems.join("; "))) }
+    }
+
+    /// What is kept for later: early reposts, and answers to requests with a key.
+    fn kept(&self, snapshot: &Snapshot) -> Result<(), String> {
+        let early: Vec<_> = every::<EarlyReposts>(snapshot)?
+            .into_iter()
+            .map(|((on, id), _)| (on.network, on.id, id))
+            .collect();
+        expect(|| "early reposts".to_owned(), self.early.keys().cloned().collect::<Vec<_>>(), early)?;
+        for (hash, _) in every::<Idempotency>(snapshot)? {
+            let key = hash.0.iter().take(8).fold(0, |key, byte| key << 8 | u64::from(*byte));
+            if !self.keyed.contains_key(&key) {
+                return Err(format!("an answer is kept under the key {key}, which the model does not know"));
+            }
+        }
+        Ok(())
     }
 
     fn purchases(&mut self, snapshot: &Snapshot) -> Result<(), String> {
