@@ -32,6 +32,10 @@ mod gateway;
 mod judge;
 #[path = "simulation/model.rs"]
 mod model;
+#[path = "simulation/people.rs"]
+mod people;
+#[path = "simulation/settle.rs"]
+mod settle;
 #[path = "simulation/till.rs"]
 mod till;
 #[path = "simulation/world.rs"]

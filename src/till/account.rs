@@ -140,7 +140,8 @@ pub fn newest_purchases<S: Read>(
 /// Unlinks an account at once, ends its holds, and erases what is personal once nothing of it is in flight.
 pub fn erase<S: Write>(state: &mut S, cx: &mut Context<'_>, id: AccountId) -> Result<Outcome> {
     let mut account = must_find(state, id)?;
-    if account.status == AccountStatus::Erased {
+    // Once more while it waits: its identities may be somebody's new account by now.
+    if matches!(account.status, AccountStatus::Erasing | AccountStatus::Erased) {
         return Ok(Outcome::Account(id));
     }
     if let Some(person) = &account.person {

@@ -1,14 +1,11 @@
 //! The model's word on each command: what it does, and what it must have answered.
 
-use super::model::{
-    Account, Attempt, Early, Model, POST_AGE_MS, Purchase, REPLY_WAIT_MS, Refund, Reply, Seen,
-};
+use super::model::{Account, Attempt, Early, Model, POST_AGE_MS, Purchase, REPLY_WAIT_MS, Seen};
 use tagtill::engine::Verdicted;
-use tagtill::till::command::{ChargeAnswer, Command, Outcome, Post, PostAnswer, RefundAnswer};
-use tagtill::till::id::{AccountId, PurchaseId, RefundId, ReplyId};
+use tagtill::till::command::{Command, Outcome, Post, PostAnswer};
+use tagtill::till::id::AccountId;
 use tagtill::till::record::{
-    AccountStatus, AttemptState, OfferStatus, OrderStatus, PurchaseStatus, RefundStatus, ReplyKind,
-    ReplyStatus,
+    AccountStatus, OfferStatus, OrderStatus, PurchaseStatus, RefundStatus, ReplyKind,
 };
 use tagtill::till::verdict::Verdict;
 
@@ -240,7 +237,7 @@ impl Model {
         Word::Post { verdict, repeated: false, purchase }
     }
 
-    fn confirm(&mut self, t: i64, post: &Post, aimed: Option<usize>) -> (Verdict, Option<usize>) {
+    pub fn confirm(&mut self, t: i64, post: &Post, aimed: Option<usize>) -> (Verdict, Option<usize>) {
         let Some(buyer) = self.linked(&post.network, &post.author.user_id) else {
             return (Verdict::NotLinked, None);
         };
@@ -386,148 +383,6 @@ impl Model {
         offer.limit = change.per_account_limit.map_or(offer.limit, |limit| limit as usize);
         offer.window_ms =
             change.confirm_window_seconds.map_or(offer.window_ms, |window| i64::from(window) * 1000);
-        true
-    }
-
-    fn refund(&mut self, n: usize, amount: Option<i64>, restock: bool) -> bool {
-        let purchase = &mut self.purchases[n];
-        let left = purchase.price - purchase.back(|status| status != RefundStatus::Failed);
-        let amount = amount.unwrap_or(left);
-        let fine = purchase.status == PurchaseStatus::Paid
-            && (1..=left).contains(&amount)
-            && (!restock || amount == left && purchase.order == Some(OrderStatus::Unfulfilled));
-        if fine {
-            let late =
-                |n: usize| purchase.refunds.iter().any(|refund| refund.automatic && refund.attempt == n);
-            let attempt = (0..purchase.attempts.len())
-                .find(|&n| purchase.attempts[n].state == AttemptState::Paid && !late(n))
-                .unwrap_or(0);
-            let status = RefundStatus::Pending;
-            purchase.refunds.push(Refund { id: None, amount, restock, automatic: false, attempt, status });
-        }
-        fine
-    }
-
-    fn sent(&mut self, now: i64, id: ReplyId, post: &str, sent_at: Option<i64>) -> bool {
-        let Some(reply) = self.replies.get(&id).cloned() else { return false };
-        if reply.status == ReplyStatus::Sent {
-            return reply.post.as_deref() == Some(post);
-        }
-        let confirms = |reply: &Reply| matches!(reply.kind, ReplyKind::Pending | ReplyKind::AlreadyPending);
-        let taken = self.replies.iter().any(|(other, known)| {
-            *other != id
-                && known.network == reply.network
-                && confirms(known)
-                && known.purchase.is_some()
-                && known.post.as_deref() == Some(post)
-        });
-        if taken {
-            return false;
-        }
-        if let Some(known) = self.replies.get_mut(&id) {
-            (known.status, known.post) = (ReplyStatus::Sent, Some(post.to_owned()));
-        }
-        let Some(n) = reply.purchase.and_then(|id| self.purchase_of(id)).filter(|_| confirms(&reply)) else {
-            return true;
-        };
-        if reply.kind == ReplyKind::Pending {
-            self.set_window(n, sent_at.unwrap_or(now).max(reply.queued_at).min(now));
-        }
-        let key = reply.account.map(|account| (reply.network.clone(), post.to_owned(), account));
-        if let Some(early) = key.and_then(|key| self.early.remove(&key)) {
-            let author =
-                tagtill::till::record::Recipient { user_id: early.author.clone(), handle: String::new() };
-            let repost = Post {
-                network: reply.network.clone(),
-                id: early.post.clone(),
-                author,
-                hashtags: Vec::new(),
-                created_at: None,
-                repost_of: None,
-            };
-            let (verdict, purchase) = self.confirm(early.made_at, &repost, Some(n));
-            let judged = Some((early.author, verdict));
-            self.posts.insert((reply.network, early.post), Seen { judged, purchase, deleted: false });
-        }
-        true
-    }
-
-    fn failed(&mut self, now: i64, id: ReplyId, retry: bool) -> bool {
-        let Some(reply) = self.replies.get_mut(&id) else { return false };
-        match reply.status {
-            ReplyStatus::Sent => return false,
-            ReplyStatus::Queued if !retry => reply.status = ReplyStatus::Failed,
-            _ => return true,
-        }
-        let reply = reply.clone();
-        if reply.kind == ReplyKind::Pending
-            && let Some(n) = reply.purchase.and_then(|id| self.purchase_of(id))
-        {
-            self.set_window(n, now);
-        }
-        true
-    }
-
-    fn charged(&mut self, id: PurchaseId, number: u32, answer: &ChargeAnswer) -> bool {
-        let Some(n) = self.purchase_of(id) else { return false };
-        let Some(at) = (number as usize).checked_sub(1).filter(|at| *at < self.purchases[n].attempts.len())
-        else {
-            return false;
-        };
-        let over = match self.purchases[n].attempts[at].state {
-            AttemptState::Paid => true,
-            AttemptState::Declined(_) | AttemptState::Lost => *answer != ChargeAnswer::Paid,
-            _ => false,
-        };
-        if over {
-            return true;
-        }
-        let attempts = &mut self.purchases[n].attempts;
-        match answer {
-            ChargeAnswer::Created(_) => {
-                attempts[at] = Attempt { state: AttemptState::Created, referenced: true }
-            }
-            ChargeAnswer::Unknown => {}
-            ChargeAnswer::Lost => {
-                attempts[at].state = AttemptState::Lost;
-                attempts.push(Attempt::new());
-            }
-            ChargeAnswer::Declined(code) => {
-                attempts[at].state = AttemptState::Declined(code.clone());
-                if self.purchases[n].status == PurchaseStatus::Capturing {
-                    self.purchases[n].status = PurchaseStatus::Declined;
-                }
-            }
-            ChargeAnswer::Paid => {
-                attempts[at].state = AttemptState::Paid;
-                self.paid(n, at);
-            }
-        }
-        self.finish_erasing(self.purchases[n].account);
-        true
-    }
-
-    fn refund_answered(&mut self, id: RefundId, answer: &RefundAnswer) -> bool {
-        let place = self.purchases.iter().enumerate().find_map(|(n, purchase)| {
-            let at = purchase.refunds.iter().position(|refund| refund.id == Some(id))?;
-            Some((n, at))
-        });
-        let Some((n, at)) = place else { return false };
-        let refund = &mut self.purchases[n].refunds[at];
-        if refund.status != RefundStatus::Pending {
-            return true;
-        }
-        match answer {
-            RefundAnswer::Unknown => {}
-            RefundAnswer::Failed(_) => refund.status = RefundStatus::Failed,
-            RefundAnswer::Succeeded(_) => {
-                refund.status = RefundStatus::Succeeded;
-                if !refund.automatic {
-                    self.refunded(n);
-                }
-            }
-        }
-        self.finish_erasing(self.purchases[n].account);
         true
     }
 }

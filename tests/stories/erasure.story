@@ -39,3 +39,13 @@ story: no queued reply of an erased account is left
   post alice p2 "#BuyShirt" → already_pending
   erase alice
   outbox: 0
+story: erased once more, while somebody else has the name by now
+  offer Shirt: #BuyShirt, 2 in stock
+  buyer alice on x
+  buyer bob on x
+  post alice p1 "#BuyShirt" → pending
+  post alice p2 "#ConfirmShirt" → confirmed
+  erase alice
+  link bob x as alice
+  erase alice
+  post alice p3 "#BuyShirt" → pending
