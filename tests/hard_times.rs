@@ -7,4 +7,6 @@ mod disk;
 mod files;
 #[path = "hard_times/overload.rs"]
 mod overload;
+#[path = "hard_times/rights.rs"]
+mod rights;
 mod support;
