@@ -3,6 +3,8 @@
 
 #[path = "hard_times/disk.rs"]
 mod disk;
+#[path = "hard_times/failure.rs"]
+mod failure;
 #[path = "hard_times/files.rs"]
 mod files;
 #[path = "hard_times/overload.rs"]

@@ -4,10 +4,20 @@ use crate::support::{ADMIN, Client, Site, account, binary, buyer, charges, post,
 use serde_json::json;
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::os::unix::process::CommandExt as _;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
+
+/// A till that does not outlive its test.
+struct Limited(Child);
+
+impl Drop for Limited {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
 
 /// Runs a till of which no file may grow beyond so many bytes: writing further fails, as on a full disk.
-fn start_limited(site: &Site, file_kib: u64) -> (std::process::Child, Client) {
+fn start_limited(site: &Site, file_kib: u64) -> (Limited, Client) {
     // The shell sets the limit, has the signal that would come with it ignored, and becomes the till.
     let script = format!("trap '' XFSZ; ulimit -S -f {file_kib}; exec \"$0\" \"$@\"");
     let mut command = Command::new("bash");
@@ -17,23 +27,23 @@ fn start_limited(site: &Site, file_kib: u64) -> (std::process::Child, Client) {
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0).spawn().unwrap();
     let line = BufReader::new(child.stdout.take().unwrap()).lines().next().unwrap().unwrap();
     let url = line.strip_prefix("tagtill listens on ").unwrap_or_else(|| panic!("{line}"));
-    (child, Client::new(url, ADMIN))
+    (Limited(child), Client::new(url, ADMIN))
 }
 
 /// Moves the limit of a till that runs; none is room enough.
-fn limit(till: &std::process::Child, bytes: Option<u64>) {
+fn limit(till: &Limited, bytes: Option<u64>) {
     use rustix::process::{Pid, Resource, Rlimit, prlimit};
-    let process = Pid::from_raw(i32::try_from(till.id()).unwrap());
+    let process = Pid::from_raw(i32::try_from(till.0.id()).unwrap());
     prlimit(process, Resource::Fsize, Rlimit { current: bytes, maximum: None }).unwrap();
 }
 
 /// Ends a till and returns what it had logged.
-fn end(mut till: std::process::Child) -> String {
-    let sent = Command::new("kill").args(["-TERM", &till.id().to_string()]).status().unwrap();
+fn end(mut till: Limited) -> String {
+    let sent = Command::new("kill").args(["-TERM", &till.0.id().to_string()]).status().unwrap();
     assert!(sent.success());
     let mut said = String::new();
-    till.stderr.take().unwrap().read_to_string(&mut said).unwrap();
-    assert!(till.wait().unwrap().success(), "{said}");
+    till.0.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+    assert!(till.0.wait().unwrap().success(), "{said}");
     said
 }
 
@@ -68,11 +78,11 @@ fn on_a_full_disk_it_says_so_and_ends_and_goes_on_when_there_is_room() {
             assert!(matches!(shown.status, 200 | 503), "{}", String::from_utf8_lossy(&shown.body));
             assert!(shown.status == 200 || shown.json()["code"] == "unavailable");
         }
-        child.try_wait().unwrap()
+        child.0.try_wait().unwrap()
     });
     assert_eq!(status.code(), Some(1));
     let mut said = String::new();
-    child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+    child.0.stderr.take().unwrap().read_to_string(&mut said).unwrap();
     for part in ["till.redb", "could not be written", "File too large", "start the till again"] {
         assert!(said.contains(part), "{part}: {said}");
     }
@@ -100,7 +110,7 @@ fn a_backup_without_room_leaves_nothing_and_the_till_runs_on() {
     shop(&till.client, "BuyThing", Some(10));
     till.stop();
     let bytes = std::fs::metadata(site.data()).unwrap().len();
-    let (mut child, client) = start_limited(&site, bytes / 1024 + 64);
+    let (_till, client) = start_limited(&site, bytes / 1024 + 64);
     // Here it is the command that has no room.
     let script = format!("trap '' XFSZ; ulimit -f {}; exec \"$0\" \"$@\"", bytes / 2048);
     let target = site.path("backup.redb");
@@ -116,8 +126,6 @@ fn a_backup_without_room_leaves_nothing_and_the_till_runs_on() {
     assert!(said.contains("File too large"), "{said}");
     assert!(!target.exists() && !site.path("backup.redb.tmp").exists(), "nothing is left behind");
     assert_eq!(client.get("/readyz")["status"], "ready");
-    child.kill().unwrap();
-    child.wait().unwrap();
 }
 
 #[test]
