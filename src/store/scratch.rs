@@ -142,9 +142,9 @@ mod tests {
     fn many_at_once_do_not_take_each_other_for_left_behind() {
         let within = tempfile::tempdir().unwrap();
         std::thread::scope(|scope| {
-            for _ in 0..4 {
+            for _ in 0..8 {
                 scope.spawn(|| {
-                    for _ in 0..50 {
+                    for _ in 0..400 {
                         let scratch = Scratch::new(within.path(), "tagtill-x").unwrap();
                         std::fs::write(scratch.path().join("file"), "x").unwrap();
                     }
