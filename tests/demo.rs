@@ -1,6 +1,9 @@
 //! The demo, as a newcomer runs it.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test fails by panicking")]
 
+use std::io::{BufRead as _, BufReader};
+use std::process::Stdio;
+
 mod support;
 
 #[test]
@@ -32,4 +35,25 @@ fn the_story_of_2013_plays_to_its_end_and_adds_up() {
     assert!(!said.contains('\u{1b}'), "no colours where nobody sees them");
     let left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().collect();
     assert!(left.is_empty(), "--once leaves nothing behind: {left:?}");
+}
+
+#[test]
+fn a_demo_that_was_killed_leaves_its_folder_to_the_next() {
+    let folder = tempfile::tempdir().unwrap();
+    let demo = || {
+        let mut command = support::binary();
+        command.arg("demo").env("TMPDIR", folder.path());
+        command
+    };
+    let left = || std::fs::read_dir(folder.path()).unwrap().count();
+    let mut killed = demo().stdout(Stdio::piped()).spawn().unwrap();
+    let mut said = BufReader::new(killed.stdout.take().unwrap()).lines();
+    assert!(said.any(|line| line.unwrap().contains("stays at")));
+    assert!(demo().arg("--once").output().unwrap().status.success());
+    assert_eq!(left(), 1, "one that runs keeps its folder, and the other has removed its own");
+    killed.kill().unwrap();
+    killed.wait().unwrap();
+    assert_eq!(left(), 1);
+    assert!(demo().arg("--once").output().unwrap().status.success());
+    assert_eq!(left(), 0);
 }

@@ -1,10 +1,12 @@
 //! The writer: batches, buffers, keyed answers, long polls, the tick; over the real store in memory.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test fails by panicking")]
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 use tagtill::engine::{Engine, EngineConfig, Handle, Job, Keyed, News, Rendered, Reply};
-use tagtill::payments::{Gateways, Sandbox, Worker};
+use tagtill::payments::{Charge, Created, Found, Gateway, Gateways, Refunded, Sandbox, Standing, Worker};
 use tagtill::store::Store;
 use tagtill::till::command::{Command, NewAccount, NewOffer, Outcome, Post, PostAnswer};
 use tagtill::till::id::{MerchantId, OfferId};
@@ -55,6 +57,10 @@ fn offer(handle: &Handle, quantity: u64) -> OfferId {
 }
 
 fn buyer(handle: &Handle, user: &str) {
+    buyer_with(handle, user, "tok_visa");
+}
+
+fn buyer_with(handle: &Handle, user: &str, card: &str) {
     let new = NewAccount {
         identities: vec![Identity {
             network: "sandbox".to_owned(),
@@ -74,7 +80,7 @@ fn buyer(handle: &Handle, user: &str) {
         payment_method: PaymentMethod {
             gateway: "sandbox".to_owned(),
             customer: "sandbox".to_owned(),
-            token: "tok_visa".to_owned(),
+            token: card.to_owned(),
             brand: "visa".to_owned(),
             last4: "4242".to_owned(),
         },
@@ -127,7 +133,7 @@ fn a_batch_never_sells_more_than_there_is_and_a_refused_command_leaves_nothing()
 fn from_a_post_to_a_paid_order() {
     let engine = engine(Duration::from_secs(60));
     let handle = engine.handle();
-    let sandbox = std::sync::Arc::new(Sandbox::default());
+    let sandbox = Arc::new(Sandbox::default());
     let worker = Worker::start(&handle, &Gateways::default().with(sandbox.clone()), 2);
     let id = offer(&handle, 3);
     buyer(&handle, "ann");
@@ -268,5 +274,117 @@ fn events_are_numbered_in_commit_order_without_a_gap() {
         .unwrap();
     assert_eq!(seen, (1..=u64::try_from(seen.len()).unwrap()).collect::<Vec<_>>());
     assert_eq!(snapshot.get::<Counters>(&Counter::LastEvent).unwrap(), seen.last().copied());
+    engine.stop();
+}
+
+/// A mock: no gateway of ours panics, and one of somebody else's might. It charges like the sandbox's; at one card it
+/// panics as long as it is ill, at any other once, after charging.
+struct Stumbling {
+    sandbox: Sandbox,
+    ill: AtomicBool,
+    sure: AtomicBool,
+}
+
+impl Gateway for Stumbling {
+    fn slug(&self) -> &'static str {
+        "sandbox"
+    }
+
+    fn chunk(&self) -> usize {
+        self.sandbox.chunk()
+    }
+
+    fn resolve(&self, token: &str) -> Result<PaymentMethod, String> {
+        self.sandbox.resolve(token)
+    }
+
+    fn create(&self, charge: &Charge) -> Created {
+        let ill = charge.method == "tok_amex" && self.ill.load(Ordering::Relaxed);
+        assert!(!ill, "this card is too much for the gateway");
+        self.sandbox.create(charge)
+    }
+
+    fn confirm(&self, reference: &str) -> Standing {
+        let standing = self.sandbox.confirm(reference);
+        assert!(self.sure.swap(true, Ordering::Relaxed), "charged, and stumbled over its own feet");
+        standing
+    }
+
+    fn fetch(&self, reference: &str) -> Standing {
+        self.sandbox.fetch(reference)
+    }
+
+    fn find(&self, charge: &Charge) -> Found {
+        self.sandbox.find(charge)
+    }
+
+    fn cancel(&self, reference: &str) -> Standing {
+        self.sandbox.cancel(reference)
+    }
+
+    fn refund(&self, key: &str, reference: &str, amount: Money) -> Refunded {
+        self.sandbox.refund(key, reference, amount)
+    }
+}
+
+#[test]
+fn a_gateway_that_panics_holds_up_nobody_but_whom_it_panics_about() {
+    let engine = engine(Duration::from_secs(60));
+    let handle = engine.handle();
+    let (ill, sure) = (AtomicBool::new(true), AtomicBool::new(false));
+    let gateway = Arc::new(Stumbling { sandbox: Sandbox::default(), ill, sure });
+    let id = offer(&handle, 3);
+    let mut purchases = Vec::new();
+    for (user, card) in [("eve", "tok_amex"), ("ann", "tok_visa"), ("bob", "tok_visa")] {
+        buyer_with(&handle, user, card);
+        handle.call(post(&format!("{user}1"), user, "buything")).unwrap().unwrap();
+        let confirmed = handle.call(post(&format!("{user}2"), user, "confirmthing")).unwrap().unwrap();
+        purchases.push(answer(&confirmed).purchase.unwrap());
+    }
+    // One worker, one round: whom it cannot charge comes first.
+    let worker = Worker::start(&handle, &Gateways::default().with(gateway.clone()), 1);
+    let status = |index: usize| {
+        handle.snapshot().unwrap().must::<Purchases>(&purchases[index]).map(|it| it.status).unwrap()
+    };
+    let wait_for_paid = |index: usize| {
+        let deadline = Instant::now() + Duration::from_secs(60);
+        while status(index) != PurchaseStatus::Paid {
+            assert!(Instant::now() < deadline, "purchase {index} is never paid");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    };
+    wait_for_paid(1);
+    wait_for_paid(2);
+    assert_eq!(status(0), PurchaseStatus::Capturing);
+    gateway.ill.store(false, Ordering::Relaxed);
+    wait_for_paid(0);
+    assert_eq!((stock(&handle, id).held, stock(&handle, id).sold), (0, 3));
+    assert_eq!(gateway.sandbox.totals().charged, 3);
+    worker.stop();
+    engine.stop();
+}
+
+#[test]
+fn a_writer_that_panics_says_why_and_nothing_more_is_written() {
+    let engine = engine(Duration::from_secs(60));
+    let handle = engine.handle();
+    let panics = Job::Call {
+        command: Command::CreateMerchant { name: "Lost".to_owned() },
+        render: Box::new(|_, _, _| panic!("a view that cannot be made")),
+        keyed: None,
+        account: None,
+        done: Box::new(|_| panic!("there is no answer to give")),
+    };
+    handle.submit(panics).unwrap();
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while !handle.has_failed() {
+        assert!(Instant::now() < deadline, "nobody is told");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    let refused = handle.call(Command::CreateMerchant { name: "Late".to_owned() }).unwrap_err();
+    assert!(refused.0.contains("failed"), "{}", refused.0);
+    assert!(handle.failure().unwrap().contains("a view that cannot be made"));
+    assert!(handle.ready().unwrap_err().contains("about to end"));
+    assert!(handle.snapshot().unwrap().first::<Merchants>(&Span::all(), 10).unwrap().is_empty());
     engine.stop();
 }

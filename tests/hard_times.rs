@@ -3,8 +3,12 @@
 
 #[path = "hard_times/disk.rs"]
 mod disk;
+#[path = "hard_times/failure.rs"]
+mod failure;
 #[path = "hard_times/files.rs"]
 mod files;
 #[path = "hard_times/overload.rs"]
 mod overload;
+#[path = "hard_times/rights.rs"]
+mod rights;
 mod support;

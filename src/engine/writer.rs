@@ -134,6 +134,10 @@ impl Writer {
             let (batch, stop) = self.gather(jobs, next_tick);
             if !batch.is_empty() {
                 let (answers, result) = self.core.work_off(batch);
+                if let Err(error) = &result {
+                    // Before the answers: whoever asks next is told the same.
+                    drop(self.core.shared.failed.set(error.to_string()));
+                }
                 drop(self.answers.send(answers));
                 result?;
             }

@@ -17,6 +17,7 @@ use super::route::Route;
 use super::routes;
 use super::server::{Handler, Responder};
 use crate::engine::{Handle, find_kept};
+use crate::store;
 use crate::till::record::PaymentMethod;
 use std::fmt;
 use std::net::IpAddr;
@@ -79,9 +80,10 @@ pub struct Api {
 }
 
 impl Api {
-    /// An API on a running engine.
+    /// An API on a running engine. What a killed till left of a backup, which holds everything, is removed.
     pub fn new(config: ApiConfig) -> Self {
         let ApiConfig { handle, gateways, sandbox, trusted_proxies, work_dir } = config;
+        store::sweep(&work_dir, routes::backups::COPIES);
         let shared = Shared {
             handle,
             gateways,
@@ -119,7 +121,7 @@ impl Handler for Api {
         match self.shared.answer(&mut out, request, route, params) {
             Ok(Answer::Now(response)) => out.send(response),
             Ok(Answer::Later(with)) => with(&self.shared, out),
-            Err(problem) => out.fail(&problem),
+            Err(problem) => out.fail(&self.shared.or_stopping(problem)),
         }
     }
 }
@@ -149,6 +151,17 @@ fn find(request: &Request) -> Result<(&'static Route, Vec<String>), Problem> {
 }
 
 impl Shared {
+    /// Once the data file has failed, what cannot be read is no fault to look into: the till is stopping.
+    fn or_stopping(&self, problem: Problem) -> Problem {
+        if problem.code != Code::Internal || !self.handle.has_failed() {
+            return problem;
+        }
+        let detail = "The till's data file has failed, so the till is stopping. Send the same request again once the \
+                      till is back.";
+        let stopping = Problem::new(Code::Unavailable, detail).with_header("Retry-After", "2");
+        Problem { inner: problem.inner, ..stopping }
+    }
+
     fn answer(
         self: &Arc<Self>,
         out: &mut Out,

@@ -1,7 +1,8 @@
 //! One round of asking the gateways: takes everything in flight that is due one step on.
 //!
 //! It starts from committed rows only, so that it picks up what a crash left. What it just created it confirms. What
-//! it finds created it asks about first: a confirmation may be under way. It knows no thread and no clock.
+//! it finds created it asks about first: a confirmation may be under way. It knows no thread and no clock. A gateway
+//! that panics has said nothing, and only what it was asked about waits.
 
 use super::{Charge, Created, Found, Gateway, Gateways, Refunded, Standing};
 use crate::engine::{Handle, Unavailable, Verdicted};
@@ -14,6 +15,7 @@ use crate::till::state::{Direction, Read as _, Span, StateError};
 use crate::till::table::{Only, Purchases, Refunds, Settings, Work};
 use crate::till::time::Time;
 use std::ops::ControlFlow;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -154,7 +156,7 @@ impl<D: Desk> Round<'_, D> {
                 answers.extend(ask_again(&capture));
                 continue;
             }
-            let answer = begin(&capture, now, restored);
+            let answer = asked(capture.id, ChargeAnswer::Unknown, || begin(&capture, now, restored));
             if let ChargeAnswer::Created(reference) = &answer {
                 fresh.push((capture.gateway.clone(), capture.id, capture.attempt.number, reference.clone()));
                 created.push(told(&capture, answer));
@@ -164,7 +166,7 @@ impl<D: Desk> Round<'_, D> {
         }
         if self.tell(created) {
             for (gateway, purchase, attempt, reference) in fresh {
-                let answer = standing(gateway.confirm(&reference));
+                let answer = asked(purchase, ChargeAnswer::Unknown, || standing(gateway.confirm(&reference)));
                 answers.push(Command::Charged { purchase, attempt, answer });
             }
         }
@@ -181,7 +183,9 @@ impl<D: Desk> Round<'_, D> {
             log::warn!("{id} waits: this till has no gateway called {slug:?}");
             return Ok(None);
         };
-        Ok(Some(match gateway.refund(&id.to_string(), &reference, refund.amount) {
+        let refunded =
+            asked(id, Refunded::Unknown, || gateway.refund(&id.to_string(), &reference, refund.amount));
+        Ok(Some(match refunded {
             Refunded::Succeeded(reference) => RefundAnswer::Succeeded(reference),
             Refunded::Failed(code) => RefundAnswer::Failed(code),
             Refunded::Unknown => RefundAnswer::Unknown,
@@ -211,6 +215,14 @@ impl<D: Desk> Round<'_, D> {
     }
 }
 
+/// What a gateway says, or `unknown` where it panics.
+fn asked<T>(id: impl std::fmt::Display, unknown: T, ask: impl FnOnce() -> T) -> T {
+    catch_unwind(AssertUnwindSafe(ask)).unwrap_or_else(|_| {
+        log::error!("{id} waits: the gateway panicked, so that nobody knows what it did; it is asked again");
+        unknown
+    })
+}
+
 /// Creates a charge under its key, or looks for it once the gateway may have forgotten the key. In a file that was
 /// restored an attempt that looks new may have been made before, however long ago: it is looked for first.
 fn begin(capture: &Capture, now: Time, restored: bool) -> ChargeAnswer {
@@ -233,10 +245,10 @@ fn begin(capture: &Capture, now: Time, restored: bool) -> ChargeAnswer {
 /// Asks how a charge stands that was created before, and confirms it only where nobody has.
 fn ask_again(capture: &Capture) -> Option<Command> {
     let reference = capture.attempt.reference.as_ref()?;
-    let answer = match capture.gateway.fetch(reference) {
+    let answer = asked(capture.id, ChargeAnswer::Unknown, || match capture.gateway.fetch(reference) {
         Standing::Unconfirmed => standing(capture.gateway.confirm(reference)),
         other => standing(other),
-    };
+    });
     Some(told(capture, answer))
 }
 

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// A test card: token, brand, last four digits.
@@ -46,8 +46,16 @@ struct Account {
 struct Books {
     charges: HashMap<String, Account>,
     refunds: HashMap<String, String>,
-    file: Option<File>,
-    broken: bool,
+    ledger: Option<Ledger>,
+}
+
+/// The file. Whatever cannot be written whole is cut off again, so that the next entry begins a line of its own.
+#[derive(Debug)]
+struct Ledger {
+    file: File,
+    path: PathBuf,
+    good_bytes: u64,
+    failing: bool,
 }
 
 /// What the ledger adds up to.
@@ -83,20 +91,20 @@ impl Sandbox {
         let mut reader = BufReader::new(&file);
         let mut line = String::new();
         while reader.read_line(&mut line)? > 0 {
-            let Ok(entry) = serde_json::from_str(line.trim_end()) else {
-                if line.ends_with('\n') {
-                    let text = format!("{} is no sandbox ledger, or is damaged", path.display());
-                    return Err(io::Error::new(io::ErrorKind::InvalidData, text));
-                }
-                // A last line that was cut off: its answer was never given.
+            if !line.ends_with('\n') {
+                // A last line that was cut off, if only by its end: its answer was never given.
                 break;
+            }
+            let Ok(entry) = serde_json::from_str(line.trim_end()) else {
+                let text = format!("{} is no sandbox ledger, or is damaged", path.display());
+                return Err(io::Error::new(io::ErrorKind::InvalidData, text));
             };
             good_bytes += u64::try_from(line.len()).unwrap_or(0);
             books.book(&entry);
             line.clear();
         }
         file.set_len(good_bytes)?;
-        books.file = Some(file);
+        books.ledger = Some(Ledger { file, path: path.to_owned(), good_bytes, failing: false });
         Ok(Self { books: Mutex::new(books) })
     }
 
@@ -119,19 +127,46 @@ impl Sandbox {
     }
 }
 
+impl Ledger {
+    /// Writes a line, or nothing of it; false where it could not. The log is told when that begins and when it is over.
+    fn append(&mut self, line: &[u8]) -> bool {
+        // One write, into the page cache: it outlives the process, as a provider's word would.
+        let written = self.cut().and_then(|()| self.file.write_all(line));
+        let path = self.path.display();
+        match written {
+            Ok(()) => {
+                self.good_bytes += u64::try_from(line.len()).unwrap_or(0);
+                if std::mem::take(&mut self.failing) {
+                    log::info!("the sandbox ledger {path} can be written again");
+                }
+            }
+            Err(error) => {
+                if !std::mem::replace(&mut self.failing, true) {
+                    log::error!(
+                        "the sandbox ledger {path} cannot be written, so captures and refunds wait: {error}. Make room \
+                         there; they go on by themselves."
+                    );
+                }
+                // Where this fails, too, it is done before the next line.
+                drop(self.cut());
+            }
+        }
+        !self.failing
+    }
+
+    /// Cuts off what a failure has left.
+    fn cut(&self) -> io::Result<()> {
+        if self.failing { self.file.set_len(self.good_bytes) } else { Ok(()) }
+    }
+}
+
 impl Books {
     /// Writes an entry and books it; false where it could not be written, and so did not happen.
     fn enter(&mut self, entry: &Entry) -> bool {
-        if self.broken {
-            return false;
-        }
-        if let Some(file) = &mut self.file {
+        if let Some(ledger) = &mut self.ledger {
             let Ok(mut line) = serde_json::to_vec(entry) else { return false };
             line.push(b'\n');
-            // One write, into the page cache: it outlives the process, as a provider's word would.
-            if let Err(error) = file.write_all(&line) {
-                log::error!("the sandbox ledger cannot be written: {error}");
-                self.broken = true;
+            if !ledger.append(&line) {
                 return false;
             }
         }
@@ -371,6 +406,11 @@ mod tests {
         std::fs::write(&path, "{\"entry\":\"charged\",\"reference\":\"x\"}\n{\"entry\":\"cha").unwrap();
         drop(Sandbox::open(&path).unwrap());
         assert!(std::fs::read_to_string(&path).unwrap().ends_with("}\n"));
+        // An entry that is whole but for its end does not count, and the next one gets a line of its own.
+        std::fs::write(&path, r#"{"entry":"cancelled","reference":"x"}"#).unwrap();
+        created(&Sandbox::open(&path).unwrap(), "a", "tok_visa");
+        assert!(std::fs::read_to_string(&path).unwrap().starts_with("{\"entry\":\"created\""));
+        drop(Sandbox::open(&path).unwrap());
         std::fs::write(&path, "not a ledger\n").unwrap();
         assert!(Sandbox::open(&path).is_err());
     }

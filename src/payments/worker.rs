@@ -3,11 +3,17 @@
 use super::Gateways;
 use super::round::Round;
 use crate::engine::Handle;
+use crate::store::guarded;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+/// From one look at what is due to the next, where no bell rings; and how soon a worker notices that it is to end.
+const PAUSE: Duration = Duration::from_millis(200);
+/// The pause after a round that failed.
+const PAUSE_FAILED: Duration = Duration::from_secs(2);
 
 /// The running worker.
 pub struct Worker {
@@ -58,21 +64,27 @@ struct Crew {
 impl Crew {
     fn run(&self, bell: &Receiver<()>) {
         while !self.stop.load(Ordering::Relaxed) {
-            let busy = match self.round().run() {
-                Ok(done) => done > 0,
+            // Damage that is met while the till runs can be a panic: it must not end the thread without a word.
+            let worked = match guarded(|| self.round().run(), |error| error) {
+                Ok(0) => wait(bell),
+                Ok(_) => true,
                 Err(error) => {
                     log::error!("payments wait, the data file cannot be read: {error}");
-                    false
+                    self.rest();
+                    true
                 }
             };
-            if busy {
-                continue;
+            if !worked {
+                return;
             }
-            match bell.recv_timeout(Duration::from_millis(200)) {
-                Ok(()) => while bell.try_recv().is_ok() {},
-                Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => return,
-            }
+        }
+    }
+
+    /// Lets some time pass, unless it is to end.
+    fn rest(&self) {
+        let until = Instant::now() + PAUSE_FAILED;
+        while Instant::now() < until && !self.stop.load(Ordering::Relaxed) {
+            std::thread::sleep(PAUSE);
         }
     }
 
@@ -80,4 +92,14 @@ impl Crew {
         let (desk, gateways, stop) = (&self.handle, &self.gateways, &*self.stop);
         Round { desk, gateways, share: self.share, shares: self.shares, stop }
     }
+}
+
+/// Waits for the bell; false where it will never ring again.
+fn wait(bell: &Receiver<()>) -> bool {
+    match bell.recv_timeout(PAUSE) {
+        Ok(()) => while bell.try_recv().is_ok() {},
+        Err(RecvTimeoutError::Timeout) => {}
+        Err(RecvTimeoutError::Disconnected) => return false,
+    }
+    true
 }

@@ -12,6 +12,7 @@ mod guard;
 mod layer;
 pub mod lease;
 mod overlay;
+mod scratch;
 mod snapshot;
 
 pub use backup::{beside, copy_onto, copy_to, publish};
@@ -19,6 +20,7 @@ pub use batch::{Batch, Tx};
 pub use disk::Disk;
 pub use error::StoreError;
 pub use guard::guarded;
+pub use scratch::{Scratch, sweep};
 pub use snapshot::Snapshot;
 
 use crate::till::record::SettingsRecord;

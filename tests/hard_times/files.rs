@@ -25,7 +25,7 @@ fn all_refuse(site: &Site, parts: &[&str]) {
         &["token", "create", "--role", "admin"],
     ];
     let outputs = commands.into_iter().map(|args| (format!("{args:?}"), site.run(args)));
-    for (name, output) in outputs.chain([("serve".to_owned(), serve(site))]) {
+    for (name, output) in outputs.chain(std::iter::once_with(|| ("serve".to_owned(), serve(site)))) {
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(matches!(output.status.code(), Some(1 | 3)), "{name}: {:?} {said}", output.status);
         for part in parts {
@@ -131,25 +131,65 @@ fn what_is_not_there_is_named_and_not_made() {
     assert!(!site.data().exists() && !sold.path("missing").exists());
 }
 
+/// Writes into a file that a later version wrote it.
+fn make_newer(path: &Path) {
+    let database = redb::Database::open(path).unwrap();
+    let write = database.begin_write().unwrap();
+    let meta: redb::TableDefinition<&str, u64> = redb::TableDefinition::new("meta");
+    write.open_table(meta).unwrap().insert("schema_version", 99).unwrap();
+    write.commit().unwrap();
+}
+
 #[test]
-fn a_file_that_cannot_be_written_is_read_and_not_run() {
+fn a_file_of_a_newer_version_is_refused_by_every_command() {
     let site = sold();
-    // Nobody may write to it; but root may all the same.
-    let root =
-        std::fs::metadata("/proc/self").is_ok_and(|meta| std::os::unix::fs::MetadataExt::uid(&meta) == 0);
-    if root {
-        println!("skipped: root may write to everything");
-        return;
+    let backup = site.path("backup.redb");
+    site.ok(&["backup", backup.to_str().unwrap()]);
+    make_newer(&site.data());
+    all_refuse(&site, &["till.redb", "newer tagtill (schema 99", "Nothing was changed", "newer version"]);
+    // An older backup may take its place; a newer one takes nobody's.
+    site.ok(&["restore", backup.to_str().unwrap(), "--force"]);
+    site.ok(&["verify"]);
+    make_newer(&backup);
+    let before = (state(&backup), state(&site.data()));
+    for last in ["--force", "--dry-run"] {
+        let output = site.run(&["restore", backup.to_str().unwrap(), last]);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        assert!(said.contains("backup.redb") && said.contains("newer tagtill"), "{said}");
+        assert!((state(&backup), state(&site.data())) == before);
+        assert!(!site.path("till.redb.restoring").exists());
     }
-    let mut permissions = std::fs::metadata(site.data()).unwrap().permissions();
-    permissions.set_readonly(true);
-    std::fs::set_permissions(site.data(), permissions).unwrap();
+}
+
+#[test]
+fn a_file_that_is_open_elsewhere_is_refused_by_every_command_that_opens_it() {
+    let site = sold();
+    let backup = site.path("backup.redb");
+    site.ok(&["backup", backup.to_str().unwrap()]);
+    // By a till: who can, talks to it; the others leave its file alone.
+    let till = site.start(&[]);
     let before = state(&site.data());
+    let refused = |args: &[&str]| {
+        let output = site.run(args);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(1), "{args:?}: {said}");
+        for part in ["till.redb", "open in another process", "stop the other one"] {
+            assert!(said.contains(part), "{args:?}: {part}: {said}");
+        }
+        assert!(state(&site.data()) == before, "{args:?} changed the file");
+    };
+    refused(&["verify", site.data().to_str().unwrap()]);
+    refused(&["restore", backup.to_str().unwrap(), "--force"]);
+    refused(&["restore", backup.to_str().unwrap(), "--dry-run"]);
+    refused(&["serve", "--sandbox", "--listen", "127.0.0.1:0"]);
     site.ok(&["verify"]);
     site.ok(&["export"]);
-    let output = serve(&site);
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert_eq!(output.status.code(), Some(1));
-    assert!(said.contains("till.redb") && said.contains("must be able to read and write"), "{said}");
-    assert!(state(&site.data()) == before);
+    assert_eq!(till.client.get("/readyz")["status"], "ready");
+    till.stop();
+    // By something else, which nobody can talk to.
+    let open = redb::Database::open(site.data()).unwrap();
+    all_refuse(&site, &["till.redb", "open in another process", "stop the other one"]);
+    drop(open);
+    site.ok(&["verify"]);
 }

@@ -5,6 +5,7 @@ use super::usage::{self, Usage};
 use crate::cli::client::Client;
 use crate::cli::{Failure, failure};
 use crate::http::new_secret;
+use crate::store::Scratch;
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Read as _, Seek as _, SeekFrom};
@@ -20,7 +21,8 @@ const PATIENCE: Duration = Duration::from_secs(120);
 pub struct Site {
     folder: PathBuf,
     token: String,
-    keep: bool,
+    /// `None` where it is kept.
+    scratch: Option<Scratch>,
 }
 
 impl Site {
@@ -37,10 +39,16 @@ impl Site {
                 needed_bytes / 1_000_000
             )));
         }
-        let unique = getrandom::u64().map_err(failure)?;
-        let folder = within.join(format!("tagtill-bench-{unique:016x}"));
-        std::fs::create_dir(&folder).map_err(cannot)?;
-        let site = Self { folder, token: new_secret().map_err(failure)?, keep };
+        let (folder, scratch) = if keep {
+            let unique = getrandom::u64().map_err(failure)?;
+            let folder = within.join(format!("tagtill-bench-kept-{unique:016x}"));
+            std::fs::create_dir(&folder).map_err(cannot)?;
+            (folder, None)
+        } else {
+            let scratch = Scratch::new(within, "tagtill-bench").map_err(cannot)?;
+            (scratch.path().to_owned(), Some(scratch))
+        };
+        let site = Self { folder, token: new_secret().map_err(failure)?, scratch };
         std::fs::write(site.token_file(), &site.token).map_err(failure)?;
         Ok(site)
     }
@@ -57,7 +65,7 @@ impl Site {
 
     /// Removes a data file and what lies beside it, unless it is kept.
     pub fn remove(&self, data: &Path) {
-        if self.keep {
+        if self.scratch.is_none() {
             return;
         }
         for ending in ["", ".lock", ".sandbox-ledger", ".erased"] {
@@ -117,10 +125,8 @@ impl Site {
 
 impl Drop for Site {
     fn drop(&mut self) {
-        if self.keep {
+        if self.scratch.is_none() {
             eprintln!("kept: {}", self.folder.display());
-        } else {
-            let _ = std::fs::remove_dir_all(&self.folder);
         }
     }
 }
@@ -253,9 +259,14 @@ mod tests {
         let within = tempfile::tempdir().unwrap();
         let refused = Site::new(within.path(), u64::MAX, false).err().unwrap();
         assert!(refused.sentence.contains("--dir"), "{}", refused.sentence);
+        let kept = Site::new(within.path(), 1, true).unwrap().folder().to_owned();
+        let left = within.path().join("tagtill-bench-0123456789abcdef");
+        std::fs::create_dir(&left).unwrap();
         let site = Site::new(within.path(), 1, false).unwrap();
         assert!(site.folder().join("token").exists());
+        assert!(!left.exists(), "what a bench that was killed has left goes");
         drop(site);
-        assert_eq!(std::fs::read_dir(within.path()).unwrap().count(), 0);
+        assert_eq!(std::fs::read_dir(within.path()).unwrap().count(), 1);
+        assert!(kept.join("token").exists());
     }
 }

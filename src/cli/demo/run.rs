@@ -7,16 +7,18 @@ use crate::cli::serve::wait;
 use crate::cli::verify::check_file;
 use crate::cli::{Failure, Outcome, failure, say};
 use crate::http::new_secret;
+use crate::store::Scratch;
 use crate::till::time::Time;
 use std::io::Write as _;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::mpsc::channel;
 
 /// Play the story of February 2013 through the real API, on a fresh sandbox file.
 ///
 /// Everything happens over HTTP: offers, buyers, posts, the replies of the shop's bot. The sandbox charges nothing.
-/// The file lies in a folder of its own among the temporary ones and is removed in the end.
+/// The file lies in a folder of its own among the temporary ones and is removed in the end; what a
+/// demo that was killed has left is removed by the next.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// End after the story; without it, the till stays for you to try out, until Ctrl-C
@@ -25,25 +27,6 @@ pub struct Args {
     /// Where to listen; a free port by default
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
     listen: SocketAddr,
-}
-
-/// A folder that goes when the demo does.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new() -> Result<Self, Failure> {
-        let unique = getrandom::u64().map_err(failure)?;
-        let path = std::env::temp_dir().join(format!("tagtill-demo-{unique:016x}"));
-        std::fs::create_dir(&path)
-            .map_err(|error| Failure::from(format!("Cannot make {}: {error}", path.display())))?;
-        Ok(Self(path))
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
 }
 
 /// Plays the story, and stays unless told not to.
@@ -60,10 +43,12 @@ pub fn run(args: &Args) -> Outcome {
         })
         .map_err(failure)?;
     }
-    let folder = Folder::new()?;
+    let within = std::env::temp_dir();
+    let folder = Scratch::new(&within, "tagtill-demo")
+        .map_err(|error| Failure::from(format!("Cannot make a folder in {}: {error}", within.display())))?;
     let token = new_secret().map_err(failure)?;
     let options = Options {
-        data: folder.0.join("demo.redb"),
+        data: folder.path().join("demo.redb"),
         listen: args.listen,
         sandbox: true,
         clock_start: Some(Time::parse(CLOCK_START).map_err(Failure::from)?),
@@ -71,7 +56,7 @@ pub fn run(args: &Args) -> Outcome {
         ..Options::default()
     };
     let running = Running::start(&options)?;
-    let told_all = tell_story(&running, &token, &folder.0).and_then(|()| {
+    let told_all = tell_story(&running, &token, folder.path()).and_then(|()| {
         if args.once {
             return Ok(());
         }

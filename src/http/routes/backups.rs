@@ -7,9 +7,8 @@ use crate::http::call::Call;
 use crate::http::message::{Body, Response};
 use crate::http::problem::{Code, Problem};
 use crate::http::route::Route;
-use crate::store;
-use std::fs::{DirBuilder, File};
-use std::os::unix::fs::DirBuilderExt as _;
+use crate::store::{self, Scratch};
+use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -20,6 +19,8 @@ pub const ROUTES: &[Route] =
         .may_take::<Nothing>()
         .produces("application/octet-stream")];
 
+/// What the folders are called that copies are made in, beside the data file.
+pub const COPIES: &str = "tagtill-backup";
 /// Room that a copy leaves on the disk for the data file to grow: 16 MiB.
 const SPARE_BYTES: u64 = 16 * 1024 * 1024;
 
@@ -40,7 +41,7 @@ fn make(shared: &Arc<Shared>, call: &Call) -> Result<Answer, Problem> {
     let writing = Writing(Arc::clone(shared));
     Answer::later(move |_, out| {
         let copying = std::thread::Builder::new().name("backup".to_owned()).spawn(move || {
-            let copied = copy(&writing.0, out.request_id());
+            let copied = copy(&writing.0);
             drop(writing);
             out.finish(copied);
         });
@@ -50,7 +51,7 @@ fn make(shared: &Arc<Shared>, call: &Call) -> Result<Answer, Problem> {
     })
 }
 
-fn copy(shared: &Shared, request_id: &str) -> Result<Response, Problem> {
+fn copy(shared: &Shared) -> Result<Response, Problem> {
     let failed = |error: &dyn std::fmt::Display| {
         let detail =
             "The copy could not be written beside the data file; the log says why. The till runs on.";
@@ -59,12 +60,9 @@ fn copy(shared: &Shared, request_id: &str) -> Result<Response, Problem> {
     };
     room_for_copy(shared).map_err(|error| failed(&error))?;
     // The copy holds everything, so nobody else may look at it while it has a name.
-    let folder = shared.work_dir.join(format!("backup-{request_id}"));
-    DirBuilder::new().recursive(true).mode(0o700).create(&folder).map_err(|error| failed(&error))?;
-    let copied = copy_into(shared, &folder.join("copy.redb"));
-    if let Err(error) = std::fs::remove_dir_all(&folder) {
-        log::warn!("cannot remove {}: {error}", folder.display());
-    }
+    let folder = Scratch::new(&shared.work_dir, COPIES).map_err(|error| failed(&error))?;
+    let copied = copy_into(shared, &folder.path().join("copy.redb"));
+    drop(folder);
     let (file, length) = copied.map_err(|error| failed(&error))?;
     let response = Response { status: 200, headers: Vec::new(), body: Body::File { file, length } };
     Ok(response

@@ -2,7 +2,7 @@
 //! views and its handlers.
 
 mod accounts;
-mod backups;
+pub mod backups;
 mod events;
 mod ledger;
 mod lines;
