@@ -265,18 +265,21 @@ impl World {
     }
 
     fn some_reply(&mut self) -> Option<(tagtill::till::id::ReplyId, super::model::Reply)> {
-        // Mostly one that waits; sometimes one that was given up, and went out after all.
-        let wanted = match self.chance.below(20) {
-            0 => None,
-            1 | 2 => Some(ReplyStatus::Failed),
-            _ => Some(ReplyStatus::Queued),
+        // Mostly one that waits; sometimes any; sometimes one that was given up, and went out after all.
+        let which = self.chance.below(20);
+        let model = &self.till.model;
+        let held = |reply: &super::model::Reply| {
+            let bought = reply.purchase.and_then(|id| model.purchase_of(id));
+            bought.is_some_and(|n| model.purchases[n].status == PurchaseStatus::Pending)
         };
-        let replies: Vec<_> = self
-            .till
-            .model
+        let replies: Vec<_> = model
             .replies
             .iter()
-            .filter(|(_, reply)| wanted.is_none_or(|wanted| reply.status == wanted))
+            .filter(|(_, reply)| match which {
+                0 => true,
+                1..6 => reply.status == ReplyStatus::Failed && held(reply),
+                _ => reply.status == ReplyStatus::Queued,
+            })
             .map(|(id, reply)| (*id, reply.clone()))
             .collect();
         self.chance.pick(&replies).cloned()
