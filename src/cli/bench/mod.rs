@@ -24,6 +24,7 @@ mod usage;
 use super::{Failure, Outcome, failure, say};
 use measure::Setup;
 use progress::Progress;
+use report::Row;
 use scenario::{SCENARIOS, Scenario, Wanted};
 use site::Site;
 use std::path::PathBuf;
@@ -110,16 +111,31 @@ pub fn run(args: &Args) -> Outcome {
         threads: usize::from(args.threads),
     };
     let mut rows = Vec::new();
-    for scenario in chosen {
-        let told = rows.len();
-        (scenario.run)(&setup, &wanted, &mut rows)?;
-        for row in rows.iter().skip(told).filter(|_| args.json) {
-            say(serde_json::to_string(row).map_err(failure)?)?;
-        }
+    // What was measured is told, also when something later goes wrong.
+    let done =
+        chosen.iter().try_for_each(|scenario| run_scenario(scenario, &setup, &wanted, args.json, &mut rows));
+    if !args.json && !rows.is_empty() {
+        tell(args, &rows)?;
     }
-    if args.json {
-        return Ok(());
+    done
+}
+
+fn run_scenario(
+    scenario: &Scenario,
+    setup: &Setup<'_>,
+    wanted: &Wanted,
+    json: bool,
+    rows: &mut Vec<Row>,
+) -> Outcome {
+    let told = rows.len();
+    let done = (scenario.run)(setup, wanted, rows);
+    for row in rows.iter().skip(told).filter(|_| json) {
+        say(serde_json::to_string(row).map_err(failure)?)?;
     }
+    done
+}
+
+fn tell(args: &Args, rows: &[Row]) -> Outcome {
     let head = format!(
         "tagtill {}, {}; {} round{} of {} s",
         env!("CARGO_PKG_VERSION"),
@@ -128,7 +144,7 @@ pub fn run(args: &Args) -> Outcome {
         if args.rounds == 1 { "" } else { "s" },
         args.seconds
     );
-    let table = if args.markdown { report::markdown(&rows) } else { report::table(&rows) };
+    let table = if args.markdown { report::markdown(rows) } else { report::table(rows) };
     say(format_args!("{head}\n\n{}", table.trim_end()))
 }
 
