@@ -172,6 +172,13 @@ impl Model {
             expect(|| format!("stock of {}", offer.buy), model, (stock.quantity, stock.held, stock.sold))?;
             expect(|| format!("status of {}", offer.buy), offer.status, till.status)?;
             expect(|| format!("price of {}", offer.buy), offer.price, till.price.amount)?;
+            // Where two futures fit after a crash, it is what an offer asks of buyers that tells them apart.
+            let window_ms = i64::from(till.confirm_window_seconds) * 1000;
+            expect(|| format!("window of {}", offer.buy), offer.window_ms, window_ms)?;
+            let limit = till.per_account_limit as usize;
+            expect(|| format!("limit of {}", offer.buy), offer.limit, limit)?;
+            let ends_at = till.ends_at.map(tagtill::till::time::Time::ms);
+            expect(|| format!("end of {}", offer.buy), offer.ends_at, ends_at)?;
         }
         Ok(())
     }

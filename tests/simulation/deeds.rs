@@ -249,11 +249,11 @@ impl World {
             79..83 => self.refund(),
             83..87 => self.ship(),
             87..91 => self.change_account(),
-            91..93 => Some({
+            91..92 => Some({
                 let user = self.chance.below(USERS);
                 self.new_account(user)
             }),
-            93..94 => self.some_account().map(|id| Command::EraseAccount { id }),
+            92..94 => self.erase(),
             94..96 => self.change_offer(),
             96..98 => self.stray(),
             98 => self.succeed_late(),
@@ -315,6 +315,27 @@ impl World {
     }
 
     /// Often one with money under way: it cannot be erased at once, nor changed while it waits for that.
+    /// Mostly of anybody; where somebody is being erased already, their names go to a new account, and once more.
+    fn erase(&mut self) -> Option<Command> {
+        let model = &self.till.model;
+        let erasing: Vec<_> = model
+            .accounts
+            .iter()
+            .filter(|one| one.status == AccountStatus::Erasing)
+            .filter_map(|one| Some((one.id?, one.identities.first()?.clone())))
+            .collect();
+        if let Some((id, (network, user))) = self.chance.pick(&erasing).cloned()
+            && self.chance.percent(75)
+        {
+            if self.till.model.linked(&network, &user).is_some() {
+                return Some(Command::EraseAccount { id });
+            }
+            let user = user.trim_start_matches('u').parse().ok()?;
+            return Some(self.new_account(user));
+        }
+        self.some_account().map(|id| Command::EraseAccount { id })
+    }
+
     fn some_account(&mut self) -> Option<AccountId> {
         let model = &self.till.model;
         let under_way = |one: &&super::model::Purchase| {
