@@ -4,6 +4,8 @@
 
 #[path = "api/bad_input.rs"]
 mod bad_input;
+#[path = "api/choices.rs"]
+mod choices;
 #[path = "api/keys.rs"]
 mod keys;
 #[path = "api/operation.rs"]

@@ -127,6 +127,8 @@ fn purchase() -> PurchaseRecord {
         refunds: vec![RefundId(6)],
         order: Some(OrderId(5)),
         settled_at: Some(at(70)),
+        units: 2,
+        variant: Some("Blue L".to_owned()),
     }
 }
 
@@ -186,28 +188,59 @@ fn people() -> Vec<Golden> {
     ]
 }
 
+fn offer() -> OfferRecord {
+    OfferRecord {
+        merchant: MerchantId(1),
+        kind: OfferKind::Purchase,
+        hashtag: "#BuyShirt".to_owned(),
+        confirm_hashtag: "#ConfirmShirt".to_owned(),
+        title: "Shirt".to_owned(),
+        price: usd(1500),
+        list_price: Some(usd(2500)),
+        per_account_limit: 1,
+        confirm_window_seconds: 900,
+        starts_at: Some(at(0)),
+        ends_at: None,
+        terms_url: Some("https://shop.example".to_owned()),
+        ships_to: Some(vec!["US".to_owned()]),
+        status: OfferStatus::Live,
+        version: 1,
+        created_at: at(0),
+        ended_at: None,
+        cancel_hashtag: Some("#PassShirt".to_owned()),
+        variants: vec![VariantRecord {
+            name: "Blue L".to_owned(),
+            synonyms: vec!["blue large".to_owned()],
+            price: Some(usd(1600)),
+        }],
+        max_per_purchase: 2,
+        shortage: Shortage::Waitlist,
+        waitlist: true,
+    }
+}
+
 fn sales() -> Vec<Golden> {
+    let units = Units { quantity: Some(300), held: 2, sold: 1, waiting: 1 };
     vec![
-        golden::<Offers>(&OfferRecord {
-            merchant: MerchantId(1),
-            kind: OfferKind::Purchase,
-            hashtag: "#BuyShirt".to_owned(),
-            confirm_hashtag: "#ConfirmShirt".to_owned(),
-            title: "Shirt".to_owned(),
-            price: usd(1500),
-            list_price: Some(usd(2500)),
-            per_account_limit: 1,
-            confirm_window_seconds: 900,
-            starts_at: Some(at(0)),
-            ends_at: None,
-            terms_url: Some("https://shop.example".to_owned()),
-            ships_to: Some(vec!["US".to_owned()]),
-            status: OfferStatus::Live,
-            version: 1,
-            created_at: at(0),
-            ended_at: None,
+        golden::<Offers>(&offer()),
+        golden::<OfferVersions>(&offer()),
+        golden::<Stocks>(&StockRecord {
+            all: units,
+            variants: vec![("Blue L".to_owned(), units)],
+            last_closed_at: Some(at(9)),
+            last_joined: 4,
         }),
-        golden::<Stocks>(&StockRecord { quantity: Some(300), held: 2, sold: 1, last_closed_at: Some(at(9)) }),
+        golden::<Waiting>(&WaitingRecord {
+            account: AccountId(2),
+            network: "x".to_owned(),
+            post: "p1".to_owned(),
+            author: person(),
+            units: 2,
+            joined_at: at(5),
+            reminded: true,
+        }),
+        golden::<Waiters>(&WaiterRecord { variant: "Blue L".to_owned(), number: 4 }),
+        golden::<WaitingDue>(&()),
         golden::<Hashtags>(&HashtagRecord { offer: OfferId(3), role: TagRole::Confirm }),
         golden::<Lookalikes>(&"confirmshirt".to_owned()),
         golden::<Purchases>(&purchase()),
@@ -228,6 +261,9 @@ fn sales() -> Vec<Golden> {
             carrier: Some("Post".to_owned()),
             tracking_number: Some("T1".to_owned()),
             delivered_at: None,
+            offer_version: 1,
+            units: 2,
+            variant: Some("Blue L".to_owned()),
         }),
         golden::<Refunds>(&RefundRecord {
             purchase: PurchaseId(4),
@@ -254,6 +290,7 @@ fn messages() -> Vec<Golden> {
             reply: Some(ReplyId(7)),
             followed_by: None,
             deleted_at: None,
+            waits: Some((AccountId(2), 3)),
         }),
         golden::<Replies>(&ReplyRecord {
             network: "x".to_owned(),

@@ -30,6 +30,8 @@ mod disk;
 mod gateway;
 #[path = "simulation/judge.rs"]
 mod judge;
+#[path = "simulation/lines.rs"]
+mod lines;
 #[path = "simulation/model.rs"]
 mod model;
 #[path = "simulation/people.rs"]

@@ -64,7 +64,10 @@ macro_rules! files {
     };
 }
 
-files!(judging, confirming, buying, deleting, timing, stock, money, replies, hashtags, batches, erasure);
+files!(
+    judging, confirming, buying, passing, variants, waiting, edits, deleting, timing, stock, money, replies,
+    hashtags, batches, erasure,
+);
 
 #[test]
 fn every_story_is_played() {

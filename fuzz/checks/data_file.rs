@@ -112,19 +112,14 @@ fn sell(batch: &mut Batch, ids: &mut IdSource, user: &str) {
         panic!()
     };
     act(Command::CreateOffer(Box::new(NewOffer {
-        merchant,
-        hashtag: format!("#Buy{user}"),
-        confirm_hashtag: None,
-        title: "Tea".to_owned(),
-        price: Money { amount: 900, currency: Currency::USD },
-        list_price: None,
         quantity: Some(5),
         per_account_limit: 5,
-        confirm_window_seconds: 900,
-        starts_at: None,
-        ends_at: None,
-        terms_url: None,
-        ships_to: None,
+        ..NewOffer::new(
+            merchant,
+            &format!("#Buy{user}"),
+            "Tea",
+            Money { amount: 900, currency: Currency::USD },
+        )
     })));
     act(Command::CreateAccount(Box::new(account(user))));
     let post = |id: &str, tag: String| {
@@ -133,6 +128,7 @@ fn sell(batch: &mut Batch, ids: &mut IdSource, user: &str) {
             id: format!("{user}-{id}"),
             author: Recipient { user_id: user.to_owned(), handle: user.to_owned() },
             hashtags: vec![tag],
+            text: String::new(),
             created_at: None,
             repost_of: None,
         })

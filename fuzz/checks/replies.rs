@@ -3,7 +3,7 @@
 use tagtill::till::id::{MerchantId, OfferId, PurchaseId};
 use tagtill::till::money::{AMOUNT_MAX, Currency, Money};
 use tagtill::till::record::{
-    NetworkRecord, OfferKind, OfferRecord, OfferStatus, PurchaseRecord, PurchaseStatus,
+    NetworkRecord, OfferKind, OfferRecord, OfferStatus, PurchaseRecord, PurchaseStatus, Shortage,
 };
 use tagtill::till::text::{Counting, length};
 use tagtill::till::time::Time;
@@ -42,9 +42,17 @@ pub fn replies(data: &[u8]) {
         version: 1,
         created_at: Time::from_ms(0),
         ended_at: None,
+        cancel_hashtag: hashtag::default_cancel(tag),
+        variants: Vec::new(),
+        max_per_purchase: 1000,
+        shortage: Shortage::Partial,
+        waitlist: true,
     };
-    let pending = wording::pending(&network, &offer, price, window);
-    let held = wording::already_pending(&network, &offer, &purchase(price, window));
+    // What may be wrong with a title may be wrong with a variant.
+    let variant = check::title("variant", terms).is_ok().then(|| terms.chars().take(40).collect());
+    let purchase = purchase(price, window, variant);
+    let pending = wording::pending(&network, &offer, &purchase, 1001);
+    let held = wording::already_pending(&network, &offer, &purchase);
     for text in [&pending, &held] {
         assert!(text.contains(hashtag::bare(&offer.confirm_hashtag)), "how to confirm is said: {text}");
         assert!(text.contains(&price.to_string()), "the price is said: {text}");
@@ -52,6 +60,10 @@ pub fn replies(data: &[u8]) {
     let mut texts = vec![
         pending,
         held,
+        wording::your_turn(&network, &offer, &purchase, 1),
+        wording::choose(&network, &offer, &[title, terms]),
+        wording::waitlisted(&network, &offer, 1_000_000),
+        wording::passed(&network, &offer, Verdict::Passed),
         wording::not_linked(&network, &offer),
         wording::paid(&network, &offer.title, price),
         wording::refused(&network, &offer.title),
@@ -99,7 +111,7 @@ fn price(line: &str) -> Money {
     }
 }
 
-fn purchase(price: Money, window_seconds: u32) -> PurchaseRecord {
+fn purchase(price: Money, window_seconds: u32, variant: Option<String>) -> PurchaseRecord {
     let at = Time::from_ms(0);
     PurchaseRecord {
         offer: OfferId(1),
@@ -123,5 +135,7 @@ fn purchase(price: Money, window_seconds: u32) -> PurchaseRecord {
         refunds: Vec::new(),
         order: None,
         settled_at: None,
+        units: 1,
+        variant,
     }
 }

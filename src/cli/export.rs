@@ -6,7 +6,8 @@ use crate::store::{Snapshot, Store, beside};
 use crate::till::id::EventId;
 use crate::till::state::{Direction, Read as _, Span, Table};
 use crate::till::table::{
-    Accounts, Events, Merchants, Networks, Offers, Orders, Posts, Purchases, Refunds, Replies, Stocks,
+    Accounts, Events, Merchants, Networks, OfferVersions, Offers, Orders, Posts, Purchases, Refunds, Replies,
+    Stocks, Waiting,
 };
 use serde_json::{Value, json};
 use std::io::{BufWriter, Write};
@@ -51,6 +52,12 @@ fn write_all(store: &Store, out: &mut impl Write) -> Outcome {
         .and_then(|()| table::<Accounts>(&snapshot, out, |key| key.to_string().into()))
         .and_then(|()| table::<Offers>(&snapshot, out, |key| key.to_string().into()))
         .and_then(|()| table::<Stocks>(&snapshot, out, |key| key.to_string().into()))
+        .and_then(|()| {
+            table::<OfferVersions>(&snapshot, out, |(offer, version)| json!([offer.to_string(), version]))
+        })
+        .and_then(|()| {
+            table::<Waiting>(&snapshot, out, |key| json!([key.offer.to_string(), key.variant, key.number]))
+        })
         .and_then(|()| table::<Posts>(&snapshot, out, |key| json!([key.network, key.id])))
         .and_then(|()| table::<Purchases>(&snapshot, out, |key| key.to_string().into()))
         .and_then(|()| table::<Refunds>(&snapshot, out, |key| key.to_string().into()))

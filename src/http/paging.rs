@@ -33,7 +33,7 @@ pub const CURSOR: Param =
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "{V}Page")]
 pub struct Page<V> {
-    /// Newest first.
+    /// Newest first, unless said otherwise.
     pub data: Vec<V>,
     /// Where the next page begins; null at the end. A page with filters may be short, even empty, and go on.
     pub next_cursor: Option<String>,
@@ -50,17 +50,31 @@ pub fn page<T: Table, V>(
     snapshot: &Snapshot,
     call: &Call,
     matches: impl Fn(&T::Record) -> bool,
-    view: impl Fn(&Snapshot, T::Key, &T::Record) -> Result<V, StateError>,
+    view: impl FnMut(&Snapshot, T::Key, &T::Record) -> Result<V, StateError>,
+) -> Result<Page<V>, Problem> {
+    page_in::<T, V>(snapshot, call, (Span::all(), Direction::Down), matches, view)
+}
+
+/// The same of a part of the table, in either direction.
+pub fn page_in<T: Table, V>(
+    snapshot: &Snapshot,
+    call: &Call,
+    (span, direction): (Span, Direction),
+    matches: impl Fn(&T::Record) -> bool,
+    mut view: impl FnMut(&Snapshot, T::Key, &T::Record) -> Result<V, StateError>,
 ) -> Result<Page<V>, Problem> {
     let limit = limit(call)?;
     let epoch = snapshot.must::<Settings>(&Only)?.epoch;
     let span = match call.query.get("cursor").filter(|cursor| !cursor.is_empty()) {
-        None => Span::all(),
-        Some(text) => Span::all().before(&read_cursor::<T>(epoch, text)?),
+        None => span,
+        Some(text) => {
+            let last = read_cursor::<T>(epoch, text)?;
+            if direction == Direction::Up { span.after(&last) } else { span.before(&last) }
+        }
     };
     let mut rows = Vec::new();
     let (mut seen, mut last, mut more) = (0, None, false);
-    snapshot.scan::<T>(&span, Direction::Down, |key, record| {
+    snapshot.scan::<T>(&span, direction, |key, record| {
         if seen >= SCAN_MAX || (rows.len() >= limit && matches(&record)) {
             more = true;
             return ControlFlow::Break(());

@@ -10,7 +10,7 @@ use super::record::{
 use super::refusal::{Refusal, Result};
 use super::state::{Direction, Read, Span, StateError, Write};
 use super::table::{Accounts, Buyers, Idempotency, Identities, OnNetwork, Orders, Purchases, Refunds};
-use super::{check, event, network, purchase, reply};
+use super::{check, event, network, purchase, reply, waiting};
 use std::ops::ControlFlow;
 
 /// The most identities that one account can have.
@@ -151,6 +151,7 @@ pub fn erase<S: Write>(state: &mut S, cx: &mut Context<'_>, id: AccountId) -> Re
     }
     account.status = AccountStatus::Erasing;
     state.put::<Accounts>(&id, &account)?;
+    waiting::leave_all(state, id)?;
     for (_, buyer) in newest_purchases(state, id)? {
         if state.must::<Purchases>(&buyer.newest)?.status == PurchaseStatus::Pending {
             purchase::close(state, cx, buyer.newest, PurchaseStatus::Cancelled)?;

@@ -8,7 +8,7 @@ use super::refusal::{Refusal, Result};
 use super::role::Role;
 use super::state::{Read, Write};
 use super::table::{Merchants, Only, Settings, Tokens};
-use super::{account, charge, check, network, offer, order, post, purchase, refund, reply, tick};
+use super::{account, charge, check, network, offer, order, post, purchase, refund, reply, tick, waiting};
 
 /// Carries out `command` at `cx.now`.
 ///
@@ -26,6 +26,7 @@ pub fn apply<S: Write>(state: &mut S, cx: &mut Context<'_>, command: &Command) -
         Command::UpdateOffer { id, merchant, change } => offer::update(state, cx, *id, *merchant, change),
         Command::JudgePost(post) => post::judge(state, cx, post),
         Command::DeletePost { network, id } => post::delete(state, cx, network, id),
+        Command::LeaveWaiting { offer, account } => waiting::strike(state, *offer, *account),
         Command::CancelPurchase { id } => purchase::cancel(state, cx, *id),
         Command::RefundPurchase { id, amount, restock } => refund::begin(state, cx, *id, *amount, *restock),
         Command::ShipOrder { id, merchant, carrier, tracking_number } => {

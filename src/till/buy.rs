@@ -2,17 +2,18 @@
 
 use super::command::PostAnswer;
 use super::context::Context;
-use super::id::{AccountId, OfferId, PurchaseId};
+use super::id::{AccountId, OfferId, PurchaseId, ReplyId};
 use super::post::Arrival;
-use super::purchase::{self, Origin};
+use super::purchase::{self, Origin, Wanted};
 use super::record::{
     AccountRecord, AccountStatus, OfferRecord, OfferStatus, PurchaseRecord, PurchaseStatus, ReplyKind,
+    Shortage, StockRecord, WaitingRecord,
 };
 use super::refusal::Result;
-use super::state::{Read, Write};
-use super::table::{Buyers, Offers, Purchases, Stocks};
+use super::state::Write;
+use super::table::{Buyers, Offers, Purchases, Stocks, Waiting, WaitingKey};
 use super::verdict::Verdict;
-use super::{account, reply, wording};
+use super::{account, reply, waiting, wording};
 
 /// Judges a purchase post.
 pub fn judge<S: Write>(
@@ -37,57 +38,160 @@ pub fn judge<S: Write>(
         }
         purchase::close(state, cx, id, PurchaseStatus::Expired)?;
     }
-    if let Some(verdict) = obstacle(state, cx, buyer, &record, (offer_id, &offer))? {
+    let counted = state.get::<Buyers>(&(buyer, offer_id))?.map_or(0, |buyer| buyer.counted);
+    if let Some(verdict) = obstacle(cx, &record, &offer, counted) {
         return answer(state, cx, arrival, buyer, (offer_id, &offer), verdict, None);
     }
+    if let Some(place) = waiting::find(state, buyer, offer_id)? {
+        return still_waiting(state, cx, arrival, (offer_id, &offer), place);
+    }
+    let stock = state.must::<Stocks>(&offer_id)?;
+    let Some(choice) = offer.choice(&post.text) else {
+        return ask_which(state, cx, arrival, buyer, (offer_id, &offer), &stock);
+    };
+    let most = choice.asked.min(offer.max_per_purchase).min(offer.per_account_limit.saturating_sub(counted));
+    let free = stock.for_newcomers(choice.variant.map(|variant| variant.name.as_str()));
+    let units = free.map_or(most, |free| u64::from(most).min(free).try_into().unwrap_or(most));
+    let rest = Wanted { variant: choice.variant, units: most - units };
+    if units == 0 {
+        if offer.waitlist {
+            return wait(state, cx, arrival, buyer, (offer_id, &offer), rest);
+        }
+        return answer(state, cx, arrival, buyer, (offer_id, &offer), Verdict::SoldOut, None);
+    }
+    let wanted = Wanted { variant: choice.variant, units };
+    let mut answer = hold(state, cx, arrival, buyer, (offer_id, &offer), wanted, choice.asked)?;
+    if rest.units > 0 && offer.waitlist && offer.shortage == Shortage::Waitlist {
+        let place = waiting::join(state, cx, arrival, buyer, (offer_id, &offer), rest)?;
+        answer.waits = Some((buyer, place));
+    }
+    Ok(answer)
+}
+
+/// Holds units and says how to confirm.
+fn hold<S: Write>(
+    state: &mut S,
+    cx: &mut Context<'_>,
+    arrival: Arrival<'_>,
+    buyer: AccountId,
+    (offer_id, offer): (OfferId, &OfferRecord),
+    wanted: Wanted<'_>,
+    asked: u32,
+) -> Result<PostAnswer> {
+    let post = arrival.post;
     let origin = Origin { network: &post.network, post: &post.id, made_at: arrival.made_at };
-    let (id, mut held) = purchase::begin(state, cx, buyer, (offer_id, &offer), origin)?;
-    let words = wording::pending(arrival.network, &offer, held.price, held.window_seconds);
+    let (id, mut held) = purchase::begin(state, cx, buyer, (offer_id, offer), origin, wanted)?;
     let draft = reply::Draft {
         account: Some(buyer),
         purchase: Some(id),
         kind: ReplyKind::Pending,
-        text: words,
+        text: wording::pending(arrival.network, offer, &held, asked),
         not_after: held.expires_at,
     };
     let queued = reply::queue(state, cx, arrival, draft)?;
     held.reply = Some(queued.0);
     state.put::<Purchases>(&id, &held)?;
-    Ok(PostAnswer {
-        verdict: Verdict::Pending,
-        repeated: false,
-        offer: Some(offer_id),
-        purchase: Some(id),
-        reply: Some(queued),
-    })
+    let (offer, purchase, reply) = (Some(offer_id), Some(id), Some(queued));
+    Ok(PostAnswer { offer, purchase, reply, ..PostAnswer::bare(Verdict::Pending) })
 }
 
-/// What stands in the way of a new hold, the first in the order of the rules.
-fn obstacle<S: Read>(
-    state: &S,
-    cx: &Context<'_>,
+/// Puts a buyer on the waiting list and says at which place, unless the one reply to this post is kept for the turn.
+fn wait<S: Write>(
+    state: &mut S,
+    cx: &mut Context<'_>,
+    arrival: Arrival<'_>,
     buyer: AccountId,
-    account: &AccountRecord,
     (offer_id, offer): (OfferId, &OfferRecord),
-) -> Result<Option<Verdict>> {
+    wanted: Wanted<'_>,
+) -> Result<PostAnswer> {
+    let place = waiting::join(state, cx, arrival, buyer, (offer_id, offer), wanted)?;
+    let mut answer = PostAnswer {
+        offer: Some(offer_id),
+        waits: Some((buyer, place)),
+        ..PostAnswer::bare(Verdict::Waitlisted)
+    };
+    if !arrival.network.one_reply_per_post {
+        answer.reply = Some(tell_place(state, cx, arrival, buyer, offer, place)?);
+    }
+    Ok(answer)
+}
+
+/// The buyer waits already: is told the place once more, once.
+fn still_waiting<S: Write>(
+    state: &mut S,
+    cx: &mut Context<'_>,
+    arrival: Arrival<'_>,
+    (offer_id, offer): (OfferId, &OfferRecord),
+    (key, mut entry): (WaitingKey, WaitingRecord),
+) -> Result<PostAnswer> {
+    let mut answer = PostAnswer { offer: Some(offer_id), ..PostAnswer::bare(Verdict::Waitlisted) };
+    if entry.reminded {
+        return Ok(answer);
+    }
+    let place = waiting::place(state, &key)?;
+    answer.reply = Some(tell_place(state, cx, arrival, entry.account, offer, place)?);
+    entry.reminded = true;
+    state.put::<Waiting>(&key, &entry)?;
+    Ok(answer)
+}
+
+fn tell_place<S: Write>(
+    state: &mut S,
+    cx: &mut Context<'_>,
+    arrival: Arrival<'_>,
+    buyer: AccountId,
+    offer: &OfferRecord,
+    place: u64,
+) -> Result<(ReplyId, String)> {
+    let draft = reply::Draft {
+        account: Some(buyer),
+        purchase: None,
+        kind: ReplyKind::Waitlisted,
+        text: wording::waitlisted(arrival.network, offer, place),
+        not_after: reply::not_after(cx.now, ReplyKind::Waitlisted),
+    };
+    reply::queue(state, cx, arrival, draft)
+}
+
+/// The post does not say which variant it means: the reply lists what there is.
+fn ask_which<S: Write>(
+    state: &mut S,
+    cx: &mut Context<'_>,
+    arrival: Arrival<'_>,
+    buyer: AccountId,
+    (offer_id, offer): (OfferId, &OfferRecord),
+    stock: &StockRecord,
+) -> Result<PostAnswer> {
+    let choices = offer.choices(stock);
+    if choices.is_empty() {
+        return answer(state, cx, arrival, buyer, (offer_id, offer), Verdict::SoldOut, None);
+    }
+    let draft = reply::Draft {
+        account: Some(buyer),
+        purchase: None,
+        kind: ReplyKind::Choose,
+        text: wording::choose(arrival.network, offer, &choices),
+        not_after: reply::not_after(cx.now, ReplyKind::Choose),
+    };
+    let reply = Some(reply::queue(state, cx, arrival, draft)?);
+    Ok(PostAnswer { offer: Some(offer_id), reply, ..PostAnswer::bare(Verdict::UnknownVariant) })
+}
+
+/// What stands in the way of a new hold but the stock, the first in the order of the rules.
+fn obstacle(cx: &Context<'_>, account: &AccountRecord, offer: &OfferRecord, counted: u32) -> Option<Verdict> {
     if offer.starts_at.is_some_and(|start| cx.now < start) {
-        return Ok(Some(Verdict::NotStarted));
+        return Some(Verdict::NotStarted);
     }
     if offer.is_over(cx.now) {
-        return Ok(Some(Verdict::Ended));
+        return Some(Verdict::Ended);
     }
     if offer.status == OfferStatus::Paused {
-        return Ok(Some(Verdict::Paused));
+        return Some(Verdict::Paused);
     }
     if !ships_to(offer, account) {
-        return Ok(Some(Verdict::CannotShip));
+        return Some(Verdict::CannotShip);
     }
-    let counted = state.get::<Buyers>(&(buyer, offer_id))?.map_or(0, |buyer| buyer.counted);
-    if counted >= offer.per_account_limit {
-        return Ok(Some(Verdict::LimitReached));
-    }
-    let stock = state.must::<Stocks>(&offer_id)?;
-    Ok((!stock.has_free()).then_some(Verdict::SoldOut))
+    (counted >= offer.per_account_limit).then_some(Verdict::LimitReached)
 }
 
 /// Whether an offer ships to where the account's address is.
@@ -107,13 +211,8 @@ fn already_pending<S: Write>(
     (offer_id, offer): (OfferId, &OfferRecord),
     (id, mut held): (PurchaseId, PurchaseRecord),
 ) -> Result<PostAnswer> {
-    let mut answer = PostAnswer {
-        verdict: Verdict::AlreadyPending,
-        repeated: false,
-        offer: Some(offer_id),
-        purchase: Some(id),
-        reply: None,
-    };
+    let (offered, purchase) = (Some(offer_id), Some(id));
+    let mut answer = PostAnswer { offer: offered, purchase, ..PostAnswer::bare(Verdict::AlreadyPending) };
     if !held.reminded {
         held.reminded = true;
         let draft = reply::Draft {
@@ -150,5 +249,5 @@ pub fn answer<S: Write>(
         Some(draft) => Some(reply::queue(state, cx, arrival, draft)?),
         None => None,
     };
-    Ok(PostAnswer { verdict, repeated: false, offer: Some(offer_id), purchase, reply })
+    Ok(PostAnswer { offer: Some(offer_id), purchase, reply, ..PostAnswer::bare(verdict) })
 }

@@ -13,7 +13,7 @@ use super::record::{
 use super::refusal::{Refusal, Result};
 use super::state::{Read, StateError, Write};
 use super::table::{Accounts, Offers, OnNetwork, Orders, Posts, Purchases, Refunds, Work};
-use super::{account, event, network, offer, purchase, reply, wording};
+use super::{account, event, network, offer, purchase, reply, stock, waiting, wording};
 
 /// The longest pause before the gateway is asked again: five minutes.
 const BACKOFF_SECONDS_MAX: i64 = 300;
@@ -112,14 +112,15 @@ fn paid<S: Write>(
     mut record: PurchaseRecord,
 ) -> Result<()> {
     let order_id = OrderId(cx.id());
-    let sold = state.must::<Offers>(&record.offer)?;
+    let offer = state.must::<Offers>(&record.offer)?;
+    let sold = offer::as_held(state, &offer, &record)?;
     let person = state.must::<Accounts>(&record.account)?.person;
     let order = OrderRecord {
         purchase: id,
         offer: record.offer,
         merchant: sold.merchant,
         account: record.account,
-        title: sold.title,
+        title: sold.title.clone(),
         price: record.price,
         ship_to: person.map(|person| person.billing_address),
         status: OrderStatus::Unfulfilled,
@@ -128,6 +129,9 @@ fn paid<S: Write>(
         carrier: None,
         tracking_number: None,
         delivered_at: None,
+        offer_version: record.offer_version,
+        units: record.units,
+        variant: record.variant.clone(),
     };
     record.status = PurchaseStatus::Paid;
     record.order = Some(order_id);
@@ -135,11 +139,16 @@ fn paid<S: Write>(
     state.put::<Purchases>(&id, &record)?;
     state.put::<Orders>(&order_id, &order)?;
     state.delete::<Work>(&(WorkKind::Capture, id.0));
-    offer::sell_unit(state, cx, record.offer)?;
+    let waited_for = stock::sell(state, cx, record.piece())?;
     let event = EventRecord::of_purchase(EventKind::PurchasePaid, cx.now, order.merchant, id, &record);
     event::log(state, &event)?;
     event::log(state, &EventRecord { kind: EventKind::OrderCreated, ..event })?;
-    tell(state, cx, id, record, ReplyKind::Paid)
+    let line = (record.offer, record.variant.clone());
+    tell(state, cx, id, record, ReplyKind::Paid)?;
+    if waited_for {
+        waiting::serve(state, cx, line.0, line.1.as_deref())?;
+    }
+    Ok(())
 }
 
 /// The charge came after the purchase was closed: the till gives it back by itself, and it never becomes an order.
@@ -177,7 +186,8 @@ fn tell<S: Write>(
     mut record: PurchaseRecord,
     kind: ReplyKind,
 ) -> Result<()> {
-    let title = state.must::<Offers>(&record.offer)?.title;
+    let offer = state.must::<Offers>(&record.offer)?;
+    let title = wording::thing(&offer::as_held(state, &offer, &record)?.title, &record);
     let Some(confirmation) = &mut record.confirmation else {
         return Err(StateError(format!("{id} was charged without a confirmation")).into());
     };

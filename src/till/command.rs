@@ -2,7 +2,9 @@
 
 use super::id::{AccountId, MerchantId, OfferId, OrderId, PurchaseId, RefundId, ReplyId, TokenId};
 use super::money::Money;
-use super::record::{AccountStatus, Address, Identity, OfferStatus, OwnIdentity, PaymentMethod, Recipient};
+use super::record::{
+    AccountStatus, Address, Identity, OfferStatus, OwnIdentity, PaymentMethod, Recipient, Shortage,
+};
 use super::role::Role;
 use super::text::Counting;
 use super::time::Time;
@@ -60,6 +62,47 @@ pub struct NewOffer {
     pub ends_at: Option<Time>,
     pub terms_url: Option<String>,
     pub ships_to: Option<Vec<String>>,
+    pub cancel_hashtag: Option<String>,
+    pub variants: Vec<Variant>,
+    pub max_per_purchase: u32,
+    pub shortage: Shortage,
+    pub waitlist: bool,
+}
+
+impl NewOffer {
+    /// One unit a buyer, 15 minutes to confirm, no limit to the stock, nothing special.
+    pub fn new(merchant: MerchantId, hashtag: &str, title: &str, price: Money) -> Self {
+        Self {
+            merchant,
+            hashtag: hashtag.to_owned(),
+            confirm_hashtag: None,
+            title: title.to_owned(),
+            price,
+            list_price: None,
+            quantity: None,
+            per_account_limit: 1,
+            confirm_window_seconds: 900,
+            starts_at: None,
+            ends_at: None,
+            terms_url: None,
+            ships_to: None,
+            cancel_hashtag: None,
+            variants: Vec::new(),
+            max_per_purchase: 1,
+            shortage: Shortage::default(),
+            waitlist: false,
+        }
+    }
+}
+
+/// A variant of an offer and how many there are of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the fields of VariantRecord and Units")]
+pub struct Variant {
+    pub name: String,
+    pub synonyms: Vec<String>,
+    pub quantity: Option<u64>,
+    pub price: Option<Money>,
 }
 
 /// A change to an offer; `None` leaves a field as it is, `Some(None)` clears it.
@@ -77,9 +120,13 @@ pub struct OfferChange {
     pub terms_url: Option<Option<String>>,
     pub ships_to: Option<Option<Vec<String>>>,
     pub status: Option<OfferStatus>,
+    pub variants: Option<Vec<Variant>>,
+    pub max_per_purchase: Option<u32>,
+    pub shortage: Option<Shortage>,
+    pub waitlist: Option<bool>,
 }
 
-/// A message that a network delivered. Its text is read before: only its hashtags come in.
+/// A message that a network delivered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Post {
     /// The network's slug.
@@ -90,6 +137,8 @@ pub struct Post {
     pub author: Recipient,
     /// Its hashtags in order, folded.
     pub hashtags: Vec<String>,
+    /// Its text, to read a size or an amount from. Never stored, never logged.
+    pub text: String,
     /// When it was made, by the network's word.
     pub created_at: Option<Time>,
     /// Which post it natively reposts.
@@ -159,6 +208,10 @@ pub enum Command {
     CancelPurchase {
         id: PurchaseId,
     },
+    LeaveWaiting {
+        offer: OfferId,
+        account: AccountId,
+    },
     RefundPurchase {
         id: PurchaseId,
         amount: Option<i64>,
@@ -225,12 +278,14 @@ pub struct PostAnswer {
     pub purchase: Option<PurchaseId>,
     /// The reply to it: id and text.
     pub reply: Option<(ReplyId, String)>,
+    /// Who waits since, and the place in line, from 1.
+    pub waits: Option<(AccountId, u64)>,
 }
 
 impl PostAnswer {
     /// A decision about nothing in particular.
     pub fn bare(verdict: Verdict) -> Self {
-        Self { verdict, repeated: false, offer: None, purchase: None, reply: None }
+        Self { verdict, repeated: false, offer: None, purchase: None, reply: None, waits: None }
     }
 }
 
@@ -243,8 +298,10 @@ pub enum Outcome {
     Account(AccountId),
     Offer(OfferId),
     Post(PostAnswer),
+    /// `passed`: whether that let something go, a purchase or a place on a waiting list.
     PostDeleted {
         purchase: Option<PurchaseId>,
+        passed: bool,
     },
     Purchase(PurchaseId),
     Order(OrderId),

@@ -8,14 +8,14 @@ use super::id::{OfferId, PurchaseId};
 use super::post::Arrival;
 use super::purchase;
 use super::record::{
-    AccountRecord, AccountStatus, Confirmation, OfferRecord, PurchaseRecord, PurchaseStatus,
+    AccountRecord, AccountStatus, Confirmation, OfferRecord, PurchaseRecord, PurchaseStatus, StockRecord,
 };
 use super::refusal::Result;
-use super::reply;
 use super::state::{Read, StateError, Write};
 use super::table::{Offers, Purchases, Stocks};
 use super::time::Time;
 use super::verdict::Verdict;
+use super::{offer, reply};
 
 /// What a confirmation is aimed at.
 #[derive(Clone, Copy, Debug)]
@@ -57,7 +57,7 @@ pub fn judge<S: Write>(
             // Where one post may be answered only once, the answer waits for the capture.
             if arrival.network.one_reply_per_post {
                 let (offer, purchase) = (Some(offer_id), id);
-                return Ok(PostAnswer { verdict, repeated: false, offer, purchase, reply: None });
+                return Ok(PostAnswer { offer, purchase, ..PostAnswer::bare(verdict) });
             }
         }
         (Verdict::TooLate, Some((id, purchase))) if purchase.status == PurchaseStatus::Pending => {
@@ -94,11 +94,16 @@ fn decide<S: Read>(
     if made_at > purchase.expires_at {
         return Ok(Verdict::TooLate);
     }
-    if !ships_to(offer, account) {
+    // As the offer was then: a hold keeps its terms. The account may have moved.
+    let then = offer::as_held(state, offer, purchase)?;
+    if !ships_to(&then, account) {
         return Ok(Verdict::CannotShip);
     }
-    let expired = purchase.status == PurchaseStatus::Expired;
-    if expired && !state.must::<Stocks>(&purchase.offer)?.has_free() {
+    let free = |stock: StockRecord| {
+        let units = stock.of(purchase.variant.as_deref()).and_then(|units| units.available());
+        units.is_none_or(|free| free >= u64::from(purchase.units))
+    };
+    if purchase.status == PurchaseStatus::Expired && !free(state.must::<Stocks>(&purchase.offer)?) {
         return Ok(Verdict::SoldOut);
     }
     Ok(Verdict::Confirmed)

@@ -1,8 +1,8 @@
 //! Who owns which hashtag: unique over all offers, by look-alike too; reserved for a while after an offer's end.
 
 use super::id::OfferId;
-use super::record::{HashtagRecord, OfferRecord};
-use super::refusal::{Refusal, Result};
+use super::record::{HashtagRecord, OfferRecord, TagRole};
+use super::refusal::{Fault, Refusal, Result};
 use super::state::{Read, StateError, Write};
 use super::table::{Hashtags, Lookalikes, Offers, Stocks, Text};
 use super::text::{fold, hashtags, single_script, skeleton};
@@ -36,14 +36,45 @@ pub fn default_confirm(hashtag: &str) -> Result<String> {
     Err(Refusal::invalid("confirm_hashtag", detail).into())
 }
 
-/// Takes the hashtags of a new offer.
-pub fn take<S: Write>(state: &mut S, now: Time, id: OfferId, offer: &OfferRecord) -> Result<()> {
-    for ((tag, role), field) in offer.tags().into_iter().zip(["hashtag", "confirm_hashtag"]) {
-        check_form(field, tag)?;
-        let folded = fold(bare(tag));
+/// The hashtag that lets a purchase go where none is given: `Buy…` becomes `Pass…`, anything else gets `Pass` before
+/// it; `None` where that is no hashtag.
+pub fn default_cancel(hashtag: &str) -> Option<String> {
+    let cancel = match default_confirm(hashtag) {
+        Ok(confirm) => confirm.replacen("Confirm", "Pass", 1),
+        Err(_) => {
+            let tag = bare(hashtag);
+            format!("{}Pass{tag}", hashtag.strip_suffix(tag).unwrap_or_default())
+        }
+    };
+    check_form("cancel_hashtag", &cancel).is_ok().then_some(cancel)
+}
+
+/// Takes the hashtags of a new offer. One to let purchases go that was not `asked` for is left out where it is taken.
+pub fn take<S: Write>(
+    state: &mut S,
+    now: Time,
+    id: OfferId,
+    offer: &mut OfferRecord,
+    asked: bool,
+) -> Result<()> {
+    let tags: Vec<_> = offer.tags().map(|(tag, role)| (tag.to_owned(), role)).collect();
+    for (tag, role) in tags {
+        let field = match role {
+            TagRole::Buy => "hashtag",
+            TagRole::Confirm => "confirm_hashtag",
+            TagRole::Cancel => "cancel_hashtag",
+        };
+        check_form(field, &tag)?;
+        let folded = fold(bare(&tag));
         let look = skeleton(&folded);
         if let Some(Text(other)) = state.get::<Lookalikes>(&Text(look.clone()))?.map(Text) {
-            release(state, now, field, &other, id, offer)?;
+            match release(state, now, field, &other, id, offer) {
+                Err(Fault::Refused(_)) if role == TagRole::Cancel && !asked => {
+                    offer.cancel_hashtag = None;
+                    continue;
+                }
+                released => released?,
+            }
         }
         state.put::<Hashtags>(&Text(folded.clone()), &HashtagRecord { offer: id, role })?;
         state.put::<Lookalikes>(&Text(look), &folded)?;
@@ -63,14 +94,14 @@ fn release<S: Write>(
     let key = Text(other.to_owned());
     let owner = state.must::<Hashtags>(&key)?.offer;
     if owner == id {
-        let detail = "must differ from the purchase hashtag, to the eye too";
+        let detail = "must differ from the other hashtags of the offer, to the eye too";
         return Err(Refusal::invalid(field, detail).into());
     }
     let holder = state.must::<Offers>(&owner)?;
     let stock = state.must::<Stocks>(&owner)?;
     let why = if !holder.is_over(now) {
         Some("is taken by an offer, or looks like one that is".to_owned())
-    } else if stock.held > 0 {
+    } else if stock.all.held > 0 {
         Some("is taken until the last purchase on it is closed".to_owned())
     } else if holder.merchant == offer.merchant {
         None
@@ -88,7 +119,7 @@ fn release<S: Write>(
     }
 }
 
-/// Whether an offer still has both of its hashtags.
+/// Whether an offer still has all of its hashtags.
 pub fn owns<S: Read>(state: &S, id: OfferId, offer: &OfferRecord) -> Result<bool, StateError> {
     for (tag, role) in offer.tags() {
         if find(state, &fold(bare(tag)))? != Some(HashtagRecord { offer: id, role }) {

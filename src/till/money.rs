@@ -98,6 +98,12 @@ pub struct Money {
 }
 
 impl Money {
+    /// As much for each of `units`; `None` where that is no amount that can be charged.
+    pub fn times(self, units: u32) -> Option<Self> {
+        let amount = self.amount.checked_mul(i64::from(units))?;
+        Some(Self { amount, ..self }).filter(|money| money.check().is_ok())
+    }
+
     /// Whether the amount is one that can be charged.
     ///
     /// # Errors

@@ -1,20 +1,22 @@
-//! Offers and their stock: made, edited, ended. What their hashtags take is in `hashtag`.
+//! Offers: made, edited, ended. What their hashtags take is in `hashtag`, their units are in `stock`.
 
-use super::command::{NewOffer, OfferChange, Outcome};
+use super::command::{NewOffer, OfferChange, Outcome, Variant};
 use super::context::Context;
 use super::id::{MerchantId, OfferId};
 use super::money::Money;
-use super::record::{EventKind, EventRecord, OfferKind, OfferRecord, OfferStatus, StockRecord, TagRole};
+use super::record::{
+    EventKind, EventRecord, OfferKind, OfferRecord, OfferStatus, PurchaseRecord, Shortage, StockRecord,
+    TagRole, VariantRecord,
+};
 use super::refusal::{Refusal, Result};
 use super::state::{Read, StateError, Write};
-use super::table::{Merchants, Offers, Stocks};
+use super::table::{Merchants, OfferVersions, Offers, Stocks};
 use super::time::Time;
-use super::{check, event, hashtag};
+use super::{check, event, hashtag, variant, waiting};
+use std::borrow::Cow;
 
 /// The longest window to confirm: a week.
 pub const WINDOW_SECONDS_MAX: u32 = 7 * 86_400;
-/// The largest stock and limit.
-pub const QUANTITY_MAX: u64 = 1_000_000_000;
 
 /// Puts something up for sale.
 pub fn create<S: Write>(state: &mut S, cx: &mut Context<'_>, new: &NewOffer) -> Result<Outcome> {
@@ -27,7 +29,7 @@ pub fn create<S: Write>(state: &mut S, cx: &mut Context<'_>, new: &NewOffer) -> 
         Some(given) => given.clone(),
         None => hashtag::default_confirm(&new.hashtag)?,
     };
-    let offer = OfferRecord {
+    let mut offer = OfferRecord {
         merchant: new.merchant,
         kind: OfferKind::Purchase,
         hashtag: new.hashtag.clone(),
@@ -45,20 +47,35 @@ pub fn create<S: Write>(state: &mut S, cx: &mut Context<'_>, new: &NewOffer) -> 
         version: 1,
         created_at: cx.now,
         ended_at: None,
+        cancel_hashtag: new.cancel_hashtag.clone().or_else(|| hashtag::default_cancel(&new.hashtag)),
+        variants: new.variants.iter().map(VariantRecord::of).collect(),
+        max_per_purchase: new.max_per_purchase,
+        shortage: new.shortage,
+        waitlist: new.waitlist,
     };
     check_offer(&offer)?;
+    check_shortage(offer.shortage, offer.waitlist)?;
+    variant::check_all(&new.variants, offer.price, offer.max_per_purchase)?;
     if let Some(ends_at) = offer.ends_at
         && ends_at <= cx.now
     {
         return Err(Refusal::invalid("ends_at", format!("must lie after now, {}", cx.now)).into());
     }
-    let stock = StockRecord { quantity: new.quantity, held: 0, sold: 0, last_closed_at: None };
-    check_quantity(&stock)?;
-    hashtag::take(state, cx.now, id, &offer)?;
-    state.put::<Offers>(&id, &offer)?;
+    let stock = StockRecord::default().with(new.quantity, &new.variants)?;
+    hashtag::take(state, cx.now, id, &mut offer, new.cancel_hashtag.is_some())?;
     state.put::<Stocks>(&id, &stock)?;
+    keep(state, id, &offer)?;
     log(state, cx, EventKind::OfferCreated, id, offer.merchant)?;
     Ok(Outcome::Offer(id))
+}
+
+/// The rest of a wish can wait only where there is a list; closing the list later stops both.
+fn check_shortage(shortage: Shortage, waitlist: bool) -> Result<()> {
+    if shortage == Shortage::Waitlist && !waitlist {
+        let detail = "can be waitlist only where waitlist is true";
+        return Err(Refusal::invalid("shortage", detail).into());
+    }
+    Ok(())
 }
 
 /// Edits an offer. Purchases that have begun keep price and window of their moment.
@@ -77,17 +94,15 @@ pub fn update<S: Write>(
     let was_over = offer.is_over(cx.now);
     apply_change(&mut offer, change);
     check_offer(&offer)?;
+    if let Some(shortage) = change.shortage {
+        check_shortage(shortage, offer.waitlist)?;
+    }
     if offer.price.currency != currency {
         return Err(
             Refusal::invalid("price.currency", "cannot change; end this offer and make a new one").into()
         );
     }
-    if let Some(quantity) = change.quantity {
-        let mut stock = state.must::<Stocks>(&id)?;
-        stock.quantity = quantity;
-        check_quantity(&stock)?;
-        state.put::<Stocks>(&id, &stock)?;
-    }
+    edit_stock(state, id, &mut offer, change)?;
     if was_over && !offer.is_over(cx.now) && !hashtag::owns(state, id, &offer)? {
         let detail = "cannot move: another offer has taken a hashtag of this one since it ended";
         return Err(Refusal::taken("ends_at", detail).into());
@@ -97,10 +112,61 @@ pub fn update<S: Write>(
         offer.ended_at = Some(cx.now);
     }
     offer.version = offer.version.saturating_add(1);
-    state.put::<Offers>(&id, &offer)?;
+    keep(state, id, &offer)?;
     let kind = if ended { EventKind::OfferEnded } else { EventKind::OfferUpdated };
     log(state, cx, kind, id, offer.merchant)?;
+    waiting::offer_changed(state, cx, id, &offer)?;
     Ok(Outcome::Offer(id))
+}
+
+/// Keeps an offer, and this version of it for those who bought it so.
+fn keep<S: Write>(state: &mut S, id: OfferId, offer: &OfferRecord) -> Result<()> {
+    state.put::<Offers>(&id, offer)?;
+    state.put::<OfferVersions>(&(id, offer.version), offer)?;
+    Ok(())
+}
+
+/// The offer as it was when a purchase of it began.
+pub fn as_held<'a, S: Read>(
+    state: &S,
+    offer: &'a OfferRecord,
+    purchase: &PurchaseRecord,
+) -> Result<Cow<'a, OfferRecord>, StateError> {
+    if purchase.offer_version == offer.version {
+        return Ok(Cow::Borrowed(offer));
+    }
+    state.must::<OfferVersions>(&(purchase.offer, purchase.offer_version)).map(Cow::Owned)
+}
+
+/// Edits how many there are, as a whole or of each variant.
+fn edit_stock<S: Write>(
+    state: &mut S,
+    id: OfferId,
+    offer: &mut OfferRecord,
+    change: &OfferChange,
+) -> Result<()> {
+    let stock = state.must::<Stocks>(&id)?;
+    let variants = match &change.variants {
+        Some(variants) => variants.clone(),
+        None => {
+            let units = |name: &str| stock.of(Some(name)).and_then(|units| units.quantity);
+            let same = offer.variants.iter().map(|one| Variant {
+                name: one.name.clone(),
+                synonyms: one.synonyms.clone(),
+                quantity: units(&one.name),
+                price: one.price,
+            });
+            same.collect()
+        }
+    };
+    variant::check_all(&variants, offer.price, offer.max_per_purchase)?;
+    offer.variants = variants.iter().map(VariantRecord::of).collect();
+    let kept = if variants.is_empty() { stock.all.quantity } else { None };
+    let edited = stock.with(change.quantity.unwrap_or(kept), &variants)?;
+    if edited != stock {
+        state.put::<Stocks>(&id, &edited)?;
+    }
+    Ok(())
 }
 
 fn apply_change(offer: &mut OfferRecord, change: &OfferChange) {
@@ -119,6 +185,9 @@ fn apply_change(offer: &mut OfferRecord, change: &OfferChange) {
     set(&mut offer.terms_url, change.terms_url.as_ref());
     set(&mut offer.ships_to, change.ships_to.as_ref());
     set(&mut offer.status, change.status.as_ref());
+    set(&mut offer.max_per_purchase, change.max_per_purchase.as_ref());
+    set(&mut offer.shortage, change.shortage.as_ref());
+    set(&mut offer.waitlist, change.waitlist.as_ref());
 }
 
 fn check_offer(offer: &OfferRecord) -> Result<()> {
@@ -158,17 +227,6 @@ fn check_list_price(list_price: Money, price: Money) -> Result<()> {
     Ok(())
 }
 
-fn check_quantity(stock: &StockRecord) -> Result<()> {
-    let Some(quantity) = stock.quantity else { return Ok(()) };
-    check::within("quantity", quantity, 1, QUANTITY_MAX)?;
-    let taken = stock.held.saturating_add(stock.sold);
-    if quantity < taken {
-        let detail = format!("must be at least {taken}: {} are held and {} sold", stock.held, stock.sold);
-        return Err(Refusal::invalid("quantity", detail).into());
-    }
-    Ok(())
-}
-
 /// The offer that a call names; another merchant's is not found.
 pub fn must_find<S: Read>(state: &S, id: OfferId, merchant: Option<MerchantId>) -> Result<OfferRecord> {
     match state.get::<Offers>(&id)? {
@@ -197,60 +255,11 @@ impl OfferRecord {
     }
 
     /// Its hashtags, with what they do.
-    pub fn tags(&self) -> [(&str, TagRole); 2] {
-        [(&self.hashtag, TagRole::Buy), (&self.confirm_hashtag, TagRole::Confirm)]
+    pub fn tags(&self) -> impl Iterator<Item = (&str, TagRole)> {
+        let cancel = self.cancel_hashtag.as_deref().map(|tag| (tag, TagRole::Cancel));
+        let both = [(&*self.hashtag, TagRole::Buy), (&*self.confirm_hashtag, TagRole::Confirm)];
+        both.into_iter().chain(cancel)
     }
-}
-
-impl StockRecord {
-    /// How many can be sold now; `None`: no limit.
-    pub fn available(&self) -> Option<u64> {
-        self.quantity.map(|quantity| quantity.saturating_sub(self.held).saturating_sub(self.sold))
-    }
-
-    /// Whether a unit is free.
-    pub fn has_free(&self) -> bool {
-        self.available().is_none_or(|free| free > 0)
-    }
-}
-
-/// Moves one unit: from free to held. The caller has seen that one is free.
-pub fn hold_unit<S: Write>(state: &mut S, id: OfferId) -> Result<()> {
-    move_unit(state, id, 1, 0, None)
-}
-
-/// Moves one unit: from held to free.
-pub fn free_unit<S: Write>(state: &mut S, cx: &Context<'_>, id: OfferId) -> Result<()> {
-    move_unit(state, id, -1, 0, Some(cx.now))
-}
-
-/// Moves one unit: from held to sold.
-pub fn sell_unit<S: Write>(state: &mut S, cx: &Context<'_>, id: OfferId) -> Result<()> {
-    move_unit(state, id, -1, 1, Some(cx.now))
-}
-
-/// Moves one unit: from sold to free.
-pub fn restock_unit<S: Write>(state: &mut S, id: OfferId) -> Result<()> {
-    move_unit(state, id, 0, -1, None)
-}
-
-fn move_unit<S: Write>(
-    state: &mut S,
-    id: OfferId,
-    held: i64,
-    sold: i64,
-    closed_at: Option<Time>,
-) -> Result<()> {
-    let mut stock = state.must::<Stocks>(&id)?;
-    let wrong = || StateError(format!("the stock of {id} does not add up"));
-    stock.held = stock.held.checked_add_signed(held).ok_or_else(wrong)?;
-    stock.sold = stock.sold.checked_add_signed(sold).ok_or_else(wrong)?;
-    if stock.quantity.is_some_and(|quantity| stock.held.saturating_add(stock.sold) > quantity) {
-        return Err(wrong().into());
-    }
-    stock.last_closed_at = closed_at.or(stock.last_closed_at);
-    state.put::<Stocks>(&id, &stock)?;
-    Ok(())
 }
 
 fn log<S: Write>(

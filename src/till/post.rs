@@ -6,10 +6,10 @@ use super::id::OfferId;
 use super::record::{NetworkRecord, PostRecord, PurchaseStatus, ReplyKind, TagRole};
 use super::refusal::{Refusal, Result};
 use super::state::{Read, StateError, Write};
-use super::table::{OnNetwork, Posts, Purchases, Replies, ReplyPosts};
+use super::table::{OnNetwork, Posts, Replies, ReplyPosts};
 use super::time::Time;
 use super::verdict::Verdict;
-use super::{account, buy, confirm, hashtag, network, purchase, repost};
+use super::{account, buy, confirm, hashtag, network, pass, purchase, repost};
 use sha2::{Digest, Sha256};
 
 /// A post, its network and the times that judge it.
@@ -27,6 +27,7 @@ pub struct Arrival<'a> {
 enum Wish {
     Buy(OfferId),
     Confirm(OfferId),
+    Pass(OfferId),
     ConfirmReply(super::id::PurchaseId),
 }
 
@@ -78,6 +79,7 @@ pub fn judge<S: Write>(state: &mut S, cx: &mut Context<'_>, post: &Post) -> Resu
     let answer = match wish {
         None => PostAnswer::bare(Verdict::NoOffer),
         Some(Wish::Buy(offer)) => buy::judge(state, cx, arrival, offer)?,
+        Some(Wish::Pass(offer)) => pass::judge(state, cx, arrival, offer)?,
         Some(Wish::Confirm(offer)) => confirm::judge(state, cx, arrival, confirm::Aim::Newest(offer))?,
         Some(Wish::ConfirmReply(id)) => confirm::judge(state, cx, arrival, confirm::Aim::This(id))?,
     };
@@ -100,7 +102,10 @@ fn seen<S: Read>(state: &S, post: &Post) -> Result<Option<PostAnswer>> {
         None => None,
         Some(id) => state.get::<Replies>(&id)?.map(|reply| (id, reply.text)),
     };
-    Ok(Some(PostAnswer { verdict, repeated: true, offer: record.offer, purchase: record.purchase, reply }))
+    // A purchase that came of waiting came later.
+    let purchase = record.purchase.filter(|_| verdict != Verdict::Waitlisted);
+    let PostRecord { offer, waits, .. } = record;
+    Ok(Some(PostAnswer { verdict, repeated: true, offer, purchase, reply, waits }))
 }
 
 /// The purchase that a repost confirms: that of the reply which the till addressed to this very account.
@@ -138,6 +143,8 @@ fn wish_of<S: Read>(state: &S, post: &Post) -> Result<Option<Wish>, StateError> 
                 }
             }
             TagRole::Buy => first = first.or(Some(found.offer)),
+            TagRole::Cancel if first.is_none() => return Ok(Some(Wish::Pass(found.offer))),
+            TagRole::Cancel => {}
         }
     }
     Ok(first.map(Wish::Buy))
@@ -164,12 +171,13 @@ pub fn remember<S: Write>(
         reply: answer.reply.as_ref().map(|(id, _)| *id),
         followed_by: None,
         deleted_at: None,
+        waits: answer.waits,
     };
     state.put::<Posts>(&OnNetwork::new(&post.network, &post.id), &record)?;
     Ok(())
 }
 
-/// A post was deleted: a purchase that it began and that is not confirmed is cancelled.
+/// A post was deleted: what it began ends, unless it is confirmed.
 pub fn delete<S: Write>(state: &mut S, cx: &mut Context<'_>, network: &str, id: &str) -> Result<Outcome> {
     network::must_find(state, network)?;
     super::check::foreign_id("id", id)?;
@@ -185,21 +193,18 @@ pub fn delete<S: Write>(state: &mut S, cx: &mut Context<'_>, network: &str, id: 
             reply: None,
             followed_by: None,
             deleted_at: Some(cx.now),
+            waits: None,
         };
         state.put::<Posts>(&key, &tombstone)?;
-        return Ok(Outcome::PostDeleted { purchase: None });
+        return Ok(Outcome::PostDeleted { purchase: None, passed: false });
     };
     if record.deleted_at.is_some() {
-        return Ok(Outcome::PostDeleted { purchase: record.purchase });
+        return Ok(Outcome::PostDeleted { purchase: record.purchase, passed: false });
     }
     record.deleted_at = Some(cx.now);
     state.put::<Posts>(&key, &record)?;
-    if let (Some(Verdict::Pending), Some(purchase)) = (record.verdict, record.purchase)
-        && state.must::<Purchases>(&purchase)?.status == PurchaseStatus::Pending
-    {
-        purchase::close(state, cx, purchase, PurchaseStatus::Cancelled)?;
-    }
-    Ok(Outcome::PostDeleted { purchase: record.purchase })
+    let passed = pass::deleted(state, cx, (network, id), &record)?;
+    Ok(Outcome::PostDeleted { purchase: record.purchase, passed })
 }
 
 /// A hash of a person on a network: enough to tell two authors of one post id apart.

@@ -5,13 +5,13 @@ use super::context::Context;
 use super::id::{OfferId, PurchaseId};
 use super::record::{
     Attempt, AttemptState, BuyerRecord, Confirmation, EventKind, OfferRecord, PurchaseRecord, PurchaseStatus,
-    WorkKind, WorkRecord,
+    VariantRecord, WorkKind, WorkRecord,
 };
 use super::refusal::{Refusal, Result};
 use super::state::{Read, StateError, Write};
 use super::table::{Buyers, Deadlines, Purchases, Work};
 use super::time::Time;
-use super::{event, offer};
+use super::{event, stock, waiting};
 use super::{id::AccountId, network};
 
 /// Which post begins a purchase.
@@ -25,14 +25,26 @@ pub struct Origin<'a> {
     pub made_at: Time,
 }
 
-/// Holds a unit for a buyer: the hold lasts until its reply is out and the window after that is over.
+/// What a purchase is of.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted<'a> {
+    /// Which variant, where the offer has any.
+    pub variant: Option<&'a VariantRecord>,
+    /// How many units.
+    pub units: u32,
+}
+
+/// Holds units for a buyer: the hold lasts until its reply is out and the window after that is over.
 pub fn begin<S: Write>(
     state: &mut S,
     cx: &mut Context<'_>,
     account: AccountId,
     (offer_id, offer): (OfferId, &OfferRecord),
     origin: Origin<'_>,
+    wanted: Wanted<'_>,
 ) -> Result<(PurchaseId, PurchaseRecord)> {
+    let price = offer.unit_price(wanted.variant).times(wanted.units);
+    let price = price.ok_or_else(|| StateError(format!("{offer_id} costs more than can be charged")))?;
     let id = PurchaseId(cx.id());
     let network = network::must_find(state, origin.network)?;
     let buyer = state.get::<Buyers>(&(account, offer_id))?;
@@ -43,7 +55,7 @@ pub fn begin<S: Write>(
         account,
         network: origin.network.to_owned(),
         post: origin.post.to_owned(),
-        price: offer.price,
+        price,
         offer_version: offer.version,
         window_seconds: offer.confirm_window_seconds,
         status: PurchaseStatus::Pending,
@@ -60,10 +72,12 @@ pub fn begin<S: Write>(
         refunds: Vec::new(),
         order: None,
         settled_at: None,
+        units: wanted.units,
+        variant: wanted.variant.map(|variant| variant.name.clone()),
     };
-    offer::hold_unit(state, offer_id)?;
+    stock::hold(state, purchase.piece())?;
     state.put::<Deadlines>(&(purchase.release_at, id), &())?;
-    let counted = buyer.map_or(0, |buyer| buyer.counted).saturating_add(1);
+    let counted = buyer.map_or(0, |buyer| buyer.counted).saturating_add(wanted.units);
     state.put::<Buyers>(&(account, offer_id), &BuyerRecord { newest: id, counted })?;
     event::log_purchase(state, EventKind::PurchasePending, cx.now, id, &purchase)?;
     Ok((id, purchase))
@@ -79,8 +93,8 @@ pub fn confirm<S: Write>(
     if purchase.status == PurchaseStatus::Pending {
         state.delete::<Deadlines>(&(purchase.release_at, id));
     } else {
-        offer::hold_unit(state, purchase.offer)?;
-        count(state, &purchase, 1)?;
+        stock::hold(state, purchase.piece())?;
+        count(state, &purchase, true)?;
     }
     purchase.status = PurchaseStatus::Capturing;
     purchase.settled_at = None;
@@ -114,23 +128,28 @@ pub fn close<S: Write>(
     purchase.status = status;
     purchase.settled_at = Some(cx.now);
     state.put::<Purchases>(&id, &purchase)?;
-    count(state, &purchase, -1)?;
-    offer::free_unit(state, cx, purchase.offer)?;
+    count(state, &purchase, false)?;
+    let waited_for = stock::free(state, cx, purchase.piece())?;
     let kind = match status {
         PurchaseStatus::Expired => EventKind::PurchaseExpired,
         PurchaseStatus::Declined => EventKind::PurchaseDeclined,
         _ => EventKind::PurchaseCancelled,
     };
     event::log_purchase(state, kind, cx.now, id, &purchase)?;
+    if waited_for {
+        waiting::serve(state, cx, purchase.offer, purchase.variant.as_deref())?;
+    }
     Ok(purchase)
 }
 
-/// Changes how many purchases of an account count towards its limit.
-pub fn count<S: Write>(state: &mut S, purchase: &PurchaseRecord, by: i32) -> Result<()> {
+/// Adds the units of a purchase to those that count towards its account's limit, or takes them off.
+pub fn count<S: Write>(state: &mut S, purchase: &PurchaseRecord, add: bool) -> Result<()> {
     let key = (purchase.account, purchase.offer);
     let mut buyer = state.must::<Buyers>(&key)?;
     let wrong = || StateError(format!("the purchases of {} do not add up", purchase.account));
-    buyer.counted = buyer.counted.checked_add_signed(by).ok_or_else(wrong)?;
+    let counted = buyer.counted;
+    let next = if add { counted.checked_add(purchase.units) } else { counted.checked_sub(purchase.units) };
+    buyer.counted = next.ok_or_else(wrong)?;
     state.put::<Buyers>(&key, &buyer)?;
     Ok(())
 }

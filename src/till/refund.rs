@@ -12,7 +12,7 @@ use super::record::{
 use super::refusal::{Refusal, Result};
 use super::state::Write;
 use super::table::{Offers, Orders, Purchases, Refunds, Work};
-use super::{account, event, offer, order, purchase};
+use super::{account, event, order, purchase, stock, waiting};
 
 /// Asks for money to be given back: all that is left of it without an amount.
 pub fn begin<S: Write>(
@@ -142,15 +142,15 @@ fn succeeded<S: Write>(
     if back < record.price.amount {
         return Ok(());
     }
-    purchase::count(state, &record, -1)?;
+    purchase::count(state, &record, false)?;
     record.status = PurchaseStatus::Refunded;
     state.put::<Purchases>(&refund.purchase, &record)?;
     let unshipped = match record.order {
         Some(order) => order::cancel_unshipped(state, cx, order)?,
         None => false,
     };
-    if unshipped && restocks(state, &record)? {
-        offer::restock_unit(state, record.offer)?;
+    if unshipped && restocks(state, &record)? && stock::restock(state, record.piece())? {
+        waiting::serve(state, cx, record.offer, record.variant.as_deref())?;
     }
     Ok(())
 }

@@ -63,6 +63,7 @@ pub fn judge_early<S: Write>(
         id: early.post,
         author: early.author,
         hashtags: Vec::new(),
+        text: String::new(),
         created_at: Some(early.made_at),
         repost_of: Some(post_id.to_owned()),
     };

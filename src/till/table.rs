@@ -4,7 +4,8 @@ use super::id::{AccountId, MerchantId, OfferId, OrderId, PurchaseId, RefundId, R
 use super::record::{
     AccountRecord, BuyerRecord, EarlyRepostRecord, EventRecord, HashtagRecord, IdempotencyRecord,
     IdentityRecord, MerchantRecord, NetworkRecord, OfferRecord, OrderRecord, PostRecord, PurchaseRecord,
-    RefundRecord, ReplyRecord, SettingsRecord, StockRecord, TokenRecord, WorkKind, WorkRecord,
+    RefundRecord, ReplyRecord, SettingsRecord, StockRecord, TokenRecord, WaiterRecord, WaitingRecord,
+    WorkKind, WorkRecord,
 };
 use super::state::{Key, Table};
 use super::time::Time;
@@ -79,6 +80,14 @@ tables! {
     Idempotency "idempotency" Hash => IdempotencyRecord,
     /// Kept answers by age.
     IdempotencyAges "idempotency_ages" (Time, Hash) => (),
+    /// Every version of an offer, as it was then.
+    OfferVersions "offer_versions" (OfferId, u32) => OfferRecord,
+    /// Waiting lists, each line in the order of joining.
+    Waiting "waiting" WaitingKey => WaitingRecord,
+    /// Who waits for what.
+    Waiters "waiters" (AccountId, OfferId) => WaiterRecord,
+    /// Waiting lists that have to be looked at, and when.
+    WaitingDue "waiting_due" (Time, OfferId) => (),
 }
 
 /// The key of a table with one record.
@@ -127,6 +136,26 @@ pub struct OutboxKey {
     pub rank: u8,
     /// Old first.
     pub reply: ReplyId,
+}
+
+/// A place on an offer's waiting list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WaitingKey {
+    /// Whose list.
+    pub offer: OfferId,
+    /// The line of which variant; empty: the offer has none.
+    pub variant: String,
+    /// Small first.
+    pub number: u64,
+}
+
+impl WaitingKey {
+    /// Where one line lies.
+    pub fn line(offer: OfferId, variant: &str) -> Vec<u8> {
+        let mut bytes = offer.encode();
+        bytes.extend(ended(variant));
+        bytes
+    }
 }
 
 /// A text that another part of the key may follow: ends with a zero byte, which no id or slug holds.
@@ -223,10 +252,32 @@ impl Key for OutboxKey {
     }
 }
 
+impl Key for WaitingKey {
+    fn encode(&self) -> Vec<u8> {
+        let mut bytes = Self::line(self.offer, &self.variant);
+        bytes.extend(self.number.encode());
+        bytes
+    }
+    fn decode(bytes: &[u8]) -> Option<Self> {
+        let (offer, rest) = bytes.split_at_checked(16)?;
+        let (variant, number) = split_ended(rest)?;
+        Some(Self { offer: OfferId::decode(offer)?, variant, number: u64::decode(number)? })
+    }
+}
+
 impl OutboxKey {
     /// Where the queue of one network lies.
     pub fn prefix(network: &str) -> Vec<u8> {
         ended(network)
+    }
+}
+
+impl Key for u32 {
+    fn encode(&self) -> Vec<u8> {
+        self.to_be_bytes().to_vec()
+    }
+    fn decode(bytes: &[u8]) -> Option<Self> {
+        bytes.try_into().ok().map(Self::from_be_bytes)
     }
 }
 
@@ -304,6 +355,8 @@ macro_rules! pair_keys {
 pair_keys! {
     AccountId, OfferId, 16;
     Time, PurchaseId, 8;
+    Time, OfferId, 8;
+    OfferId, u32, 16;
     Time, Hash, 8;
 }
 

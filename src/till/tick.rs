@@ -7,7 +7,7 @@ use super::refusal::Result;
 use super::state::{Key, Span, Write};
 use super::table::{Deadlines, Idempotency, IdempotencyAges};
 use super::time::Time;
-use super::{purchase, reply};
+use super::{purchase, reply, waiting};
 
 /// Answers to keyed requests are kept for 72 hours.
 const ANSWER_SECONDS: i64 = 72 * 3600;
@@ -28,6 +28,7 @@ pub fn run<S: Write>(
         }
     }
     let mut most = freed;
+    most = most.max(waiting::look(state, cx, slice)?);
     most = most.max(reply::drop_stale(state, cx, slice)?);
     most = most.max(reply::forget_old(state, cx, slice)?);
     most = most.max(forget_answers(state, cx, slice)?);
@@ -87,19 +88,9 @@ mod tests {
             panic!()
         };
         let offer = NewOffer {
-            merchant,
-            hashtag: text("#BuyTea"),
-            confirm_hashtag: None,
-            title: text("Tea"),
-            price: Money { amount: 900, currency: Currency::USD },
-            list_price: None,
             quantity: Some(100),
             per_account_limit: 100,
-            confirm_window_seconds: 900,
-            starts_at: None,
-            ends_at: None,
-            terms_url: None,
-            ships_to: None,
+            ..NewOffer::new(merchant, "#BuyTea", "Tea", Money { amount: 900, currency: Currency::USD })
         };
         act(start(), Command::CreateOffer(Box::new(offer)));
         for n in 0..count {
@@ -134,6 +125,7 @@ mod tests {
                 id: format!("p{n}"),
                 author: Recipient { user_id: user.clone(), handle: user },
                 hashtags: vec![text("buytea")],
+                text: String::new(),
                 created_at: None,
                 repost_of: None,
             };
@@ -142,7 +134,7 @@ mod tests {
     }
 
     fn held(tx: &Tx<'_>) -> u64 {
-        tx.first::<Stocks>(&Span::all(), 1).unwrap()[0].1.held
+        tx.first::<Stocks>(&Span::all(), 1).unwrap()[0].1.all.held
     }
 
     #[test]

@@ -6,13 +6,30 @@ use super::record::{NetworkRecord, OfferRecord, PurchaseRecord, ReplyKind};
 use super::text::length;
 use super::verdict::Verdict;
 
-/// The reply with the confirmation hashtag.
-pub fn pending(network: &NetworkRecord, offer: &OfferRecord, price: Money, window_seconds: u32) -> String {
-    let (tag, window) = (bare(&offer.confirm_hashtag), span(window_seconds));
+/// The reply with the confirmation hashtag; `asked`: how many units the buyer wanted.
+pub fn pending(network: &NetworkRecord, offer: &OfferRecord, held: &PurchaseRecord, asked: u32) -> String {
+    let few =
+        if held.units < asked { format!("You can have {} of {asked}. ", held.units) } else { String::new() };
+    confirmable(network, offer, held, &few)
+}
+
+/// The same for the next on the waiting list.
+pub fn your_turn(network: &NetworkRecord, offer: &OfferRecord, held: &PurchaseRecord, asked: u32) -> String {
+    let few =
+        if held.units < asked { format!(" You can have {} of {asked}.", held.units) } else { String::new() };
+    confirmable(network, offer, held, &format!("It is your turn.{few} "))
+}
+
+fn confirmable(network: &NetworkRecord, offer: &OfferRecord, held: &PurchaseRecord, first: &str) -> String {
+    let (tag, window, price) = (bare(&offer.confirm_hashtag), span(held.window_seconds), held.price);
+    let it = if held.units == 1 { "it" } else { "them" };
     let how = format!(
-        "To buy it for {price}, post #{tag} or repost this within {window}: that orders it and charges your linked card."
+        "{first}To buy {it} for {price}, post #{tag} or repost this within {window}: that orders {it} and charges \
+         your linked card."
     );
-    compose(network, &offer.title, &[&how, &briefly(tag, price, &window)], offer)
+    let mut extras = extras(network, offer);
+    extras.extend(offer.cancel_hashtag.as_ref().map(|tag| format!("#{} lets {it} go.", bare(tag))));
+    fit(network, &thing(&offer.title, held), &[&how, &briefly(tag, price, &window)], &extras)
 }
 
 /// The same once more, for somebody who posted the purchase hashtag again.
@@ -23,8 +40,58 @@ pub fn already_pending(network: &NetworkRecord, offer: &OfferRecord, held: &Purc
          that orders it and charges your linked card.",
         held.price,
     );
-    compose(network, &offer.title, &[&how, &briefly(tag, held.price, &window)], offer)
+    compose(network, &thing(&offer.title, held), &[&how, &briefly(tag, held.price, &window)], offer)
 }
+
+/// What is bought: `Shirt`, `Shirt, blue L`, `Shirt ×2`.
+pub fn thing(title: &str, held: &PurchaseRecord) -> String {
+    let variant = held.variant.as_ref().map(|name| format!(", {name}")).unwrap_or_default();
+    let units = if held.units > 1 { format!(" ×{}", held.units) } else { String::new() };
+    format!("{title}{variant}{units}")
+}
+
+/// The reply to a post that does not say which variant it means: as many as fit are named.
+pub fn choose(network: &NetworkRecord, offer: &OfferRecord, choices: &[&str]) -> String {
+    let buy = bare(&offer.hashtag);
+    let mut hows: Vec<String> = (1..=choices.len())
+        .rev()
+        .map(|count| {
+            let more = if count < choices.len() { ", …" } else { "" };
+            let some: Vec<&str> = choices.iter().take(count).copied().collect();
+            format!("Which one? Post #{buy} with one of: {}{more}.", some.join(", "))
+        })
+        .collect();
+    hows.push(format!("Which one? Post #{buy} and say which."));
+    let hows: Vec<&str> = hows.iter().map(String::as_str).collect();
+    fit(network, &offer.title, &hows, &[NOTHING_CHARGED.to_owned()])
+}
+
+/// The reply to somebody who waits now.
+pub fn waitlisted(network: &NetworkRecord, offer: &OfferRecord, place: u64) -> String {
+    let how = format!("Sold out. You are number {place} in line; we reply here when it is your turn.");
+    let leave = offer.cancel_hashtag.as_ref().map(|tag| format!("Post #{} to leave.", bare(tag)));
+    let extras: Vec<String> = std::iter::once(NOTHING_CHARGED.to_owned()).chain(leave).collect();
+    fit(network, &offer.title, &[&how], &extras)
+}
+
+/// The reply to a change of mind.
+pub fn passed(network: &NetworkRecord, offer: &OfferRecord, verdict: Verdict) -> String {
+    match verdict {
+        Verdict::Passed => fit(network, &offer.title, &["Let go, as you wished. Nothing was charged."], &[]),
+        Verdict::AlreadyConfirmed => {
+            let how = "You have ordered this already. To give it back, please ask the shop for a refund.";
+            fit(network, &offer.title, &[how], &[])
+        }
+        _ => fit(
+            network,
+            &offer.title,
+            &["There is nothing of yours to let go."],
+            &[NOTHING_CHARGED.to_owned()],
+        ),
+    }
+}
+
+const NOTHING_CHARGED: &str = "Nothing was charged.";
 
 /// What has to be said in any case, on a network of very short posts.
 fn briefly(tag: &str, price: Money, window: &str) -> String {
@@ -92,12 +159,16 @@ pub fn for_verdict(
 }
 
 fn compose(network: &NetworkRecord, title: &str, hows: &[&str], offer: &OfferRecord) -> String {
+    fit(network, title, hows, &extras(network, offer))
+}
+
+/// When it ends and on which terms.
+fn extras(network: &NetworkRecord, offer: &OfferRecord) -> Vec<String> {
     let end = offer.ends_at.map(|end| format!("Ends {}.", end.day_for_people()));
     let terms = offer.terms_url.as_ref().map(|link| {
         if network.links_in_replies { format!("Terms: {link}") } else { "Terms apply.".to_owned() }
     });
-    let extras: Vec<String> = end.into_iter().chain(terms).collect();
-    fit(network, title, hows, &extras)
+    end.into_iter().chain(terms).collect()
 }
 
 /// The first of `hows` that fits, with as much of the title as fits, then each extra that still does.
@@ -137,11 +208,40 @@ fn span(seconds: u32) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::till::id::MerchantId;
+    use crate::till::id::{AccountId, MerchantId, OfferId};
     use crate::till::money::{AMOUNT_MAX, Currency};
     use crate::till::network;
-    use crate::till::record::{OfferKind, OfferStatus};
+    use crate::till::record::{OfferKind, OfferStatus, PurchaseStatus, Shortage};
     use crate::till::time::Time;
+
+    fn held(price: Money, variant: Option<String>) -> PurchaseRecord {
+        let at = Time::from_ms(0);
+        PurchaseRecord {
+            offer: OfferId(1),
+            account: AccountId(1),
+            network: "x".to_owned(),
+            post: "p".to_owned(),
+            price,
+            offer_version: 1,
+            window_seconds: 604_799,
+            status: PurchaseStatus::Pending,
+            created_at: at,
+            arrived_at: at,
+            expires_at: at,
+            release_at: at,
+            window_set: false,
+            reminded: false,
+            reply: None,
+            previous: None,
+            confirmation: None,
+            attempts: Vec::new(),
+            refunds: Vec::new(),
+            order: None,
+            settled_at: None,
+            units: 1000,
+            variant,
+        }
+    }
 
     #[test]
     fn every_text_fits_its_network_in_the_worst_case() {
@@ -165,7 +265,15 @@ mod tests {
             version: 1,
             created_at: Time::from_ms(0),
             ended_at: None,
+            cancel_hashtag: Some(format!("#{tag}")),
+            variants: Vec::new(),
+            max_per_purchase: 1000,
+            shortage: Shortage::Partial,
+            waitlist: true,
         };
+        let names: Vec<String> = (0..100).map(|n| format!("{}{n}", "店".repeat(37))).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let held = held(price, Some(names[0].to_owned()));
         let shortest = |slug: &str| {
             let mut settings = network::defaults(slug).unwrap();
             settings.text_limit = 140;
@@ -174,7 +282,14 @@ mod tests {
         let known = network::KNOWN_NETWORKS.iter();
         for settings in known.flat_map(|slug| [network::defaults(slug).unwrap(), shortest(slug)]) {
             let mut texts = vec![
-                pending(&settings, &offer, price, 604_799),
+                pending(&settings, &offer, &held, 1_000_000),
+                your_turn(&settings, &offer, &held, 1_000_000),
+                already_pending(&settings, &offer, &held),
+                choose(&settings, &offer, &names),
+                waitlisted(&settings, &offer, u64::MAX),
+                passed(&settings, &offer, Verdict::Passed),
+                passed(&settings, &offer, Verdict::AlreadyConfirmed),
+                passed(&settings, &offer, Verdict::NothingToConfirm),
                 not_linked(&settings, &offer),
                 paid(&settings, &offer.title, price),
                 refused(&settings, &offer.title),

@@ -53,6 +53,7 @@ impl World {
             _ => format!("p{n}"),
         };
         let path = route.path.replace("{network}", "x").replace("{slug}", "x").replace("{id}", &id);
+        let path = path.replace("{account}", &self.account).replace("{version}", "1");
         let path = if route.id == "listReplies" { format!("{path}?network=x") } else { path };
         let body = match route.id {
             "judgePost" => post(&format!("p{n}"), "bob", "nothing"),
@@ -137,7 +138,8 @@ fn the_table_says_who_may_what() {
         .collect();
     found.sort();
     let wanted = "DELETE /v1/posts/{network}/{id} [Network]\nGET /healthz open\nGET /metrics open\nGET /readyz open\n\
-GET /v1/events [Merchant]\nGET /v1/offers [Merchant]\nGET /v1/offers/{id} [Merchant]\nGET /v1/openapi.json open\n\
+GET /v1/events [Merchant]\nGET /v1/offers [Merchant]\nGET /v1/offers/{id} [Merchant]\n\
+GET /v1/offers/{id}/versions/{version} [Merchant]\nGET /v1/offers/{id}/waiting [Merchant]\nGET /v1/openapi.json open\n\
 GET /v1/orders [Merchant]\nGET /v1/orders/{id} [Merchant]\nGET /v1/replies [Network]\n\
 PATCH /v1/offers/{id} [Merchant]\nPOST /v1/offers [Merchant]\nPOST /v1/orders/{id}/deliver [Merchant]\n\
 POST /v1/orders/{id}/ship [Merchant]\nPOST /v1/posts [Network]\nPOST /v1/replies/{id}/failed [Network]\n\

@@ -1,15 +1,15 @@
 //! Compares the model with the data file, record by record, and learns the ids that the till gave.
 
 use super::model::{Model, Reply};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::ops::ControlFlow;
 use tagtill::store::Snapshot;
 use tagtill::till::id::PurchaseId;
 use tagtill::till::record::{AccountStatus, PurchaseRecord, ReplyKind, ReplyStatus};
-use tagtill::till::state::{Direction, Read as _, Span, Table};
+use tagtill::till::state::{Direction, Key as _, Read as _, Span, Table};
 use tagtill::till::table::{
     Accounts, EarlyReposts, Idempotency, Identities, Offers, OnNetwork, Only, Orders, Posts, Purchases,
-    Refunds, Replies, Settings, Stocks,
+    Refunds, Replies, Settings, Stocks, Waiting,
 };
 use tagtill::till::verify;
 
@@ -43,6 +43,7 @@ impl Model {
         self.accounts(snapshot)?;
         self.offers(snapshot)?;
         self.seen_posts(snapshot)?;
+        self.lines(snapshot)?;
         self.replies(snapshot)?;
         self.kept(snapshot)?;
         let settings = snapshot.must::<Settings>(&Only).map_err(|error| error.to_string())?;
@@ -71,16 +72,18 @@ impl Model {
     fn purchases(&mut self, snapshot: &Snapshot) -> Result<(), String> {
         let all = every::<Purchases>(snapshot)?;
         expect(|| "purchases".to_owned(), self.purchases.len(), all.len())?;
-        let by_post: BTreeMap<_, _> = all
-            .into_iter()
-            .map(|(id, record)| ((record.network.clone(), record.post.clone()), (id, record)))
-            .collect();
+        // One post can begin two purchases: what is left, and later the rest.
+        let mut by_post = BTreeMap::<_, VecDeque<_>>::new();
+        for (id, record) in all {
+            let post = (record.network.clone(), record.post.clone());
+            by_post.entry(post).or_default().push_back((id, record));
+        }
         for n in 0..self.purchases.len() {
             let post = self.purchases[n].post.clone();
-            let Some((id, record)) = by_post.get(&post) else {
+            let Some((id, record)) = by_post.get_mut(&post).and_then(VecDeque::pop_front) else {
                 return Err(format!("the purchase by {post:?} is missing"));
             };
-            self.purchase(n, *id, record, snapshot)
+            self.purchase(n, id, &record, snapshot)
                 .map_err(|problem| format!("{id} by {post:?}: {problem}"))?;
         }
         Ok(())
@@ -102,6 +105,8 @@ impl Model {
         expect(|| "offer".to_owned(), offer, record.offer)?;
         expect(|| "status".to_owned(), purchase.status, record.status)?;
         expect(|| "price".to_owned(), purchase.price, record.price.amount)?;
+        let what = (record.units, record.variant.clone());
+        expect(|| "units".to_owned(), (purchase.units, purchase.variant.clone()), what)?;
         expect(|| "created_at".to_owned(), purchase.created_at, record.created_at.ms())?;
         expect(|| "expires_at".to_owned(), purchase.expires_at, record.expires_at.ms())?;
         let attempts = |states: Vec<_>| format!("{states:?}");
@@ -168,8 +173,24 @@ impl Model {
         for (n, offer) in self.offers.iter().enumerate() {
             let till = snapshot.must::<Offers>(&offer.id).map_err(|error| error.to_string())?;
             let stock = snapshot.must::<Stocks>(&offer.id).map_err(|error| error.to_string())?;
-            let model = (offer.quantity, self.held(n), self.sold(n));
-            expect(|| format!("stock of {}", offer.buy), model, (stock.quantity, stock.held, stock.sold))?;
+            let names = offer.variants.iter().map(|size| Some(size.name.as_str()));
+            for variant in std::iter::once(None).chain(names) {
+                let quantity = match variant {
+                    Some(name) => {
+                        offer.variants.iter().find(|size| size.name == name).and_then(|size| size.quantity)
+                    }
+                    None if offer.variants.is_empty() => offer.quantity,
+                    None => offer.variants.iter().map(|size| size.quantity).sum(),
+                };
+                let (held, sold) = self.taken(n, variant);
+                let line = self.waiting.iter().filter(|one| one.offer == n);
+                let line =
+                    line.filter(|one| variant.is_none() || one.variant.as_deref() == variant).count() as u64;
+                let units = stock.of(variant).unwrap_or_default();
+                let till = (units.quantity, units.held, units.sold, units.waiting);
+                expect(|| format!("stock of {} {variant:?}", offer.buy), (quantity, held, sold, line), till)?;
+            }
+            expect(|| format!("waiting for {}", offer.buy), offer.waitlist, till.waitlist)?;
             expect(|| format!("status of {}", offer.buy), offer.status, till.status)?;
             expect(|| format!("price of {}", offer.buy), offer.price, till.price.amount)?;
             // Where two futures fit after a crash, it is what an offer asks of buyers that tells them apart.
@@ -179,6 +200,30 @@ impl Model {
             expect(|| format!("limit of {}", offer.buy), offer.limit, limit)?;
             let ends_at = till.ends_at.map(tagtill::till::time::Time::ms);
             expect(|| format!("end of {}", offer.buy), offer.ends_at, ends_at)?;
+        }
+        Ok(())
+    }
+
+    /// Who waits, in which order, for how much.
+    fn lines(&self, snapshot: &Snapshot) -> Result<(), String> {
+        for (n, offer) in self.offers.iter().enumerate() {
+            let span = Span::prefix(offer.id.encode());
+            let till = snapshot.first::<Waiting>(&span, 1000).map_err(|error| error.to_string())?;
+            let till: Vec<_> = till
+                .into_iter()
+                .map(|(key, one)| (key.variant, Some(one.account), one.units, (one.network, one.post)))
+                .collect();
+            let mut model: Vec<_> = self
+                .waiting
+                .iter()
+                .filter(|one| one.offer == n)
+                .map(|one| {
+                    let variant = one.variant.clone().unwrap_or_default();
+                    (variant, self.accounts[one.account].id, one.units, one.post.clone())
+                })
+                .collect();
+            model.sort_by(|one, other| one.0.cmp(&other.0));
+            expect(|| format!("the line for {}", offer.buy), model, till)?;
         }
         Ok(())
     }

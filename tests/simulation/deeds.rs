@@ -1,20 +1,22 @@
 //! What bridges, operators and time do to a till; what people post is in `people`.
 
+use super::model::{Offer, Size};
 use super::till::Plan;
 use super::world::World;
 use tagtill::till::command::{
-    AccountChange, ChargeAnswer, Command, NewAccount, NewOffer, OfferChange, Outcome,
+    AccountChange, ChargeAnswer, Command, NewAccount, NewOffer, OfferChange, Outcome, Variant,
 };
 use tagtill::till::id::{AccountId, MerchantId, OfferId};
 use tagtill::till::money::{Currency, Money};
 use tagtill::till::record::{
     AccountStatus, Address, AttemptState, Identity, OfferStatus, PaymentMethod, PurchaseStatus, RefundStatus,
-    ReplyStatus,
+    ReplyStatus, Shortage,
 };
 use tagtill::till::time::Time;
 
 pub const NETWORKS: &[&str] = &["sandbox", "x"];
 pub const USERS: u64 = 7;
+pub const SIZES: &[&str] = &["s", "m", "l"];
 
 impl World {
     /// A merchant, some offers and some accounts.
@@ -41,25 +43,35 @@ impl World {
         let now = self.till.now()?;
         let quantity = self.chance.percent(85).then(|| 1 + self.chance.below(4));
         let ends_at = self.chance.percent(30).then(|| now + self.chance.within(600_000, 20_000_000));
+        let waitlist = self.chance.percent(60);
+        let sizes = if self.chance.percent(35) { 2 + self.chance.below(2) } else { 0 };
+        let variants: Vec<_> = SIZES.iter().take(sizes as usize).map(|name| self.size(name)).collect();
+        let quantity = quantity.filter(|_| variants.is_empty());
         let new = NewOffer {
-            merchant,
-            hashtag: format!("#BuyThing{n}"),
-            confirm_hashtag: None,
-            title: format!("Thing {n}"),
-            price: Money { amount: self.chance.within(1, 9_000), currency: Currency::USD },
-            list_price: None,
+            max_per_purchase: u32::try_from(1 + self.chance.below(3)).unwrap(),
+            shortage: if waitlist && self.chance.percent(60) {
+                Shortage::Waitlist
+            } else {
+                Shortage::Partial
+            },
+            waitlist,
+            variants,
             quantity,
             per_account_limit: u32::try_from(1 + self.chance.below(3)).unwrap(),
             confirm_window_seconds: u32::try_from(self.chance.within(30, 900)).unwrap(),
-            starts_at: None,
             ends_at: ends_at.map(Time::from_ms),
-            terms_url: None,
             ships_to: self.chance.percent(30).then(|| vec!["US".to_owned()]),
+            ..NewOffer::new(
+                merchant,
+                &format!("#BuyThing{n}"),
+                &format!("Thing {n}"),
+                Money { amount: self.chance.within(1, 9_000), currency: Currency::USD },
+            )
         };
         let Outcome::Offer(id) = self.setup(Command::CreateOffer(Box::new(new.clone())))? else {
             return Err("no offer".to_owned());
         };
-        self.till.model.offers.push(super::model::Offer {
+        self.till.model.offers.push(Offer {
             id,
             buy: format!("buything{n}"),
             confirm: format!("confirmthing{n}"),
@@ -70,8 +82,31 @@ impl World {
             ends_at,
             ships_to: new.ships_to.and_then(|countries| countries.into_iter().next()),
             status: OfferStatus::Live,
+            cancel: format!("passthing{n}"),
+            variants: new
+                .variants
+                .iter()
+                .map(|one| Size {
+                    name: one.name.clone(),
+                    quantity: one.quantity,
+                    price: one.price.map(|price| price.amount),
+                })
+                .collect(),
+            most: new.max_per_purchase,
+            rest_waits: new.shortage == Shortage::Waitlist,
+            waitlist: new.waitlist,
         });
         Ok(())
+    }
+
+    fn size(&mut self, name: &str) -> Variant {
+        let own = self.chance.percent(30);
+        Variant {
+            name: name.to_owned(),
+            synonyms: Vec::new(),
+            quantity: self.chance.percent(85).then(|| 1 + self.chance.below(3)),
+            price: own.then(|| Money { amount: self.chance.within(1, 9_000), currency: Currency::USD }),
+        }
     }
 
     fn new_account(&mut self, user: u64) -> Command {
@@ -242,10 +277,12 @@ impl World {
             24..42 => Some(self.confirm()),
             42..48 => self.repost(),
             48..55 => self.again(),
-            55..60 => Some(self.delete()),
-            60..72 => self.sent(),
+            55..59 => Some(self.delete()),
+            59..63 => Some(self.pass()),
+            63..72 => self.sent(),
             72..75 => self.reply_failed(),
-            75..79 => self.cancel(),
+            75..78 => self.cancel(),
+            78..79 => self.strike(),
             79..83 => self.refund(),
             83..87 => self.ship(),
             87..91 => self.change_account(),
@@ -302,6 +339,17 @@ impl World {
     fn cancel(&mut self) -> Option<Command> {
         let ids: Vec<_> = self.till.model.purchases.iter().filter_map(|one| one.id).collect();
         self.chance.pick(&ids[ids.len().saturating_sub(6)..]).map(|id| Command::CancelPurchase { id: *id })
+    }
+
+    /// An operator takes somebody out of a line, mostly who stands there.
+    fn strike(&mut self) -> Option<Command> {
+        let model = &self.till.model;
+        let lines =
+            model.waiting.iter().map(|one| (model.offers[one.offer].id, model.accounts[one.account].id));
+        let lines: Vec<_> = lines.collect();
+        let (offer, account) = *self.chance.pick(&lines)?;
+        let account = if self.chance.percent(80) { account } else { self.some_account() };
+        Some(Command::LeaveWaiting { offer, account: account? })
     }
 
     fn ship(&mut self) -> Option<Command> {
@@ -370,10 +418,22 @@ impl World {
     fn change_offer(&mut self) -> Option<Command> {
         let ids: Vec<OfferId> = self.till.model.offers.iter().map(|one| one.id).collect();
         let id = *self.chance.pick(&ids)?;
+        let sizes = self.till.model.offers.iter().find(|one| one.id == id).map(|one| one.variants.len());
+        let sizes: Vec<_> = SIZES.iter().take(sizes.unwrap_or(0)).map(|name| self.size(name)).collect();
+        let prices = self.till.model.offers.iter().find(|one| one.id == id).map(|one| one.variants.clone());
         let mut change = OfferChange::default();
-        match self.chance.below(12) {
+        match self.chance.below(13) {
+            0..5 if !sizes.is_empty() => {
+                // The quantities only: what a size costs stays.
+                let prices = prices.unwrap_or_default();
+                let price = |amount| Money { amount, currency: Currency::USD };
+                let sizes = sizes.into_iter().zip(prices);
+                let sizes = sizes.map(|(new, old)| Variant { price: old.price.map(price), ..new });
+                change.variants = Some(sizes.collect());
+            }
             0..4 => change.quantity = Some(Some(1 + self.chance.below(6))),
             4 => change.quantity = Some(None),
+            12 => change.waitlist = Some(self.chance.percent(70)),
             5 => change.status = Some(OfferStatus::Paused),
             6 | 7 => change.status = Some(OfferStatus::Live),
             8 => change.per_account_limit = Some(u32::try_from(1 + self.chance.below(3)).unwrap()),

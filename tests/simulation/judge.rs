@@ -1,6 +1,6 @@
 //! The model's word on each command: what it does, and what it must have answered.
 
-use super::model::{Account, Attempt, Early, Model, POST_AGE_MS, Purchase, REPLY_WAIT_MS, Seen};
+use super::model::{Account, Attempt, Early, Model, POST_AGE_MS, Seen};
 use tagtill::engine::Verdicted;
 use tagtill::till::command::{Command, Outcome, Post, PostAnswer};
 use tagtill::till::id::AccountId;
@@ -20,6 +20,7 @@ pub enum Word {
 impl Model {
     /// Does a command, and compares with what the till answered, where that is known.
     pub fn follow(&mut self, now: i64, command: &Command, answer: Option<&Verdicted>) -> Result<(), String> {
+        self.now = now;
         let word = self.apply(now, command);
         let Some(answer) = answer else { return Ok(()) };
         let same = match (&word, answer) {
@@ -43,6 +44,7 @@ impl Model {
 
     /// Does a command of which only is known whether it was refused, if anything.
     pub fn follow_word(&mut self, now: i64, command: &Command, done: Option<bool>) -> Result<(), String> {
+        self.now = now;
         let word = self.apply(now, command);
         match done {
             Some(done) if done != (word == Word::Done) => {
@@ -98,11 +100,18 @@ impl Model {
                 .is_some_and(|n| self.update_offer(n, change)),
             Command::CancelPurchase { id } => match self.purchase_of(*id) {
                 Some(n) if self.purchases[n].status == PurchaseStatus::Pending => {
-                    self.purchases[n].status = PurchaseStatus::Cancelled;
+                    self.close(n, PurchaseStatus::Cancelled);
                     true
                 }
                 _ => false,
             },
+            Command::LeaveWaiting { offer, account } => {
+                let offer = self.offers.iter().position(|one| one.id == *offer);
+                match (offer, self.account(*account)) {
+                    (Some(offer), Some(account)) => self.leave(account, offer),
+                    _ => false,
+                }
+            }
             Command::RefundPurchase { id, amount, restock } => {
                 self.purchase_of(*id).is_some_and(|n| self.refund(n, *amount, *restock))
             }
@@ -158,7 +167,9 @@ impl Model {
                 None => bare(Verdict::Deleted),
                 Some((author, _)) if *author != post.author.user_id => Word::Refused,
                 Some((_, verdict)) => {
-                    Word::Post { verdict: *verdict, repeated: true, purchase: seen.purchase }
+                    // A purchase that came of waiting came later.
+                    let purchase = seen.purchase.filter(|_| *verdict != Verdict::Waitlisted);
+                    Word::Post { verdict: *verdict, repeated: true, purchase }
                 }
             };
         }
@@ -170,7 +181,7 @@ impl Model {
             return self.repost(now, t, post, original);
         }
         let buyer = self.linked(&post.network, &post.author.user_id);
-        let (mut buys, mut confirms) = (None, None);
+        let (mut buys, mut confirms, mut passes) = (None, None, None);
         for tag in &post.hashtags {
             for n in 0..self.offers.len() {
                 let pending = |model: &Self| {
@@ -178,8 +189,14 @@ impl Model {
                         .and_then(|buyer| model.newest(buyer, n))
                         .is_some_and(|newest| model.purchases[newest].status == PurchaseStatus::Pending)
                 };
+                // The first one decides; only a confirmation of something pending goes before a purchase.
+                if passes.is_some() || confirms.is_some() {
+                    continue;
+                }
                 if self.offers[n].buy == *tag {
                     buys = buys.or(Some(n));
+                } else if self.offers[n].cancel == *tag && buys.is_none() {
+                    passes = Some(n);
                 } else if self.offers[n].confirm == *tag
                     && confirms.is_none()
                     && (buys.is_none() || pending(self))
@@ -189,6 +206,7 @@ impl Model {
             }
         }
         let (verdict, purchase) = match (confirms, buys) {
+            _ if passes.is_some() => self.pass(t, buyer, passes.unwrap_or_default()),
             (Some(offer), _) => {
                 let aimed = buyer.and_then(|buyer| self.newest(buyer, offer));
                 self.confirm(t, post, aimed)
@@ -254,11 +272,18 @@ impl Model {
             }
             _ if t < self.purchases[n].created_at => Verdict::NothingToConfirm,
             _ if t > self.purchases[n].expires_at => {
-                self.purchases[n].status = PurchaseStatus::Expired;
+                if status == PurchaseStatus::Pending {
+                    self.close(n, PurchaseStatus::Expired);
+                }
                 Verdict::TooLate
             }
             _ if !self.ships(offer, &account) => Verdict::CannotShip,
-            PurchaseStatus::Expired if !self.is_free(offer) => Verdict::SoldOut,
+            PurchaseStatus::Expired
+                if self.left(offer, self.purchases[n].variant.as_deref())
+                    < u64::from(self.purchases[n].units) =>
+            {
+                Verdict::SoldOut
+            }
             PurchaseStatus::Pending | PurchaseStatus::Expired => {
                 let purchase = &mut self.purchases[n];
                 purchase.status = PurchaseStatus::Capturing;
@@ -288,7 +313,7 @@ impl Model {
             if t <= self.purchases[n].expires_at {
                 return (Verdict::AlreadyPending, Some(n));
             }
-            self.purchases[n].status = PurchaseStatus::Expired;
+            self.close(n, PurchaseStatus::Expired);
         }
         let is = self.offers[offer].clone();
         let obstacle = if is.status == OfferStatus::Ended || is.ends_at.is_some_and(|end| now >= end) {
@@ -299,33 +324,67 @@ impl Model {
             Some(Verdict::CannotShip)
         } else if self.counted(buyer, offer) >= is.limit {
             Some(Verdict::LimitReached)
-        } else if !self.is_free(offer) {
-            Some(Verdict::SoldOut)
         } else {
             None
         };
         if let Some(verdict) = obstacle {
             return (verdict, None);
         }
-        self.purchases.push(Purchase {
-            id: None,
-            post: (post.network.clone(), post.id.clone()),
-            account: buyer,
-            offer,
-            price: is.price,
-            status: PurchaseStatus::Pending,
-            created_at: t,
-            expires_at: now + REPLY_WAIT_MS + is.window_ms,
-            window_ms: is.window_ms,
-            window_set: false,
-            customer: None,
-            attempts: Vec::new(),
-            refunds: Vec::new(),
-            order: None,
-            order_id: None,
-            restocked: false,
-        });
-        (Verdict::Pending, Some(self.purchases.len() - 1))
+        if self.waits(buyer, offer).is_some() {
+            return (Verdict::Waitlisted, None);
+        }
+        let said: Vec<&str> = post.text.split(' ').filter(|word| !word.starts_with('#')).collect();
+        let named: Vec<_> = is.variants.iter().filter(|one| said.contains(&one.name.as_str())).collect();
+        let variant = match (named.as_slice(), is.variants.as_slice()) {
+            (_, []) => None,
+            (_, [only]) => Some(only.name.as_str()),
+            ([one], _) => Some(one.name.as_str()),
+            _ => {
+                let any = is.waitlist
+                    || is.variants.iter().any(|one| {
+                        self.line(offer, Some(&one.name)).is_empty() && self.left(offer, Some(&one.name)) > 0
+                    });
+                return (if any { Verdict::UnknownVariant } else { Verdict::SoldOut }, None);
+            }
+        };
+        let plain = is.variants.is_empty() && is.most == 1;
+        let amounts = said.iter().filter_map(|word| word.strip_prefix('x')?.parse::<u32>().ok());
+        let asked = if plain { 1 } else { amounts.min().unwrap_or(1) };
+        let most = u64::from(asked.min(is.most)).min((is.limit - self.counted(buyer, offer)) as u64);
+        let left = if self.line(offer, variant).is_empty() { self.left(offer, variant) } else { 0 };
+        let (most, units) = (most as u32, most.min(left) as u32);
+        let who = (&*post.network, &*post.id, &*post.author.user_id);
+        if units == 0 {
+            if !is.waitlist {
+                return (Verdict::SoldOut, None);
+            }
+            self.join(offer, buyer, who, variant, most);
+            return (Verdict::Waitlisted, None);
+        }
+        let n = self.hold(&is, offer, (buyer, (post.network.clone(), post.id.clone())), variant, units, t);
+        if units < most && is.rest_waits && is.waitlist {
+            self.join(offer, buyer, who, variant, most - units);
+        }
+        (Verdict::Pending, Some(n))
+    }
+
+    /// A change of mind: what is pending ends, and so does waiting.
+    fn pass(&mut self, t: i64, buyer: Option<usize>, offer: usize) -> (Verdict, Option<usize>) {
+        let Some(buyer) = buyer else { return (Verdict::NotLinked, None) };
+        let left = self.waits(buyer, offer).is_some_and(|n| t >= self.waiting[n].joined_at)
+            && self.leave(buyer, offer);
+        let newest = self.newest(buyer, offer);
+        match newest.map(|n| (n, self.purchases[n].status)) {
+            Some((n, PurchaseStatus::Pending)) if t >= self.purchases[n].created_at => {
+                self.close(n, PurchaseStatus::Cancelled);
+                (Verdict::Passed, Some(n))
+            }
+            _ if left => (Verdict::Passed, None),
+            Some((n, PurchaseStatus::Capturing | PurchaseStatus::Paid)) => {
+                (Verdict::AlreadyConfirmed, Some(n))
+            }
+            _ => (Verdict::NothingToConfirm, None),
+        }
     }
 
     fn delete_post(&mut self, network: &str, id: &str) -> bool {
@@ -335,11 +394,16 @@ impl Model {
             return true;
         };
         let first = !std::mem::replace(&mut seen.deleted, true);
-        let began = matches!(seen.judged, Some((_, Verdict::Pending)));
-        if let (true, true, Some(n)) = (first, began, seen.purchase)
+        let (began, purchase) =
+            (matches!(seen.judged, Some((_, Verdict::Pending | Verdict::Waitlisted))), seen.purchase);
+        if !first || !began {
+            return true;
+        }
+        self.waiting.retain(|one| one.post != key);
+        if let Some(n) = purchase
             && self.purchases[n].status == PurchaseStatus::Pending
         {
-            self.purchases[n].status = PurchaseStatus::Cancelled;
+            self.close(n, PurchaseStatus::Cancelled);
         }
         true
     }
@@ -371,18 +435,34 @@ impl Model {
     }
 
     fn update_offer(&mut self, n: usize, change: &tagtill::till::command::OfferChange) -> bool {
-        let taken = self.held(n) + self.sold(n);
-        let offer = &mut self.offers[n];
-        let too_few = matches!(change.quantity, Some(Some(quantity)) if quantity < taken);
-        if offer.status == OfferStatus::Ended || too_few {
+        let too_few = |quantity: Option<u64>, variant: Option<&str>| {
+            let (held, sold) = self.taken(n, variant);
+            quantity.is_some_and(|quantity| quantity < held + sold)
+        };
+        let sizes = change.variants.clone().unwrap_or_default();
+        if self.offers[n].status == OfferStatus::Ended
+            || change.quantity.is_some_and(|quantity| too_few(quantity, None))
+            || sizes.iter().any(|one| too_few(one.quantity, Some(&one.name)))
+        {
             return false;
         }
+        let offer = &mut self.offers[n];
         offer.quantity = change.quantity.unwrap_or(offer.quantity);
+        for (size, new) in offer.variants.iter_mut().zip(&sizes) {
+            size.quantity = new.quantity;
+        }
+        offer.waitlist = change.waitlist.unwrap_or(offer.waitlist);
         offer.status = change.status.unwrap_or(offer.status);
         offer.price = change.price.map_or(offer.price, |price| price.amount);
         offer.limit = change.per_account_limit.map_or(offer.limit, |limit| limit as usize);
         offer.window_ms =
             change.confirm_window_seconds.map_or(offer.window_ms, |window| i64::from(window) * 1000);
+        if self.waiting.iter().any(|one| one.offer == n) {
+            let (id, ends_at) = (self.offers[n].id, self.offers[n].ends_at);
+            let ended = (self.offers[n].status == OfferStatus::Ended).then_some(self.now);
+            self.due.extend(ended.into_iter().chain(ends_at).map(|at| (at, id)));
+            self.serve_all(n);
+        }
         true
     }
 }

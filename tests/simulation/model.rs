@@ -3,7 +3,7 @@
 //! It is written from the rules' text and shares no code with the till. Judging posts is in `judge`, comparing it
 //! with the data file in `compare`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use tagtill::till::id::{AccountId, OfferId, OrderId, PurchaseId, RefundId, ReplyId};
 use tagtill::till::record::{
     AccountStatus, AttemptState, OfferStatus, OrderStatus, PurchaseStatus, RefundStatus, ReplyKind,
@@ -50,6 +50,32 @@ pub struct Offer {
     pub ends_at: Option<i64>,
     pub ships_to: Option<String>,
     pub status: OfferStatus,
+    pub cancel: String,
+    pub variants: Vec<Size>,
+    pub most: u32,
+    pub rest_waits: bool,
+    pub waitlist: bool,
+}
+
+/// A variant of an offer; every one has a name of one word.
+#[derive(Clone, Debug)]
+pub struct Size {
+    pub name: String,
+    pub quantity: Option<u64>,
+    pub price: Option<i64>,
+}
+
+/// Somebody in line.
+#[derive(Clone, Debug)]
+pub struct Waiter {
+    pub offer: usize,
+    pub account: usize,
+    pub post: Name,
+    pub user: String,
+    pub variant: Option<String>,
+    pub units: u32,
+    pub joined_at: i64,
+    pub number: u64,
 }
 
 #[derive(Clone, Debug)]
@@ -82,6 +108,8 @@ pub struct Purchase {
     pub account: usize,
     pub offer: usize,
     pub price: i64,
+    pub units: u32,
+    pub variant: Option<String>,
     pub status: PurchaseStatus,
     pub created_at: i64,
     pub expires_at: i64,
@@ -149,6 +177,13 @@ pub struct Model {
     pub purchases: Vec<Purchase>,
     pub posts: BTreeMap<Name, Seen>,
     pub replies: BTreeMap<ReplyId, Reply>,
+    /// In the order of joining.
+    pub waiting: Vec<Waiter>,
+    pub joined: u64,
+    /// When which waiting list has to be looked at.
+    pub due: BTreeSet<(i64, OfferId)>,
+    /// The time of the command under way.
+    pub now: i64,
     /// By network, reposted post and account.
     pub early: BTreeMap<(String, String, AccountId), Early>,
     /// Keyed requests: the body's number, the answer where it is known, and the time of the first.
@@ -171,24 +206,7 @@ impl Model {
         self.purchases.iter().position(|purchase| purchase.id == Some(id))
     }
 
-    pub fn held(&self, offer: usize) -> u64 {
-        self.purchases.iter().filter(|purchase| purchase.offer == offer && purchase.holds()).count() as u64
-    }
-
-    pub fn sold(&self, offer: usize) -> u64 {
-        let sold = |purchase: &&Purchase| {
-            purchase.offer == offer
-                && matches!(purchase.status, PurchaseStatus::Paid | PurchaseStatus::Refunded)
-                && !purchase.restocked
-        };
-        self.purchases.iter().filter(sold).count() as u64
-    }
-
-    pub fn is_free(&self, offer: usize) -> bool {
-        self.offers[offer].quantity.is_none_or(|quantity| self.held(offer) + self.sold(offer) < quantity)
-    }
-
-    /// How many of an account's purchases count towards the limit.
+    /// How many units of an account's purchases count towards the limit.
     pub fn counted(&self, account: usize, offer: usize) -> usize {
         let counts = |purchase: &&Purchase| {
             purchase.account == account
@@ -198,7 +216,7 @@ impl Model {
                     PurchaseStatus::Pending | PurchaseStatus::Capturing | PurchaseStatus::Paid
                 )
         };
-        self.purchases.iter().filter(counts).count()
+        self.purchases.iter().filter(counts).map(|purchase| purchase.units as usize).sum()
     }
 
     /// The fate of the reply sets the window, once.
@@ -213,6 +231,7 @@ impl Model {
 
     /// Time frees what was not confirmed, `slice` at a time and the oldest deadline first.
     pub fn tick(&mut self, now: i64, expires: bool, slice: usize) {
+        self.now = now;
         if expires {
             let mut due: Vec<_> = (0..self.purchases.len())
                 .filter(|&n| self.purchases[n].status == PurchaseStatus::Pending)
@@ -221,9 +240,10 @@ impl Model {
                 .collect();
             due.sort_unstable();
             for (_, _, n) in due.into_iter().take(slice) {
-                self.purchases[n].status = PurchaseStatus::Expired;
+                self.close(n, PurchaseStatus::Expired);
             }
         }
+        self.look(slice);
         let old: Vec<_> = self.early.iter().filter(|(_, early)| now - early.arrived_at > EARLY_MS).collect();
         let old: Vec<_> = old.into_iter().take(slice).map(|(key, _)| key.clone()).collect();
         for key in old {
@@ -237,9 +257,10 @@ impl Model {
             return;
         }
         self.accounts[account].status = AccountStatus::Erasing;
-        for purchase in &mut self.purchases {
-            if purchase.account == account && purchase.status == PurchaseStatus::Pending {
-                purchase.status = PurchaseStatus::Cancelled;
+        self.waiting.retain(|one| one.account != account);
+        for n in 0..self.purchases.len() {
+            if self.purchases[n].account == account && self.purchases[n].status == PurchaseStatus::Pending {
+                self.close(n, PurchaseStatus::Cancelled);
             }
         }
         self.finish_erasing(account);
@@ -268,7 +289,7 @@ impl Model {
         if purchase.status == PurchaseStatus::Capturing {
             purchase.status = PurchaseStatus::Paid;
             purchase.order = Some(OrderStatus::Unfulfilled);
-            return;
+            return self.freed(n);
         }
         let amount = purchase.price;
         let status = RefundStatus::Pending;
@@ -288,6 +309,9 @@ impl Model {
                 .refunds
                 .iter()
                 .any(|refund| refund.restock && refund.status == RefundStatus::Succeeded);
+            if purchase.restocked {
+                self.freed(n);
+            }
         }
     }
 }

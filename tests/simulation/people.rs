@@ -1,6 +1,6 @@
 //! What people post, repost, edit and delete.
 
-use super::deeds::{NETWORKS, USERS};
+use super::deeds::{NETWORKS, SIZES, USERS};
 use super::world::World;
 use tagtill::engine::TimeSource as _;
 use tagtill::till::command::{Command, Post};
@@ -32,9 +32,45 @@ impl World {
         self.named += 1;
         let id = format!("p{}", self.named);
         let created_at = self.made_at();
-        let post = Post { network, id, author, hashtags, created_at, repost_of };
+        let text = self.words();
+        let post = Post { network, id, author, hashtags, text, created_at, repost_of };
         self.posts.push(post.clone());
         post
+    }
+
+    /// What somebody says beside a hashtag: mostly a size, often an amount.
+    fn words(&mut self) -> String {
+        let mut words = vec!["please"];
+        words.extend(self.chance.percent(70).then(|| *self.chance.pick(SIZES).unwrap_or(&"s")));
+        words.extend(self.chance.percent(8).then_some("l"));
+        words.extend(
+            self.chance.percent(40).then(|| *self.chance.pick(&["x1", "x2", "x3", "x9"]).unwrap_or(&"x2")),
+        );
+        words.join(" ")
+    }
+
+    /// Somebody changes their mind: mostly who has something to let go.
+    pub fn pass(&mut self) -> Command {
+        let Command::JudgePost(mut post) = self.confirm() else { unreachable!() };
+        let offers = &self.till.model.offers;
+        let aimed = offers.iter().find(|offer| post.hashtags.contains(&offer.confirm));
+        post.hashtags = vec![aimed.map_or_else(String::new, |offer| offer.cancel.clone())];
+        let model = &self.till.model;
+        let lines: Vec<_> = model
+            .waiting
+            .iter()
+            .map(|one| (one.post.0.clone(), one.user.clone(), model.offers[one.offer].cancel.clone()))
+            .collect();
+        if self.chance.percent(40)
+            && let Some((network, user, tag)) = self.chance.pick(&lines).cloned()
+        {
+            post.network = network;
+            post.author = Recipient { user_id: user.clone(), handle: user };
+            post.hashtags = vec![tag];
+        }
+        self.posts.pop();
+        self.posts.push(post.clone());
+        Command::JudgePost(post)
     }
 
     fn tag(&mut self, confirm: bool) -> String {

@@ -61,6 +61,7 @@ impl Model {
                 id: early.post.clone(),
                 author,
                 hashtags: Vec::new(),
+                text: String::new(),
                 created_at: None,
                 repost_of: None,
             };
@@ -114,7 +115,7 @@ impl Model {
             ChargeAnswer::Declined(code) => {
                 attempts[at].state = AttemptState::Declined(code.clone());
                 if self.purchases[n].status == PurchaseStatus::Capturing {
-                    self.purchases[n].status = PurchaseStatus::Declined;
+                    self.close(n, PurchaseStatus::Declined);
                 }
             }
             ChargeAnswer::Paid => {

@@ -4,13 +4,13 @@ use crate::words::Words;
 use crate::world::World;
 use tagtill::till::command::{
     AccountChange, ChargeAnswer, Command, NetworkChange, NewAccount, NewOffer, OfferChange, Outcome, Post,
-    RefundAnswer,
+    RefundAnswer, Variant,
 };
 use tagtill::till::id::{OrderId, RefundId};
 use tagtill::till::money::{Currency, Money};
 use tagtill::till::record::{
     AccountStatus, Address, Identity, OfferStatus, OwnIdentity, PaymentMethod, Recipient, RefundStatus,
-    WorkKind,
+    Shortage, WorkKind,
 };
 use tagtill::till::refusal::Fault;
 use tagtill::till::state::Read as _;
@@ -53,6 +53,10 @@ impl World {
                 let restock = restock || words.take("and restock");
                 Command::RefundPurchase { id, amount, restock }
             }
+            "strike" => {
+                let account = self.buyer(words.must("a buyer")?)?;
+                Command::LeaveWaiting { offer: self.offer(words.must("an offer")?)?, account }
+            }
             "cancel" => Command::CancelPurchase { id: self.purchase(words)?.0 },
             "ship" => {
                 let id = self.order(words)?;
@@ -67,8 +71,11 @@ impl World {
     fn outcome(&mut self, command: &Command) -> Result<String, String> {
         match self.apply(command) {
             Ok(Outcome::Post(answer)) => {
-                Ok(format!("{}{}", answer.verdict.code(), if answer.repeated { ", repeated" } else { "" }))
+                let place = answer.waits.map(|(_, place)| format!(", number {place}")).unwrap_or_default();
+                let repeated = if answer.repeated { ", repeated" } else { "" };
+                Ok(format!("{}{place}{repeated}", answer.verdict.code()))
             }
+            Ok(Outcome::PostDeleted { passed: true, .. }) => Ok("passed".to_owned()),
             Ok(Outcome::Ticked { freed, .. }) => Ok(format!("{freed} freed")),
             Ok(_) => Ok("done".to_owned()),
             Err(Fault::Refused(refusal)) => Ok(format!("refused: {}", refusal.detail)),
@@ -79,21 +86,12 @@ impl World {
     /// `offer Shirt: #BuyShirt, 15.00 USD, 3 in stock, limit 2, window 5 minutes, ships to US CA, …`
     fn new_offer(&mut self, words: &mut Words<'_>) -> Result<String, String> {
         let name = words.must("a name")?;
-        let mut new = NewOffer {
-            merchant: tagtill::till::id::MerchantId(0),
-            hashtag: words.must("a hashtag")?.to_owned(),
-            confirm_hashtag: None,
-            title: name.to_owned(),
-            price: Money { amount: 1500, currency: Currency::USD },
-            list_price: None,
-            quantity: None,
-            per_account_limit: 1,
-            confirm_window_seconds: 900,
-            starts_at: None,
-            ends_at: None,
-            terms_url: None,
-            ships_to: None,
-        };
+        let mut new = NewOffer::new(
+            tagtill::till::id::MerchantId(0),
+            words.must("a hashtag")?,
+            name,
+            Money { amount: 1500, currency: Currency::USD },
+        );
         let mut merchant = "shop";
         while !words.0.trim().is_empty() {
             if words.take("confirm") {
@@ -110,11 +108,23 @@ impl World {
                 new.terms_url = Some(words.must("a link")?.to_owned());
             } else if words.take("titled") {
                 words.must("a title")?.clone_into(&mut new.title);
+            } else if words.take("pass with") {
+                new.cancel_hashtag = Some(words.must("a hashtag")?.to_owned());
+            } else if words.take("waiting list for the rest") {
+                (new.waitlist, new.shortage) = (true, Shortage::Waitlist);
+            } else if words.take("waiting list") {
+                new.waitlist = true;
+            } else if words.take("up to") {
+                new.max_per_purchase = words.number()?;
+                words.take("at once");
+            } else if words.take("in") {
+                new.variants.push(variant(words)?);
             } else if words.take("by") {
                 merchant = words.must("a merchant")?;
             } else if words.take("ships to") {
                 new.ships_to = Some(words.must("a country")?.split('+').map(str::to_owned).collect());
             } else {
+                words.0 = words.0.trim_start_matches([' ', ',']);
                 let before = words.0;
                 let quantity = words.next().and_then(|word| word.parse().ok());
                 if quantity.is_some() && words.take("in stock") {
@@ -152,6 +162,18 @@ impl World {
             "resume" => change.status = Some(OfferStatus::Live),
             "finish" => change.status = Some(OfferStatus::Ended),
             _ if words.take("to end in") => change.ends_at = Some(Some(self.now.plus_ms(words.span_ms()?))),
+            _ if words.take("waiting list off") => change.waitlist = Some(false),
+            _ if words.take("limit to") => change.per_account_limit = Some(words.number()?),
+            _ if words.take("to ship to") => {
+                change.ships_to = Some(Some(vec![words.must("a country")?.to_owned()]));
+            }
+            _ if words.take("to") && words.take("in") => {
+                let mut variants = vec![variant(words)?];
+                while words.take("in") {
+                    variants.push(variant(words)?);
+                }
+                change.variants = Some(variants);
+            }
             _ if words.take("stock to") => change.quantity = Some(Some(words.number()?)),
             _ if words.take("window to") => {
                 change.confirm_window_seconds = Some(u32::try_from(words.span_ms()? / 1000).unwrap());
@@ -240,6 +262,7 @@ impl World {
             id,
             author: Recipient { user_id: author.to_owned(), handle: author.to_owned() },
             hashtags: hashtags(text).iter().map(|tag| fold(tag)).collect(),
+            text: text.to_owned(),
             created_at,
             repost_of,
         }))
@@ -332,6 +355,28 @@ impl World {
     fn order(&mut self, words: &mut Words<'_>) -> Result<OrderId, String> {
         self.purchase(words)?.1.order.ok_or_else(|| "there is no order".to_owned())
     }
+}
+
+/// `in M or medium or "size M", 2 of them, at 16.00 USD`
+fn variant(words: &mut Words<'_>) -> Result<Variant, String> {
+    let mut new = Variant {
+        name: words.must("a variant")?.to_owned(),
+        synonyms: Vec::new(),
+        quantity: None,
+        price: None,
+    };
+    while words.take("or") {
+        new.synonyms.push(words.must("another word for it")?.to_owned());
+    }
+    let before = words.0;
+    new.quantity = words.next().and_then(|word| word.parse().ok());
+    if new.quantity.is_none() || !words.take("of them") {
+        (new.quantity, words.0) = (None, before);
+    }
+    if words.take("at") {
+        new.price = Some(words.money()?);
+    }
+    Ok(new)
 }
 
 /// `network x: one reply per post, shop is us, no grace, …`

@@ -48,8 +48,12 @@ impl World {
     fn stock(&mut self, words: &mut Words<'_>) -> Result<String, String> {
         let id = self.offer(words.must("an offer")?)?;
         let stock = self.batch.as_mut().unwrap().begin().must::<Stocks>(&id).unwrap();
-        let available = stock.available().map_or("any".to_owned(), |free| free.to_string());
-        same(&format!("{available} available, {} held, {} sold", stock.held, stock.sold), rest(words))
+        let variant = if words.take("in") { Some(words.must("a variant")?) } else { None };
+        let units = stock.of(variant).ok_or("there is no such variant")?;
+        let free = if variant.is_some() { units.available() } else { stock.available() };
+        let free = free.map_or("any".to_owned(), |free| free.to_string());
+        let waiting = if units.waiting > 0 { format!(", {} waiting", units.waiting) } else { String::new() };
+        same(&format!("{free} available, {} held, {} sold{waiting}", units.held, units.sold), rest(words))
     }
 
     /// `purchase alice Shirt is paid`, `order alice Shirt is shipped to US`, `attempts alice Shirt: lost, paid`,
@@ -59,7 +63,12 @@ impl World {
         let (_, purchase) = self.purchase(words)?;
         let tx = self.batch.as_mut().unwrap().begin();
         let got = match verb {
-            "purchase" => format!("is {:?}", purchase.status).to_lowercase(),
+            "purchase" => {
+                let units =
+                    if purchase.units > 1 { format!(", {} units", purchase.units) } else { String::new() };
+                let variant = purchase.variant.map(|name| format!(", in {name}")).unwrap_or_default();
+                format!("is {}{units}{variant}", format!("{:?}", purchase.status).to_lowercase())
+            }
             "attempts" => {
                 let states = purchase.attempts.iter().map(|attempt| match &attempt.state {
                     AttemptState::Declined(_) => "declined".to_owned(),
@@ -84,7 +93,11 @@ impl World {
                 Some(id) => {
                     let order = tx.must::<Orders>(&id).unwrap();
                     let place = order.ship_to.map_or("nowhere".to_owned(), |to| to.country);
-                    format!("is {} to {place}", order.status.word())
+                    if words.take("shows") {
+                        format!("version {}, {}, {}", order.offer_version, order.title, order.price)
+                    } else {
+                        format!("is {} to {place}", order.status.word())
+                    }
                 }
             },
         };

@@ -173,6 +173,7 @@ impl Driver {
             id: self.crowd.post_id().to_string(),
             author,
             hashtags: vec![fold(&tag)],
+            text: String::new(),
             created_at: None,
             repost_of: None,
         });

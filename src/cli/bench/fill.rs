@@ -164,6 +164,7 @@ impl Filler {
             id: self.crowd.post_id().to_string(),
             author,
             hashtags: vec![fold(tag)],
+            text: String::new(),
             created_at: None,
             repost_of: None,
         };
@@ -204,19 +205,14 @@ fn unexpected(outcome: &Outcome) -> Failure {
 
 fn offer(merchant: MerchantId, number: u64) -> NewOffer {
     NewOffer {
-        merchant,
-        hashtag: hashtag(number),
-        confirm_hashtag: None,
-        title: format!("Thing number {number}"),
-        price: Money { amount: 1500, currency: Currency::USD },
-        list_price: None,
         quantity: Some(QUANTITY),
         per_account_limit: LIMIT,
-        confirm_window_seconds: 900,
-        starts_at: None,
-        ends_at: None,
-        terms_url: None,
-        ships_to: None,
+        ..NewOffer::new(
+            merchant,
+            &hashtag(number),
+            &format!("Thing number {number}"),
+            Money { amount: 1500, currency: Currency::USD },
+        )
     }
 }
 

@@ -41,6 +41,9 @@ pub struct PostView {
     followed_by: Option<ReplyBrief>,
     #[serde(skip_serializing_if = "Option::is_none")]
     deleted_at: Option<Time>,
+    /// The place on the waiting list that it was given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    place: Option<u64>,
 }
 
 /// Where the purchase stands now.
@@ -104,6 +107,7 @@ fn view(state: &Snapshot, slug: &str, id: &str, post: &PostRecord) -> Result<Pos
         reply: reply(state, post.reply)?,
         followed_by: reply(state, post.followed_by)?,
         deleted_at: post.deleted_at,
+        place: post.waits.map(|(_, place)| place),
     })
 }
 

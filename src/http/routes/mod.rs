@@ -18,6 +18,7 @@ mod purchases;
 mod replies;
 mod status;
 pub mod tokens;
+mod waiting;
 
 pub use lines::posts_in;
 
@@ -32,6 +33,7 @@ pub fn all() -> impl Iterator<Item = &'static Route> {
         merchants::ROUTES,
         accounts::ROUTES,
         offers::ROUTES,
+        waiting::ROUTES,
         purchases::ROUTES,
         orders::ROUTES,
         events::ROUTES,

@@ -7,13 +7,13 @@ use crate::http::call::Call;
 use crate::http::paging::{CURSOR, LIMIT, Page, page};
 use crate::http::problem::{Code, Problem};
 use crate::http::route::{Kind, Param, Route};
-use crate::till::command::{Command, NewOffer, OfferChange, Outcome};
+use crate::till::command::{Command, NewOffer, OfferChange, Outcome, Variant};
 use crate::till::id::{MerchantId, OfferId};
 use crate::till::money::Money;
 use crate::till::offer;
-use crate::till::record::{OfferKind, OfferRecord, OfferStatus};
+use crate::till::record::{OfferKind, OfferRecord, OfferStatus, Shortage, StockRecord, VariantRecord};
 use crate::till::state::{Read, StateError};
-use crate::till::table::{Offers, Stocks};
+use crate::till::table::{OfferVersions, Offers, Stocks};
 use crate::till::time::Time;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -37,6 +37,14 @@ pub const ROUTES: &[Route] = &[
         ])
         .gives::<Page<OfferView>>(),
     Route::get("/v1/offers/{id}", "getOffer", "An offer.", get).also(MERCHANT).gives::<OfferView>(),
+    Route::get(
+        "/v1/offers/{id}/versions/{version}",
+        "getOfferVersion",
+        "An offer as it was in an earlier version: what purchases of that time were made on.",
+        version,
+    )
+    .also(MERCHANT)
+    .gives::<OfferVersionView>(),
     Route::patch("/v1/offers/{id}", "updateOffer", "Change, pause or end an offer.", update)
         .also(MERCHANT)
         .takes::<OfferPatch>()
@@ -75,6 +83,42 @@ struct OfferCreate {
     terms_url: Option<String>,
     /// ISO 3166-1 alpha-2 codes; null: anywhere.
     ships_to: Option<Vec<String>>,
+    /// The hashtag that lets a purchase go before it is confirmed; by default the purchase hashtag with a leading `Buy`
+    /// replaced by `Pass`.
+    cancel_hashtag: Option<String>,
+    /// Sizes, colours: what buyers choose from with a word beside the hashtag.
+    #[serde(default)]
+    variants: Vec<VariantBody>,
+    /// How many units one purchase may have (`x2`); 1 unless given.
+    max_per_purchase: Option<u32>,
+    /// What becomes of a wish for more than there is; `partial` unless given.
+    shortage: Option<Shortage>,
+    /// Whether buyers may wait in line when it is sold out.
+    #[serde(default)]
+    waitlist: bool,
+}
+
+/// A size or a colour.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "VariantBody")]
+struct VariantBody {
+    /// As replies and orders name it.
+    name: String,
+    /// Other words for it.
+    #[serde(default)]
+    synonyms: Vec<String>,
+    /// How many there are; null: no limit.
+    quantity: Option<u64>,
+    /// What a unit costs; null: the offer's price.
+    price: Option<Money>,
+}
+
+impl VariantBody {
+    fn read(self) -> Variant {
+        let Self { name, synonyms, quantity, price } = self;
+        Variant { name, synonyms, quantity, price }
+    }
 }
 
 /// What to change of an offer; what is left out stays, null clears.
@@ -110,6 +154,20 @@ struct OfferPatch {
     #[serde(deserialize_with = "given")]
     #[schemars(with = "OfferStatus")]
     status: Option<OfferStatus>,
+    /// All of them anew. One that is held, sold or waited for has to stay.
+    #[serde(deserialize_with = "given")]
+    #[schemars(with = "Vec<VariantBody>")]
+    variants: Option<Vec<VariantBody>>,
+    #[serde(deserialize_with = "given")]
+    #[schemars(with = "u32")]
+    max_per_purchase: Option<u32>,
+    #[serde(deserialize_with = "given")]
+    #[schemars(with = "Shortage")]
+    shortage: Option<Shortage>,
+    /// False: nobody joins any more; who waits already is still served.
+    #[serde(deserialize_with = "given")]
+    #[schemars(with = "bool")]
+    waitlist: Option<bool>,
 }
 
 /// An offer and its stock.
@@ -140,9 +198,95 @@ struct OfferView {
     ends_at: Option<Time>,
     terms_url: Option<String>,
     ships_to: Option<Vec<String>>,
+    /// The hashtag that lets a purchase go; null: it has none.
+    cancel_hashtag: Option<String>,
+    /// Empty: there is nothing to choose.
+    variants: Vec<VariantView>,
+    max_per_purchase: u32,
+    shortage: Shortage,
+    waitlist: bool,
+    /// How many wait in line.
+    waiting: u64,
     /// Counts its edits, from 1.
     version: u32,
     created_at: Time,
+}
+
+/// What an offer promised in one of its versions.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "OfferVersion")]
+struct OfferVersionView {
+    id: OfferId,
+    version: u32,
+    title: String,
+    price: Money,
+    list_price: Option<Money>,
+    confirm_window_seconds: u32,
+    starts_at: Option<Time>,
+    ends_at: Option<Time>,
+    terms_url: Option<String>,
+    ships_to: Option<Vec<String>>,
+    variants: Vec<VariantTerms>,
+}
+
+/// What a variant cost then.
+#[derive(Serialize, JsonSchema)]
+struct VariantTerms {
+    name: String,
+    price: Money,
+}
+
+fn version_view(id: OfferId, offer: OfferRecord) -> OfferVersionView {
+    let terms =
+        |one: &VariantRecord| VariantTerms { name: one.name.clone(), price: offer.unit_price(Some(one)) };
+    let variants = offer.variants.iter().map(terms).collect();
+    let OfferRecord { version, title, price, list_price, confirm_window_seconds, starts_at, ends_at, .. } =
+        offer;
+    let OfferRecord { terms_url, ships_to, .. } = offer;
+    OfferVersionView {
+        id,
+        version,
+        title,
+        price,
+        list_price,
+        confirm_window_seconds,
+        starts_at,
+        ends_at,
+        terms_url,
+        ships_to,
+        variants,
+    }
+}
+
+/// A size or a colour and its stock.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Variant")]
+struct VariantView {
+    name: String,
+    synonyms: Vec<String>,
+    /// What a unit costs.
+    price: Money,
+    /// All there ever was; null: no limit.
+    quantity: Option<u64>,
+    /// Can be sold now; null: no limit.
+    available: Option<u64>,
+    held: u64,
+    sold: u64,
+    waiting: u64,
+}
+
+fn variant_view(offer: &OfferRecord, variant: &VariantRecord, stock: &StockRecord) -> VariantView {
+    let units = stock.of(Some(&variant.name)).unwrap_or_default();
+    VariantView {
+        name: variant.name.clone(),
+        synonyms: variant.synonyms.clone(),
+        price: offer.unit_price(Some(variant)),
+        quantity: units.quantity,
+        available: units.available(),
+        held: units.held,
+        sold: units.sold,
+        waiting: units.waiting,
+    }
 }
 
 fn view<S: Read>(state: &S, now: Time, id: OfferId, offer: &OfferRecord) -> Result<OfferView, StateError> {
@@ -157,16 +301,22 @@ fn view<S: Read>(state: &S, now: Time, id: OfferId, offer: &OfferRecord) -> Resu
         title: offer.title.clone(),
         price: offer.price,
         list_price: offer.list_price,
-        quantity: stock.quantity,
+        quantity: stock.all.quantity,
         available: stock.available(),
-        held: stock.held,
-        sold: stock.sold,
+        held: stock.all.held,
+        sold: stock.all.sold,
         per_account_limit: offer.per_account_limit,
         confirm_window_seconds: offer.confirm_window_seconds,
         starts_at: offer.starts_at,
         ends_at: offer.ends_at,
         terms_url: offer.terms_url.clone(),
         ships_to: offer.ships_to.clone(),
+        cancel_hashtag: offer.cancel_hashtag.clone(),
+        variants: offer.variants.iter().map(|variant| variant_view(offer, variant, &stock)).collect(),
+        max_per_purchase: offer.max_per_purchase,
+        shortage: offer.shortage,
+        waitlist: offer.waitlist,
+        waiting: stock.all.waiting,
         version: offer.version,
         created_at: offer.created_at,
     })
@@ -209,6 +359,11 @@ fn create(_: &Arc<Shared>, call: &Call) -> Result<Answer, Problem> {
         ends_at: body.ends_at,
         terms_url: body.terms_url,
         ships_to: body.ships_to,
+        cancel_hashtag: body.cancel_hashtag,
+        variants: body.variants.into_iter().map(VariantBody::read).collect(),
+        max_per_purchase: body.max_per_purchase.unwrap_or(1),
+        shortage: body.shortage.unwrap_or_default(),
+        waitlist: body.waitlist,
     };
     call.change(Command::CreateOffer(Box::new(new)), None, |tx, now, outcome| of_outcome(tx, now, outcome))
         .answer()
@@ -229,6 +384,10 @@ fn update(_: &Arc<Shared>, call: &Call) -> Result<Answer, Problem> {
         terms_url: patch.terms_url,
         ships_to: patch.ships_to,
         status: patch.status,
+        variants: patch.variants.map(|variants| variants.into_iter().map(VariantBody::read).collect()),
+        max_per_purchase: patch.max_per_purchase,
+        shortage: patch.shortage,
+        waitlist: patch.waitlist,
     };
     let command = Command::UpdateOffer { id, merchant: call.merchant(), change: Box::new(change) };
     call.change(command, None, |tx, now, outcome| of_outcome(tx, now, outcome)).answer()
@@ -239,6 +398,19 @@ fn get(shared: &Arc<Shared>, call: &Call) -> Result<Answer, Problem> {
     let snapshot = shared.handle.snapshot()?;
     let found = offer::must_find(&snapshot, id, call.merchant())?;
     Answer::ok(&view(&snapshot, shared.handle.now(), id, &found)?)
+}
+
+fn version(shared: &Arc<Shared>, call: &Call) -> Result<Answer, Problem> {
+    let id = call.id(OfferId::parse, "offer")?;
+    let snapshot = shared.handle.snapshot()?;
+    offer::must_find(&snapshot, id, call.merchant())?;
+    let found = match call.param(1).parse::<u32>() {
+        Ok(number) => snapshot.get::<OfferVersions>(&(id, number))?,
+        Err(_) => None,
+    };
+    let found =
+        found.ok_or_else(|| Problem::new(Code::NotFound, "There is no such version of this offer."))?;
+    Answer::ok(&version_view(id, found))
 }
 
 fn list(shared: &Arc<Shared>, call: &Call) -> Result<Answer, Problem> {

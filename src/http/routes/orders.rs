@@ -66,6 +66,12 @@ struct OrderView {
     merchant: MerchantId,
     title: String,
     price: Money,
+    /// How many units; `price` is for all of them.
+    units: u32,
+    /// Which variant of the offer; null: it has none.
+    variant: Option<String>,
+    /// Which version of the offer was bought.
+    offer_version: u32,
     /// Where to; null once erased.
     ship_to: Option<Address>,
     created_at: Time,
@@ -85,6 +91,9 @@ fn view(id: OrderId, order: &OrderRecord, admin: bool) -> OrderView {
         merchant: order.merchant,
         title: order.title.clone(),
         price: order.price,
+        units: order.units,
+        variant: order.variant.clone(),
+        offer_version: order.offer_version,
         ship_to: order.ship_to.clone(),
         created_at: order.created_at,
         shipped_at: order.shipped_at,

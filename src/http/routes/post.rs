@@ -77,6 +77,9 @@ pub struct AnswerView {
     purchase: Option<PurchaseId>,
     #[serde(skip_serializing_if = "Option::is_none")]
     reply: Option<ReplyBrief>,
+    /// The place on the waiting list, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    place: Option<u64>,
 }
 
 /// A reply to be posted.
@@ -89,10 +92,11 @@ struct ReplyBrief {
 impl AnswerView {
     /// As an admin sees it, or as a network does: then nothing about the account.
     pub fn new(answer: PostAnswer, admin: bool) -> Self {
-        let PostAnswer { verdict, repeated, offer, purchase, reply } = answer;
+        let PostAnswer { verdict, repeated, offer, purchase, reply, waits } = answer;
         let explanation = if admin { verdict.sentence() } else { verdict.neutral_sentence() };
         let reply = reply.map(|(id, text)| ReplyBrief { id, text });
-        Self { verdict, explanation, repeated, offer, purchase, reply }
+        let place = waits.map(|(_, place)| place);
+        Self { verdict, explanation, repeated, offer, purchase, reply, place }
     }
 }
 
@@ -103,7 +107,7 @@ pub fn read(network: Option<&str>, bytes: &[u8]) -> Result<Post, Problem> {
         return Err(foreign());
     }
     check_body(&body)?;
-    let tags = hashtags(&body.text).into_iter().take(HASHTAGS_MAX).map(fold).collect();
+    let tags: Vec<String> = hashtags(&body.text).into_iter().take(HASHTAGS_MAX).map(fold).collect();
     Ok(Post {
         network: body.network.into_owned(),
         id: body.id.into_owned(),
@@ -111,6 +115,7 @@ pub fn read(network: Option<&str>, bytes: &[u8]) -> Result<Post, Problem> {
             user_id: body.author.user_id.into_owned(),
             handle: body.author.handle.into_owned(),
         },
+        text: if tags.is_empty() { String::new() } else { body.text.into_owned() },
         hashtags: tags,
         created_at: body.created_at,
         repost_of: body.repost_of,

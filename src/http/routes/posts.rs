@@ -14,6 +14,7 @@ use crate::http::route::{Kind, Route};
 use crate::till::command::{Command, Outcome, PostAnswer};
 use crate::till::id::PurchaseId;
 use crate::till::post::triage;
+use crate::till::verdict::Verdict;
 use schemars::JsonSchema;
 use serde::Serialize;
 use std::sync::Arc;
@@ -30,7 +31,7 @@ pub const ROUTES: &[Route] = &[
     Route::delete("/v1/posts/{network}/{id}", "deletePost", "Say that a post was deleted.", delete)
         .also(NETWORK)
         .unkeyed()
-        .gives::<Deleted>(),
+        .gives::<PostDeleted>(),
     Route::get(
         "/v1/posts/{network}/{id}",
         "getPost",
@@ -85,12 +86,16 @@ pub fn judged(outcome: Option<crate::engine::Verdicted>) -> Result<PostAnswer, P
 
 /// The till has heard that a post was deleted.
 #[derive(Serialize, JsonSchema)]
-struct Deleted {
+#[schemars(rename = "Deleted")]
+struct PostDeleted {
     /// Always true.
     deleted: bool,
     /// The purchase that the post had begun or confirmed.
     #[serde(skip_serializing_if = "Option::is_none")]
     purchase: Option<PurchaseId>,
+    /// `passed` where that let something go: a purchase that was not confirmed, or a place on a waiting list.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    verdict: Option<Verdict>,
 }
 
 fn delete(_: &Arc<Shared>, call: &Call) -> Result<Answer, Problem> {
@@ -99,8 +104,10 @@ fn delete(_: &Arc<Shared>, call: &Call) -> Result<Answer, Problem> {
     }
     let command = Command::DeletePost { network: call.param(0).to_owned(), id: call.param(1).to_owned() };
     let view = |_: &crate::store::Tx<'_>, _, outcome: &Outcome| match outcome {
-        Outcome::PostDeleted { purchase } => Ok(Deleted { deleted: true, purchase: *purchase }),
-        _ => Ok(Deleted { deleted: true, purchase: None }),
+        Outcome::PostDeleted { purchase, passed } => {
+            Ok(PostDeleted { deleted: true, purchase: *purchase, verdict: passed.then_some(Verdict::Passed) })
+        }
+        _ => Ok(PostDeleted { deleted: true, purchase: None, verdict: None }),
     };
     call.change(command, None, view).answer()
 }

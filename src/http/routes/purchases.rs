@@ -83,6 +83,12 @@ struct PurchaseView {
     arrived_at: Time,
     /// The last moment to confirm.
     expires_at: Time,
+    /// How many units; `price` is for all of them.
+    units: u32,
+    /// Which variant of the offer; null: it has none.
+    variant: Option<String>,
+    /// Which version of the offer it was made on.
+    offer_version: u32,
     /// The network of the purchase post.
     network: String,
     /// The purchase post.
@@ -173,6 +179,9 @@ fn view<S: Read>(state: &S, id: PurchaseId, purchase: &PurchaseRecord) -> Result
         created_at: purchase.created_at,
         arrived_at: purchase.arrived_at,
         expires_at: purchase.expires_at,
+        units: purchase.units,
+        variant: purchase.variant.clone(),
+        offer_version: purchase.offer_version,
         network: purchase.network.clone(),
         post: purchase.post.clone(),
         confirmed_at: purchase.confirmation.as_ref().map(|confirmation| confirmation.made_at),

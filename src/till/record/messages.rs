@@ -27,6 +27,8 @@ pub struct PostRecord {
     pub followed_by: Option<ReplyId>,
     /// When its deletion was told.
     pub deleted_at: Option<Time>,
+    /// Who joined a waiting list by it, and the place then.
+    pub waits: Option<(AccountId, u64)>,
 }
 
 /// Whom a reply is for.
@@ -45,6 +47,8 @@ pub enum ReplyKind {
     Pending,
     /// The confirmation hashtag once more.
     AlreadyPending,
+    /// What there is to choose from.
+    Choose,
     /// Confirmed.
     Confirmed,
     /// Paid.
@@ -53,6 +57,10 @@ pub enum ReplyKind {
     Refused,
     /// Too late.
     TooLate,
+    /// Let go, as the buyer wished.
+    Passed,
+    /// On the waiting list.
+    Waitlisted,
     /// Nothing to buy or confirm.
     Unavailable,
     /// Not linked.

@@ -12,7 +12,10 @@ pub use file::{IdempotencyRecord, SettingsRecord, TokenRecord};
 pub use messages::{
     EarlyRepostRecord, EventKind, EventRecord, PostRecord, Recipient, ReplyKind, ReplyRecord, ReplyStatus,
 };
-pub use offers::{HashtagRecord, OfferKind, OfferRecord, OfferStatus, StockRecord, TagRole};
+pub use offers::{
+    HashtagRecord, OfferKind, OfferRecord, OfferStatus, Shortage, StockRecord, TagRole, Units, VariantRecord,
+    WaiterRecord, WaitingRecord,
+};
 pub use people::{
     AccountRecord, AccountStatus, Address, Identity, IdentityRecord, MerchantRecord, NetworkRecord,
     OwnIdentity, PaymentMethod, Person,

@@ -1,6 +1,7 @@
 //! Offers, their stock and their hashtags: what.
 
-use crate::till::id::{MerchantId, OfferId};
+use super::Recipient;
+use crate::till::id::{AccountId, MerchantId, OfferId};
 use crate::till::money::Money;
 use crate::till::time::Time;
 use schemars::JsonSchema;
@@ -63,19 +64,92 @@ pub struct OfferRecord {
     pub created_at: Time,
     /// When the merchant ended it.
     pub ended_at: Option<Time>,
+    /// The hashtag that lets a pending purchase go, in the form it was given in; `None`: it has none.
+    pub cancel_hashtag: Option<String>,
+    /// Sizes, colours: what a buyer has to choose from; empty: nothing.
+    pub variants: Vec<VariantRecord>,
+    /// How many units one purchase may have.
+    pub max_per_purchase: u32,
+    /// What becomes of a wish for more than there is.
+    pub shortage: Shortage,
+    /// Whether those who come too late may wait for what is freed.
+    pub waitlist: bool,
 }
 
-/// An offer's stock: available = quantity − held − sold.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct StockRecord {
+/// One size or colour of what is sold.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VariantRecord {
+    /// As replies and orders name it; it stays as long as anybody holds, bought or waits for it.
+    pub name: String,
+    /// Other words for it.
+    pub synonyms: Vec<String>,
+    /// What a unit of it costs; `None`: the offer's price.
+    pub price: Option<Money>,
+}
+
+/// What becomes of a wish for more than there is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Shortage {
+    /// What is left is held, and the reply says so.
+    #[default]
+    Partial,
+    /// What is left is held; the rest goes on the waiting list.
+    Waitlist,
+}
+
+/// Units of an offer, or of one of its variants: available = quantity − held − sold.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Units {
     /// All there ever was; `None`: no limit.
     pub quantity: Option<u64>,
     /// Kept by purchases that are pending or capturing.
     pub held: u64,
     /// Paid.
     pub sold: u64,
+    /// How many buyers wait for one.
+    pub waiting: u64,
+}
+
+/// An offer's stock.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StockRecord {
+    /// The offer's units; with variants, the sums of theirs.
+    pub all: Units,
+    /// Each variant's units, under its name, in the offer's order.
+    pub variants: Vec<(String, Units)>,
     /// When the last hold was closed.
     pub last_closed_at: Option<Time>,
+    /// The number of the last buyer who joined the waiting list.
+    pub last_joined: u64,
+}
+
+/// A buyer on an offer's waiting list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WaitingRecord {
+    /// Who.
+    pub account: AccountId,
+    /// The network of the post that asked.
+    pub network: String,
+    /// The post that asked: the reply goes there.
+    pub post: String,
+    /// Who made it.
+    pub author: Recipient,
+    /// How many units are wanted.
+    pub units: u32,
+    /// Since when.
+    pub joined_at: Time,
+    /// Whether the buyer was told the place once more.
+    pub reminded: bool,
+}
+
+/// Where an account waits for an offer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WaiterRecord {
+    /// For which variant; empty: the offer has none.
+    pub variant: String,
+    /// The number in that line: smaller came first.
+    pub number: u64,
 }
 
 /// What a hashtag does.
@@ -85,6 +159,8 @@ pub enum TagRole {
     Buy,
     /// Confirms one.
     Confirm,
+    /// Lets one go.
+    Cancel,
 }
 
 /// A hashtag that is taken.

@@ -133,6 +133,10 @@ pub struct PurchaseRecord {
     pub order: Option<OrderId>,
     /// When it ended (expired, cancelled, declined) or was paid.
     pub settled_at: Option<Time>,
+    /// How many units; `price` is for all of them.
+    pub units: u32,
+    /// Which variant of the offer, by name.
+    pub variant: Option<String>,
 }
 
 /// What the till knows of one account and one offer.
@@ -140,7 +144,7 @@ pub struct PurchaseRecord {
 pub struct BuyerRecord {
     /// The newest purchase; each names the one before.
     pub newest: PurchaseId,
-    /// How many of them count towards the limit.
+    /// How many units of them count towards the limit.
     pub counted: u32,
 }
 
@@ -205,6 +209,12 @@ pub struct OrderRecord {
     pub tracking_number: Option<String>,
     /// When it was there.
     pub delivered_at: Option<Time>,
+    /// Which version of the offer was bought.
+    pub offer_version: u32,
+    /// How many units; `price` is for all of them.
+    pub units: u32,
+    /// Which variant of the offer, by name.
+    pub variant: Option<String>,
 }
 
 /// Where a refund stands.

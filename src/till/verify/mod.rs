@@ -49,18 +49,19 @@ pub fn check<S: Read>(state: &S) -> Result<Report, StateError> {
     Ok(walk.report)
 }
 
-/// Units of one offer, counted from its purchases.
+/// Units of one offer or one of its variants, counted from its purchases, and who waits for them.
 #[derive(Clone, Copy, Debug, Default)]
-struct Units {
+struct Counted {
     held: u64,
     sold: u64,
+    waiting: u64,
 }
 
 /// A walk over one state.
 struct Walk<'s, S> {
     state: &'s S,
     report: Report,
-    stocks: BTreeMap<OfferId, Units>,
+    stocks: BTreeMap<(OfferId, Option<String>), Counted>,
 }
 
 impl<S: Read> Walk<'_, S> {

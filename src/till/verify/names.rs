@@ -79,7 +79,7 @@ fn hashtags<S: Read>(walk: &mut Walk<'_, S>) -> Result<(), StateError> {
     walk.each::<Hashtags>(|walk, Text(tag), taken| {
         let offer = walk.state.get::<Offers>(&taken.offer)?;
         let theirs = offer.is_some_and(|offer| {
-            offer.tags().iter().any(|(name, role)| *role == taken.role && fold(bare(name)) == tag)
+            offer.tags().any(|(name, role)| role == taken.role && fold(bare(name)) == tag)
         });
         walk.expect(theirs, || format!("#{tag} is taken by {}, which does not name it", taken.offer));
         let look = walk.state.get::<Lookalikes>(&Text(skeleton(&tag)))?;

@@ -3,10 +3,13 @@
 use super::Walk;
 use crate::till::id::{OfferId, PurchaseId};
 use crate::till::record::{
-    BuyerRecord, OrderStatus, PurchaseRecord, PurchaseStatus, RefundStatus, StockRecord,
+    BuyerRecord, OrderStatus, PurchaseRecord, PurchaseStatus, RefundStatus, StockRecord, Units,
 };
 use crate::till::state::{Read, StateError};
-use crate::till::table::{Accounts, Buyers, Deadlines, Offers, Orders, Purchases, Refunds, Replies, Stocks};
+use crate::till::table::{
+    Accounts, Buyers, Deadlines, OfferVersions, Offers, Orders, Purchases, Refunds, Replies, Stocks, Waiters,
+    Waiting, WaitingDue,
+};
 
 pub fn check<S: Read>(walk: &mut Walk<'_, S>) -> Result<(), StateError> {
     walk.each::<Purchases>(|walk, id, purchase| {
@@ -14,6 +17,7 @@ pub fn check<S: Read>(walk: &mut Walk<'_, S>) -> Result<(), StateError> {
         walk.names::<Offers>(&who, Some(&purchase.offer))?;
         walk.names::<Accounts>(&who, Some(&purchase.account))?;
         walk.names::<Replies>(&who, purchase.reply.as_ref())?;
+        walk.names::<OfferVersions>(&who, Some(&(purchase.offer, purchase.offer_version)))?;
         let pending = purchase.status == PurchaseStatus::Pending;
         let due = walk.has::<Deadlines>(&(purchase.release_at, id))?;
         walk.expect(due || !pending, || format!("{who} is pending and has no deadline"));
@@ -21,11 +25,23 @@ pub fn check<S: Read>(walk: &mut Walk<'_, S>) -> Result<(), StateError> {
         count_units(walk, &purchase)
     })?;
     deadlines(walk)?;
+    lines(walk)?;
     orders(walk)?;
     buyers(walk)?;
-    walk.each::<Offers>(|walk, id, _| walk.names::<Stocks>(format!("offer {id}"), Some(&id)))?;
+    walk.each::<Offers>(|walk, id, offer| {
+        let who = format!("offer {id}");
+        walk.names::<Stocks>(&who, Some(&id))?;
+        let version = walk.state.get::<OfferVersions>(&(id, offer.version))?;
+        walk.expect(version.as_ref() == Some(&offer), || format!("{who} differs from its own last version"));
+        Ok(())
+    })?;
+    walk.each::<OfferVersions>(|walk, (id, version), offer| {
+        let who = format!("version {version} of offer {id}");
+        walk.expect(offer.version == version, || format!("{who} is another one"));
+        walk.names::<Offers>(who, Some(&id))
+    })?;
     walk.each::<Stocks>(|walk, id, stock| {
-        stock_adds_up(walk, id, stock);
+        stock_adds_up(walk, id, &stock);
         walk.names::<Offers>(format!("the stock of {id}"), Some(&id))
     })
 }
@@ -56,9 +72,12 @@ fn count_units<S: Read>(walk: &mut Walk<'_, S>, purchase: &PurchaseRecord) -> Re
         PurchaseStatus::Refunded => !restocked(walk, purchase)?,
         _ => false,
     };
-    let units = walk.stocks.entry(purchase.offer).or_default();
-    units.held += u64::from(purchase.status.holds());
-    units.sold += u64::from(sold);
+    let wanted = u64::from(purchase.units);
+    for units in [Some(None), purchase.variant.clone().map(Some)].into_iter().flatten() {
+        let units = walk.stocks.entry((purchase.offer, units)).or_default();
+        units.held += if purchase.status.holds() { wanted } else { 0 };
+        units.sold += if sold { wanted } else { 0 };
+    }
     Ok(())
 }
 
@@ -77,18 +96,54 @@ fn restocked<S: Read>(walk: &Walk<'_, S>, purchase: &PurchaseRecord) -> Result<b
     Ok(false)
 }
 
-fn stock_adds_up<S: Read>(walk: &mut Walk<'_, S>, id: OfferId, stock: StockRecord) {
-    let counted = walk.stocks.get(&id).copied().unwrap_or_default();
-    walk.expect(stock.held == counted.held, || {
-        format!("offer {id} holds {} units, but {} purchases hold one", stock.held, counted.held)
-    });
-    walk.expect(stock.sold == counted.sold, || {
-        format!("offer {id} has sold {} units, but {} purchases bought one", stock.sold, counted.sold)
-    });
-    let taken = stock.held.saturating_add(stock.sold);
-    walk.expect(stock.quantity.is_none_or(|quantity| taken <= quantity), || {
-        format!("offer {id} is oversold: {taken} units are held or sold")
-    });
+fn stock_adds_up<S: Read>(walk: &mut Walk<'_, S>, id: OfferId, stock: &StockRecord) {
+    let variants = stock.variants.iter().map(|(name, units)| (Some(name.clone()), *units));
+    for (variant, units) in std::iter::once((None, stock.all)).chain(variants) {
+        let who =
+            variant.as_ref().map_or_else(|| format!("offer {id}"), |name| format!("{name:?} of offer {id}"));
+        let counted = walk.stocks.get(&(id, variant)).copied().unwrap_or_default();
+        walk.expect(units.held == counted.held, || {
+            format!("{who} holds {} units, but purchases hold {}", units.held, counted.held)
+        });
+        walk.expect(units.sold == counted.sold, || {
+            format!("{who} has sold {} units, but purchases bought {}", units.sold, counted.sold)
+        });
+        walk.expect(units.waiting == counted.waiting, || {
+            format!("{} wait for {who}, but {} stand in line", units.waiting, counted.waiting)
+        });
+        let taken = units.held.saturating_add(units.sold);
+        walk.expect(units.quantity.is_none_or(|quantity| taken <= quantity), || {
+            format!("{who} is oversold: {taken} units are held or sold")
+        });
+    }
+    if !stock.variants.is_empty() {
+        let sum = |of: fn(&Units) -> u64| stock.variants.iter().map(|(_, units)| of(units)).sum::<u64>();
+        let same = (sum(|units| units.held), sum(|units| units.sold), sum(|units| units.waiting))
+            == (stock.all.held, stock.all.sold, stock.all.waiting);
+        walk.expect(same, || format!("the variants of offer {id} do not add up to its stock"));
+    }
+}
+
+/// Everybody in line has a place, and every place somebody.
+fn lines<S: Read>(walk: &mut Walk<'_, S>) -> Result<(), StateError> {
+    walk.each::<Waiting>(|walk, key, entry| {
+        let who = format!("place {} in line for offer {}", key.number, key.offer);
+        walk.names::<Accounts>(&who, Some(&entry.account))?;
+        let waiter = walk.state.get::<Waiters>(&(entry.account, key.offer))?;
+        walk.expect(waiter.is_some_and(|waiter| waiter.key(key.offer) == key), || {
+            format!("{who} belongs to account {}, which stands elsewhere", entry.account)
+        });
+        let variant = Some(key.variant.clone()).filter(|name| !name.is_empty());
+        for line in [Some(None), variant.map(Some)].into_iter().flatten() {
+            walk.stocks.entry((key.offer, line)).or_default().waiting += 1;
+        }
+        Ok(())
+    })?;
+    walk.each::<Waiters>(|walk, (account, offer), waiter| {
+        let who = format!("account {account}, which waits for offer {offer}");
+        walk.names::<Waiting>(who, Some(&waiter.key(offer)))
+    })?;
+    walk.each::<WaitingDue>(|walk, (_, id), ()| walk.names::<Offers>("a waiting list", Some(&id)))
 }
 
 fn deadlines<S: Read>(walk: &mut Walk<'_, S>) -> Result<(), StateError> {
@@ -134,17 +189,14 @@ fn buyers<S: Read>(walk: &mut Walk<'_, S>) -> Result<(), StateError> {
                 break;
             }
             steps += 1;
-            counted += u32::from(purchase.status.counts());
+            counted += if purchase.status.counts() { purchase.units } else { 0 };
             let open = purchase.status == PurchaseStatus::Pending && id != buyer.newest;
             walk.expect(!open, || format!("purchase {id} is pending, but not the newest of {who}"));
             next = purchase.previous;
         }
         chained += steps;
         walk.expect(counted == buyer.counted, || {
-            format!(
-                "{who} is counted {} times towards the limit, but {counted} purchases count",
-                buyer.counted
-            )
+            format!("{who} is counted with {} units towards the limit, but {counted} count", buyer.counted)
         });
         Ok(())
     })?;

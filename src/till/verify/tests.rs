@@ -38,19 +38,8 @@ fn sale(tx: &mut Tx<'_>) -> Sale {
         unreachable!()
     };
     let offer = NewOffer {
-        merchant,
-        hashtag: text("#BuyShirt"),
-        confirm_hashtag: None,
-        title: text("Shirt"),
-        price: Money { amount: 1500, currency: Currency::USD },
-        list_price: None,
         quantity: Some(3),
-        per_account_limit: 1,
-        confirm_window_seconds: 900,
-        starts_at: None,
-        ends_at: None,
-        terms_url: None,
-        ships_to: None,
+        ..NewOffer::new(merchant, "#BuyShirt", "Shirt", Money { amount: 1500, currency: Currency::USD })
     };
     let Outcome::Offer(offer) = apply(tx, &mut cx, &Command::CreateOffer(Box::new(offer))).unwrap() else {
         unreachable!()
@@ -87,6 +76,7 @@ fn sale(tx: &mut Tx<'_>) -> Sale {
                 id: format!("{name}-{tag}"),
                 author: Recipient { user_id: text(name), handle: text(name) },
                 hashtags: vec![text(tag)],
+                text: String::new(),
                 created_at: None,
                 repost_of: None,
             };
@@ -123,14 +113,14 @@ fn wrong_stock() {
     let change = |held: u64, sold: u64, quantity| {
         move |tx: &mut Tx<'_>, sale: &Sale| {
             let mut stock = tx.must::<Stocks>(&sale.offer).unwrap();
-            stock.held += held;
-            stock.sold += sold;
-            stock.quantity = Some(quantity);
+            stock.all.held += held;
+            stock.all.sold += sold;
+            stock.all.quantity = Some(quantity);
             tx.put::<Stocks>(&sale.offer, &stock).unwrap();
         }
     };
-    damage("holds 3 units, but 2", change(1, 0, 9));
-    damage("has sold 2 units, but 1", change(0, 1, 9));
+    damage("holds 3 units, but purchases hold 2", change(1, 0, 9));
+    damage("has sold 2 units, but purchases bought 1", change(0, 1, 9));
     damage("oversold", change(0, 0, 2));
     damage("stocks", |tx, sale| tx.delete::<Stocks>(&sale.offer));
 }
