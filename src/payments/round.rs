@@ -224,9 +224,18 @@ fn asked<T>(id: impl std::fmt::Display, unknown: T, ask: impl FnOnce() -> T) -> 
 }
 
 /// Creates a charge under its key, or looks for it once the gateway may have forgotten the key. In a file that was
-/// restored an attempt that looks new may have been made before, however long ago: it is looked for first.
+/// restored an attempt that looks new may have been made before, however long ago, or given up for another that this
+/// file does not know: both are looked for first.
 fn begin(capture: &Capture, now: Time, restored: bool) -> ChargeAnswer {
     let old = now.ms_since(capture.charge.begun_at) >= KEY_HOURS * 3_600_000;
+    if restored {
+        let key = attempt_key(capture.id, capture.attempt.number.saturating_add(1));
+        match capture.gateway.find(&Charge { key, ..capture.charge.clone() }) {
+            Found::Reference(_) => return ChargeAnswer::Lost,
+            Found::Unknown => return ChargeAnswer::Unknown,
+            Found::Nothing => {}
+        }
+    }
     if old || restored {
         match capture.gateway.find(&capture.charge) {
             Found::Reference(reference) => return ChargeAnswer::Created(reference),
