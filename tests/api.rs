@@ -6,6 +6,8 @@
 mod bad_input;
 #[path = "api/choices.rs"]
 mod choices;
+#[path = "api/deals.rs"]
+mod deals;
 #[path = "api/keys.rs"]
 mod keys;
 #[path = "api/operation.rs"]

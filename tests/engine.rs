@@ -75,6 +75,7 @@ fn buyer_with(handle: &Handle, user: &str, card: &str) {
             token: card.to_owned(),
             brand: "visa".to_owned(),
             last4: "4242".to_owned(),
+            fingerprint: String::new(),
         },
     };
     handle.call(Command::CreateAccount(Box::new(new))).unwrap().unwrap();

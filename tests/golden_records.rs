@@ -13,7 +13,9 @@
 use std::fmt::Write as _;
 use std::path::Path;
 use tagtill::store::codec::{decode, encode};
-use tagtill::till::id::{AccountId, MerchantId, OfferId, OrderId, PurchaseId, RefundId, ReplyId};
+use tagtill::till::id::{
+    AccountId, CreditId, EnrolmentId, MerchantId, OfferId, OrderId, PurchaseId, RefundId, ReplyId,
+};
 use tagtill::till::money::{Currency, Money};
 use tagtill::till::record::*;
 use tagtill::till::role::Role;
@@ -140,6 +142,7 @@ fn people() -> Vec<Golden> {
         token: "tok_visa".to_owned(),
         brand: "visa".to_owned(),
         last4: "4242".to_owned(),
+        fingerprint: "card_1".to_owned(),
     };
     let own = OwnIdentity { user_id: "1".to_owned(), handle: "shop".to_owned() };
     vec![
@@ -216,6 +219,11 @@ fn offer() -> OfferRecord {
         max_per_purchase: 2,
         shortage: Shortage::Waitlist,
         waitlist: true,
+        deal: Some(DealTerms {
+            min_spend: usd(7500),
+            reward: Reward::Percent { percent: 10, cap: usd(2500) },
+            budget: Some(usd(1_000_000)),
+        }),
     }
 }
 
@@ -278,6 +286,62 @@ fn sales() -> Vec<Golden> {
     ]
 }
 
+fn deals() -> Vec<Golden> {
+    vec![
+        golden::<Deals>(&DealRecord { credits: 2, amount: 1750 }),
+        golden::<Enrolments>(&EnrolmentRecord {
+            offer: OfferId(3),
+            offer_version: 1,
+            account: AccountId(2),
+            network: "x".to_owned(),
+            post: "p1".to_owned(),
+            enrolled_at: at(1),
+            credits: 1,
+        }),
+        golden::<Enrolled>(&EnrolmentId(9)),
+        golden::<EnrolledCards>(&EnrolmentId(9)),
+        golden::<Transactions>(&TransactionRecord {
+            kind: TransactionKind::Refund,
+            original: Some("t1".to_owned()),
+            account: AccountId(2),
+            merchant: MerchantId(1),
+            amount: usd(7500),
+            occurred_at: at(2),
+            arrived_at: at(3),
+            returned: 500,
+            credits: vec![CreditId(8)],
+        }),
+        golden::<Credits>(&CreditRecord {
+            offer: OfferId(3),
+            enrolment: EnrolmentId(9),
+            account: AccountId(2),
+            transaction: "t1".to_owned(),
+            amount: usd(750),
+            due: 700,
+            status: CreditStatus::Credited,
+            gateway: "sandbox".to_owned(),
+            customer: "cus_1".to_owned(),
+            method: "tok_visa".to_owned(),
+            attempts: vec![Attempt {
+                number: 1,
+                state: AttemptState::Paid,
+                reference: Some("pay_1".to_owned()),
+                created_at: at(4),
+            }],
+            reversals: vec![ReversalRecord {
+                number: 1,
+                attempt: 1,
+                amount: 50,
+                status: RefundStatus::Pending,
+                reference: None,
+            }],
+            created_at: at(4),
+            settled_at: Some(at(5)),
+        }),
+        golden::<AccountCredits>(&()),
+    ]
+}
+
 fn messages() -> Vec<Golden> {
     vec![
         golden::<Posts>(&PostRecord {
@@ -326,7 +390,7 @@ fn messages() -> Vec<Golden> {
 
 #[test]
 fn the_bytes_of_every_record_stay() {
-    let all: Vec<Golden> = [people(), sales(), messages()].concat();
+    let all: Vec<Golden> = [people(), sales(), deals(), messages()].concat();
     for name in TABLE_NAMES {
         assert!(all.iter().any(|(table, _)| table == name), "{name} has no golden record");
     }

@@ -167,6 +167,7 @@ fn account(user: &str) -> NewAccount {
             token: owned("tok_visa"),
             brand: owned("visa"),
             last4: owned("4242"),
+            fingerprint: String::new(),
         },
     }
 }

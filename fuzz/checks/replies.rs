@@ -3,7 +3,8 @@
 use tagtill::till::id::{MerchantId, OfferId, PurchaseId};
 use tagtill::till::money::{AMOUNT_MAX, Currency, Money};
 use tagtill::till::record::{
-    NetworkRecord, OfferKind, OfferRecord, OfferStatus, PurchaseRecord, PurchaseStatus, Shortage,
+    DealTerms, NetworkRecord, OfferKind, OfferRecord, OfferStatus, PurchaseRecord, PurchaseStatus, Reward,
+    Shortage,
 };
 use tagtill::till::text::{Counting, length};
 use tagtill::till::time::Time;
@@ -47,6 +48,11 @@ pub fn replies(data: &[u8]) {
         max_per_purchase: 1000,
         shortage: Shortage::Partial,
         waitlist: true,
+        deal: Some(DealTerms {
+            min_spend: price,
+            reward: Reward::Percent { percent: 7, cap: price },
+            budget: None,
+        }),
     };
     // What may be wrong with a title may be wrong with a variant.
     let variant = check::title("variant", terms).is_ok().then(|| terms.chars().take(40).collect());
@@ -61,6 +67,7 @@ pub fn replies(data: &[u8]) {
         pending,
         held,
         wording::your_turn(&network, &offer, &purchase, 1),
+        wording::enrolled(&network, &offer),
         wording::choose(&network, &offer, &[title, terms]),
         wording::waitlisted(&network, &offer, 1_000_000),
         wording::passed(&network, &offer, Verdict::Passed),

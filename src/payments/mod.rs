@@ -17,11 +17,22 @@ use crate::till::time::Time;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// What is to be charged, as it was stored when the purchase was confirmed.
+/// Which way money goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// From the card.
+    Charge,
+    /// To the card: what a deal gives.
+    Credit,
+}
+
+/// What is to be charged or credited, as it was stored when it was confirmed or earned.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Charge {
     /// The key under which the gateway creates it at most once.
     pub key: String,
+    /// Which way.
+    pub direction: Direction,
     /// How much.
     pub amount: Money,
     /// The gateway's customer.
@@ -107,7 +118,7 @@ pub trait Gateway: Send + Sync {
     /// Ends a charge that was not confirmed; what it says is how the charge stands now.
     fn cancel(&self, reference: &str) -> Standing;
 
-    /// Gives money back; the same key gives it back once.
+    /// Gives back what was charged, or takes back what was credited; the same key does it once.
     fn refund(&self, key: &str, reference: &str, amount: Money) -> Refunded;
 }
 

@@ -9,10 +9,11 @@ use crate::engine::{Handle, Unavailable, Verdicted};
 use crate::store::Snapshot;
 use crate::till::charge::{attempt_key, open_attempt};
 use crate::till::command::{ChargeAnswer, Command, RefundAnswer};
-use crate::till::id::{PurchaseId, RefundId};
-use crate::till::record::{Attempt, AttemptState, PurchaseRecord, WorkKind};
+use crate::till::id::{CreditId, PurchaseId, RefundId};
+use crate::till::money::Money;
+use crate::till::record::{Attempt, AttemptState, PurchaseRecord, RefundStatus, WorkKind};
 use crate::till::state::{Direction, Read as _, Span, StateError};
-use crate::till::table::{Only, Purchases, Refunds, Settings, Work};
+use crate::till::table::{Credits, Only, Purchases, Refunds, Settings, Work};
 use crate::till::time::Time;
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -70,9 +71,25 @@ pub struct Round<'r, D> {
     pub stop: &'r AtomicBool,
 }
 
-/// A capture that can go on.
+/// What a charge or a credit is for.
+#[derive(Clone, Copy, Debug)]
+enum Subject {
+    Purchase(PurchaseId),
+    Credit(CreditId),
+}
+
+impl std::fmt::Display for Subject {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Purchase(id) => id.fmt(f),
+            Self::Credit(id) => id.fmt(f),
+        }
+    }
+}
+
+/// A capture or a credit that can go on.
 struct Capture {
-    id: PurchaseId,
+    id: Subject,
     charge: Charge,
     attempt: Attempt,
     gateway: Arc<dyn Gateway>,
@@ -92,11 +109,13 @@ impl<D: Desk> Round<'_, D> {
         }
         let due = self.due(&snapshot, now)?;
         let mut captures = Vec::new();
-        let mut refunds = Vec::new();
+        let (mut refunds, mut reversals) = (Vec::new(), Vec::new());
         for (kind, id) in &due {
             match kind {
                 WorkKind::Capture => captures.extend(self.capture(&snapshot, PurchaseId(*id))?),
+                WorkKind::Credit => captures.extend(self.credit(&snapshot, CreditId(*id))?),
                 WorkKind::Refund => refunds.push(RefundId(*id)),
+                WorkKind::Reversal => reversals.push(CreditId(*id)),
             }
         }
         let mut done = 0;
@@ -111,6 +130,11 @@ impl<D: Desk> Round<'_, D> {
                 done += 1;
                 self.tell(vec![Command::RefundAnswered { refund: id, answer }]);
             }
+        }
+        for id in reversals {
+            let answers = self.reversals(&snapshot, id)?;
+            done += answers.len();
+            self.tell(answers);
         }
         Ok(done)
     }
@@ -128,7 +152,8 @@ impl<D: Desk> Round<'_, D> {
 
     fn capture(&self, snapshot: &Snapshot, id: PurchaseId) -> Result<Option<Capture>, StateError> {
         let purchase = snapshot.must::<Purchases>(&id)?;
-        let (Some(attempt), Some(confirmation)) = (open_attempt(&purchase).cloned(), &purchase.confirmation)
+        let (Some(attempt), Some(confirmation)) =
+            (open_attempt(&purchase.attempts).cloned(), &purchase.confirmation)
         else {
             return Ok(None);
         };
@@ -136,14 +161,55 @@ impl<D: Desk> Round<'_, D> {
             log::warn!("{id} waits: this till has no gateway called {}", confirmation.gateway);
             return Ok(None);
         };
+        let id = Subject::Purchase(id);
         let charge = Charge {
             key: attempt_key(id, attempt.number),
+            direction: super::Direction::Charge,
             amount: purchase.price,
             customer: confirmation.customer.clone(),
             method: confirmation.method.clone(),
             begun_at: attempt.created_at,
         };
         Ok(Some(Capture { id, charge, attempt, gateway: Arc::clone(gateway) }))
+    }
+
+    fn credit(&self, snapshot: &Snapshot, id: CreditId) -> Result<Option<Capture>, StateError> {
+        let credit = snapshot.must::<Credits>(&id)?;
+        let Some(attempt) = open_attempt(&credit.attempts).cloned() else { return Ok(None) };
+        let Some(gateway) = self.gateways.get(&credit.gateway) else {
+            log::warn!("{id} waits: this till has no gateway called {}", credit.gateway);
+            return Ok(None);
+        };
+        let id = Subject::Credit(id);
+        let charge = Charge {
+            key: attempt_key(id, attempt.number),
+            direction: super::Direction::Credit,
+            amount: credit.amount,
+            customer: credit.customer.clone(),
+            method: credit.method.clone(),
+            begun_at: attempt.created_at,
+        };
+        Ok(Some(Capture { id, charge, attempt, gateway: Arc::clone(gateway) }))
+    }
+
+    /// Takes back what of a credit is no longer due.
+    fn reversals(&self, snapshot: &Snapshot, id: CreditId) -> Result<Vec<Command>, StateError> {
+        let credit = snapshot.must::<Credits>(&id)?;
+        let Some(gateway) = self.gateways.get(&credit.gateway) else {
+            log::warn!("{id} waits: this till has no gateway called {}", credit.gateway);
+            return Ok(Vec::new());
+        };
+        let mut answers = Vec::new();
+        for reversal in credit.reversals.iter().filter(|one| one.status == RefundStatus::Pending) {
+            let attempt = credit.attempts.iter().find(|attempt| attempt.number == reversal.attempt);
+            let Some(reference) = attempt.and_then(|attempt| attempt.reference.as_ref()) else { continue };
+            let key = format!("{id}-back-{}", reversal.number);
+            let amount = Money { amount: reversal.amount, ..credit.amount };
+            let refunded = asked(id, Refunded::Unknown, || gateway.refund(&key, reference, amount));
+            let (number, answer) = (reversal.number, given_back(refunded));
+            answers.push(Command::ReversalAnswered { credit: id, number, answer });
+        }
+        Ok(answers)
     }
 
     /// Creates what is new, commits the references, then confirms; what was found created is asked about first.
@@ -167,7 +233,7 @@ impl<D: Desk> Round<'_, D> {
         if self.tell(created) {
             for (gateway, purchase, attempt, reference) in fresh {
                 let answer = asked(purchase, ChargeAnswer::Unknown, || standing(gateway.confirm(&reference)));
-                answers.push(Command::Charged { purchase, attempt, answer });
+                answers.push(answered(purchase, attempt, answer));
             }
         }
         self.tell(answers);
@@ -185,11 +251,7 @@ impl<D: Desk> Round<'_, D> {
         };
         let refunded =
             asked(id, Refunded::Unknown, || gateway.refund(&id.to_string(), &reference, refund.amount));
-        Ok(Some(match refunded {
-            Refunded::Succeeded(reference) => RefundAnswer::Succeeded(reference),
-            Refunded::Failed(code) => RefundAnswer::Failed(code),
-            Refunded::Unknown => RefundAnswer::Unknown,
-        }))
+        Ok(Some(given_back(refunded)))
     }
 
     /// Has the writer take answers in; false where it could not.
@@ -262,7 +324,22 @@ fn ask_again(capture: &Capture) -> Option<Command> {
 }
 
 fn told(capture: &Capture, answer: ChargeAnswer) -> Command {
-    Command::Charged { purchase: capture.id, attempt: capture.attempt.number, answer }
+    answered(capture.id, capture.attempt.number, answer)
+}
+
+fn answered(id: Subject, attempt: u32, answer: ChargeAnswer) -> Command {
+    match id {
+        Subject::Purchase(purchase) => Command::Charged { purchase, attempt, answer },
+        Subject::Credit(credit) => Command::CreditAnswered { credit, attempt, answer },
+    }
+}
+
+fn given_back(refunded: Refunded) -> RefundAnswer {
+    match refunded {
+        Refunded::Succeeded(reference) => RefundAnswer::Succeeded(reference),
+        Refunded::Failed(code) => RefundAnswer::Failed(code),
+        Refunded::Unknown => RefundAnswer::Unknown,
+    }
 }
 
 fn standing(standing: Standing) -> ChargeAnswer {

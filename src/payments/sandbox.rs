@@ -3,7 +3,7 @@
 //! The ledger is one JSON line an entry, appended before the answer is given and never part of the till's
 //! transactions: what it says can be compared with what the till believes, after any crash of the till.
 
-use super::{Charge, Created, Found, Gateway, Refunded, Standing};
+use super::{Charge, Created, Direction, Found, Gateway, Refunded, Standing};
 use crate::till::money::Money;
 use crate::till::record::PaymentMethod;
 use serde::{Deserialize, Serialize};
@@ -27,16 +27,38 @@ const CARDS: &[(&str, &str, &str)] = &[
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(tag = "entry", rename_all = "snake_case", deny_unknown_fields)]
 enum Entry {
-    Created { reference: String, key: String, amount: i64, currency: String, method: String },
-    Charged { reference: String },
-    Declined { reference: String, code: String },
-    Cancelled { reference: String },
-    Refunded { reference: String, refund: String, key: String, amount: i64 },
+    Created {
+        reference: String,
+        key: String,
+        amount: i64,
+        currency: String,
+        method: String,
+        /// Whether money goes to the card.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        credit: bool,
+    },
+    Charged {
+        reference: String,
+    },
+    Declined {
+        reference: String,
+        code: String,
+    },
+    Cancelled {
+        reference: String,
+    },
+    Refunded {
+        reference: String,
+        refund: String,
+        key: String,
+        amount: i64,
+    },
 }
 
 #[derive(Debug)]
 struct Account {
     method: String,
+    credit: bool,
     amount: i64,
     standing: Standing,
     refunded: i64,
@@ -65,8 +87,10 @@ pub struct LedgerTotals {
     pub charged: u64,
     /// Charges that were refused.
     pub declined: u64,
-    /// Refunds.
+    /// Refunds, and credits that were taken back.
     pub refunds: u64,
+    /// Credits that were given.
+    pub credited: u64,
 }
 
 /// The sandbox gateway.
@@ -111,14 +135,16 @@ impl Sandbox {
     /// What the ledger adds up to.
     pub fn totals(&self) -> LedgerTotals {
         let books = self.books();
-        let count = |wanted: fn(&Standing) -> bool| {
-            u64::try_from(books.charges.values().filter(|charge| wanted(&charge.standing)).count())
-                .unwrap_or(0)
+        let count_of = |credit: bool, wanted: fn(&Standing) -> bool| {
+            let these = books.charges.values().filter(|one| one.credit == credit && wanted(&one.standing));
+            u64::try_from(these.count()).unwrap_or(0)
         };
+        let count = |wanted| count_of(false, wanted);
         LedgerTotals {
             charged: count(|standing| *standing == Standing::Paid),
             declined: count(|standing| matches!(standing, Standing::Declined(_))),
             refunds: u64::try_from(books.refunds.len()).unwrap_or(0),
+            credited: count_of(true, |standing| *standing == Standing::Paid),
         }
     }
 
@@ -181,9 +207,10 @@ impl Books {
             }
         };
         match entry {
-            Entry::Created { reference, amount, method, .. } => {
+            Entry::Created { reference, amount, method, credit, .. } => {
                 let charge = Account {
                     method: method.clone(),
+                    credit: *credit,
                     amount: *amount,
                     standing: Standing::Unconfirmed,
                     refunded: 0,
@@ -203,6 +230,18 @@ impl Books {
     }
 }
 
+/// What a card does: its token without the name behind the dot; no kind at all where that is no name.
+fn kind_of(token: &str) -> &str {
+    match token.split_once('.') {
+        None => token,
+        Some((kind, name)) => {
+            let fine =
+                (1..=40).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_alphanumeric());
+            if fine { kind } else { "" }
+        }
+    }
+}
+
 /// The reference of a charge: its key, so that the same key is the same charge.
 fn reference_of(key: &str) -> String {
     format!("sbx_{key}")
@@ -218,16 +257,22 @@ impl Gateway for Sandbox {
     }
 
     fn resolve(&self, token: &str) -> Result<PaymentMethod, String> {
-        let Some((token, brand, last4)) = CARDS.iter().find(|(known, ..)| *known == token) else {
+        let Some((_, brand, last4)) = CARDS.iter().find(|(known, ..)| *known == kind_of(token)) else {
             let known: Vec<_> = CARDS.iter().map(|(token, ..)| *token).collect();
-            return Err(format!("must be one of the sandbox's cards: {}", known.join(", ")));
+            return Err(format!(
+                "must be one of the sandbox's cards: {}; with a dot and a name behind it, as in tok_visa.jane, it is one \
+                 and the same card for everybody who links it",
+                known.join(", ")
+            ));
         };
         Ok(PaymentMethod {
             gateway: self.slug().to_owned(),
             customer: "sandbox".to_owned(),
-            token: (*token).to_owned(),
+            token: token.to_owned(),
             brand: (*brand).to_owned(),
             last4: (*last4).to_owned(),
+            // A card without a name is a new one for each who links it.
+            fingerprint: if token.contains('.') { token.to_owned() } else { String::new() },
         })
     }
 
@@ -243,6 +288,7 @@ impl Gateway for Sandbox {
             amount: charge.amount.amount,
             currency: charge.amount.currency.code().to_owned(),
             method: charge.method.clone(),
+            credit: charge.direction == Direction::Credit,
         };
         if books.enter(&entry) { Created::Reference(reference) } else { Created::Unknown }
     }
@@ -255,13 +301,13 @@ impl Gateway for Sandbox {
         if charge.standing != Standing::Unconfirmed {
             return charge.standing.clone();
         }
-        let code = match charge.method.as_str() {
+        let code = match kind_of(&charge.method) {
             "tok_declined" => Some("card_declined"),
             "tok_insufficient_funds" => Some("insufficient_funds"),
             _ => None,
         };
         // This card's first answer is lost on the way; the charge is made all the same.
-        let lost = charge.method == "tok_timeout";
+        let lost = kind_of(&charge.method) == "tok_timeout";
         let reference = reference.to_owned();
         let (entry, standing) = match code {
             Some(code) => {
@@ -336,6 +382,7 @@ mod tests {
     fn charge(key: &str, method: &str) -> Charge {
         Charge {
             key: key.to_owned(),
+            direction: Direction::Charge,
             amount: Money { amount: 1500, currency: Currency::USD },
             customer: "sandbox".to_owned(),
             method: method.to_owned(),

@@ -10,7 +10,7 @@ use super::record::{
 use super::refusal::{Refusal, Result};
 use super::state::{Direction, Read, Span, StateError, Write};
 use super::table::{Accounts, Buyers, Idempotency, Identities, OnNetwork, Orders, Purchases, Refunds};
-use super::{check, event, network, purchase, reply, waiting};
+use super::{check, deal, event, network, purchase, reply, waiting};
 use std::ops::ControlFlow;
 
 /// The most identities that one account can have.
@@ -185,9 +185,13 @@ pub fn finish_erasing<S: Write>(state: &mut S, cx: &mut Context<'_>, id: Account
             return Ok(());
         }
     }
+    if deal::in_flight(state, id)? {
+        return Ok(());
+    }
     for (purchase, _) in purchases {
         forget_purchase(state, purchase)?;
     }
+    deal::forget(state, id)?;
     reply::drop_of_account(state, cx, id)?;
     forget_answers(state, id)?;
     account.person = None;

@@ -8,7 +8,9 @@ use super::refusal::{Refusal, Result};
 use super::role::Role;
 use super::state::{Read, Write};
 use super::table::{Merchants, Only, Settings, Tokens};
-use super::{account, charge, check, network, offer, order, post, purchase, refund, reply, tick, waiting};
+use super::{
+    account, charge, check, deal, network, offer, order, post, purchase, refund, reply, tick, waiting,
+};
 
 /// Carries out `command` at `cx.now`.
 ///
@@ -45,6 +47,13 @@ pub fn apply<S: Write>(state: &mut S, cx: &mut Context<'_>, command: &Command) -
             charge::answered(state, cx, *purchase, *attempt, answer)
         }
         Command::RefundAnswered { refund, answer } => refund::answered(state, cx, *refund, answer),
+        Command::TakeTransaction(new) => deal::transaction::take(state, cx, new),
+        Command::CreditAnswered { credit, attempt, answer } => {
+            deal::credit::answered(state, cx, *credit, *attempt, answer)
+        }
+        Command::ReversalAnswered { credit, number, answer } => {
+            deal::credit::reversed(state, cx, *credit, *number, answer)
+        }
         Command::Tick { expire_until, slice } => tick::run(state, cx, *expire_until, *slice),
         Command::AdvanceClock { seconds } => advance_clock(state, *seconds),
         Command::Resume => resume(state),

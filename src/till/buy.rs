@@ -6,14 +6,14 @@ use super::id::{AccountId, OfferId, PurchaseId, ReplyId};
 use super::post::Arrival;
 use super::purchase::{self, Origin, Wanted};
 use super::record::{
-    AccountRecord, AccountStatus, OfferRecord, OfferStatus, PurchaseRecord, PurchaseStatus, ReplyKind,
-    Shortage, StockRecord, WaitingRecord,
+    AccountRecord, AccountStatus, OfferKind, OfferRecord, OfferStatus, PurchaseRecord, PurchaseStatus,
+    ReplyKind, Shortage, StockRecord, WaitingRecord,
 };
 use super::refusal::Result;
 use super::state::Write;
 use super::table::{Buyers, Offers, Purchases, Stocks, Waiting, WaitingKey};
 use super::verdict::Verdict;
-use super::{account, reply, waiting, wording};
+use super::{account, deal, reply, waiting, wording};
 
 /// Judges a purchase post.
 pub fn judge<S: Write>(
@@ -27,6 +27,9 @@ pub fn judge<S: Write>(
     let Some((buyer, record)) = account::of_identity(state, &post.network, &post.author.user_id)? else {
         return reply::answer_not_linked(state, cx, arrival, offer_id);
     };
+    if offer.kind == OfferKind::Deal {
+        return deal::enrol(state, cx, arrival, (buyer, &record), (offer_id, &offer));
+    }
     if record.status == AccountStatus::Suspended {
         return answer(state, cx, arrival, buyer, (offer_id, &offer), Verdict::AccountSuspended, None);
     }

@@ -227,12 +227,12 @@ pub fn order_attempt<S: Read>(state: &S, record: &PurchaseRecord) -> Result<Opti
 }
 
 /// The attempt under way, if any.
-pub fn open_attempt(record: &PurchaseRecord) -> Option<&Attempt> {
-    record.attempts.iter().find(|attempt| matches!(attempt.state, AttemptState::New | AttemptState::Created))
+pub fn open_attempt(attempts: &[Attempt]) -> Option<&Attempt> {
+    attempts.iter().find(|attempt| matches!(attempt.state, AttemptState::New | AttemptState::Created))
 }
 
-/// The key of an attempt at its gateway.
-pub fn attempt_key(id: PurchaseId, number: u32) -> String {
+/// The key at its gateway of an attempt to charge or credit what `id` names.
+pub fn attempt_key(id: impl std::fmt::Display, number: u32) -> String {
     format!("{id}-{number}")
 }
 

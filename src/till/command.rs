@@ -1,9 +1,10 @@
 //! Everything that can change the till, as values: a command comes in with its time, an outcome goes out.
 
-use super::id::{AccountId, MerchantId, OfferId, OrderId, PurchaseId, RefundId, ReplyId, TokenId};
+use super::id::{AccountId, CreditId, MerchantId, OfferId, OrderId, PurchaseId, RefundId, ReplyId, TokenId};
 use super::money::Money;
 use super::record::{
-    AccountStatus, Address, Identity, OfferStatus, OwnIdentity, PaymentMethod, Recipient, Shortage,
+    AccountStatus, Address, DealTerms, Identity, OfferStatus, OwnIdentity, PaymentMethod, Recipient,
+    Shortage, TransactionKind,
 };
 use super::role::Role;
 use super::text::Counting;
@@ -67,6 +68,20 @@ pub struct NewOffer {
     pub max_per_purchase: u32,
     pub shortage: Shortage,
     pub waitlist: bool,
+    pub deal: Option<DealTerms>,
+}
+
+/// A transaction of a linked card, as its processor tells it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the fields of TransactionRecord")]
+pub struct NewTransaction {
+    pub id: String,
+    pub kind: TransactionKind,
+    pub original: Option<String>,
+    pub account: AccountId,
+    pub merchant: MerchantId,
+    pub amount: Money,
+    pub occurred_at: Time,
 }
 
 impl NewOffer {
@@ -91,6 +106,7 @@ impl NewOffer {
             max_per_purchase: 1,
             shortage: Shortage::default(),
             waitlist: false,
+            deal: None,
         }
     }
 }
@@ -124,6 +140,7 @@ pub struct OfferChange {
     pub max_per_purchase: Option<u32>,
     pub shortage: Option<Shortage>,
     pub waitlist: Option<bool>,
+    pub deal: Option<DealTerms>,
 }
 
 /// A message that a network delivered.
@@ -255,6 +272,17 @@ pub enum Command {
         refund: RefundId,
         answer: RefundAnswer,
     },
+    TakeTransaction(Box<NewTransaction>),
+    CreditAnswered {
+        credit: CreditId,
+        attempt: u32,
+        answer: ChargeAnswer,
+    },
+    ReversalAnswered {
+        credit: CreditId,
+        number: u32,
+        answer: RefundAnswer,
+    },
     Tick {
         expire_until: Option<Time>,
         slice: usize,
@@ -307,6 +335,12 @@ pub enum Outcome {
     Order(OrderId),
     Reply(ReplyId),
     Token(TokenId),
+    /// Under its processor's id; `repeated`: it was told before.
+    Transaction {
+        id: String,
+        repeated: bool,
+    },
+    Credit(CreditId),
     /// What a tick freed or cleaned, and whether more is due.
     Ticked {
         freed: usize,

@@ -30,6 +30,8 @@ impl EventKind {
             Self::OrderCancelled => "order.cancelled",
             Self::ReplySent => "reply.sent",
             Self::ReplyFailed => "reply.failed",
+            Self::DealEnrolled => "deal.enrolled",
+            Self::DealCredited => "deal.credited",
         }
     }
 }
@@ -47,6 +49,8 @@ impl EventRecord {
             order: None,
             refund: None,
             reply: None,
+            enrolment: None,
+            credit: None,
         }
     }
 

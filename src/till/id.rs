@@ -154,6 +154,10 @@ typed_id! {
     ReplyId "rep",
     /// Money given back for a purchase.
     RefundId "ref",
+    /// An account that takes part in a deal.
+    EnrolmentId "enr",
+    /// Money that a deal gives.
+    CreditId "cre",
     /// An API token (its record, not its secret).
     TokenId "tkn",
 }

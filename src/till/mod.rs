@@ -11,6 +11,7 @@ pub mod check;
 pub mod command;
 pub mod confirm;
 pub mod context;
+pub mod deal;
 pub mod event;
 pub mod hashtag;
 pub mod id;

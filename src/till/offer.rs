@@ -5,12 +5,12 @@ use super::context::Context;
 use super::id::{MerchantId, OfferId};
 use super::money::Money;
 use super::record::{
-    EventKind, EventRecord, OfferKind, OfferRecord, OfferStatus, PurchaseRecord, Shortage, StockRecord,
-    TagRole, VariantRecord,
+    DealRecord, DealTerms, EventKind, EventRecord, OfferKind, OfferRecord, OfferStatus, PurchaseRecord,
+    Shortage, StockRecord, TagRole, VariantRecord,
 };
-use super::refusal::{Refusal, Result};
+use super::refusal::{Fault, Refusal, Result};
 use super::state::{Read, StateError, Write};
-use super::table::{Merchants, OfferVersions, Offers, Stocks};
+use super::table::{Deals, Merchants, OfferVersions, Offers, Stocks};
 use super::time::Time;
 use super::{check, event, hashtag, variant, waiting};
 use std::borrow::Cow;
@@ -25,13 +25,20 @@ pub fn create<S: Write>(state: &mut S, cx: &mut Context<'_>, new: &NewOffer) -> 
         return Err(Refusal::invalid("merchant", "is not a merchant of this till").into());
     }
     hashtag::check_form("hashtag", &new.hashtag)?;
-    let confirm_hashtag = match &new.confirm_hashtag {
-        Some(given) => given.clone(),
-        None => hashtag::default_confirm(&new.hashtag)?,
+    let confirm_hashtag = match (&new.confirm_hashtag, &new.deal) {
+        (None, Some(_)) => String::new(),
+        (Some(given), None) => given.clone(),
+        (None, None) => hashtag::default_confirm(&new.hashtag)?,
+        (Some(_), Some(_)) => return Err(not_of_a_deal("confirm_hashtag")),
+    };
+    let cancel_hashtag = match &new.deal {
+        None => new.cancel_hashtag.clone().or_else(|| hashtag::default_cancel(&new.hashtag)),
+        Some(_) if new.cancel_hashtag.is_some() => return Err(not_of_a_deal("cancel_hashtag")),
+        Some(_) => None,
     };
     let mut offer = OfferRecord {
         merchant: new.merchant,
-        kind: OfferKind::Purchase,
+        kind: if new.deal.is_some() { OfferKind::Deal } else { OfferKind::Purchase },
         hashtag: new.hashtag.clone(),
         confirm_hashtag,
         title: new.title.clone(),
@@ -47,11 +54,12 @@ pub fn create<S: Write>(state: &mut S, cx: &mut Context<'_>, new: &NewOffer) -> 
         version: 1,
         created_at: cx.now,
         ended_at: None,
-        cancel_hashtag: new.cancel_hashtag.clone().or_else(|| hashtag::default_cancel(&new.hashtag)),
+        cancel_hashtag,
         variants: new.variants.iter().map(VariantRecord::of).collect(),
         max_per_purchase: new.max_per_purchase,
         shortage: new.shortage,
         waitlist: new.waitlist,
+        deal: new.deal,
     };
     check_offer(&offer)?;
     check_shortage(offer.shortage, offer.waitlist)?;
@@ -64,6 +72,9 @@ pub fn create<S: Write>(state: &mut S, cx: &mut Context<'_>, new: &NewOffer) -> 
     let stock = StockRecord::default().with(new.quantity, &new.variants)?;
     hashtag::take(state, cx.now, id, &mut offer, new.cancel_hashtag.is_some())?;
     state.put::<Stocks>(&id, &stock)?;
+    if offer.kind == OfferKind::Deal {
+        state.put::<Deals>(&id, &DealRecord::default())?;
+    }
     keep(state, id, &offer)?;
     log(state, cx, EventKind::OfferCreated, id, offer.merchant)?;
     Ok(Outcome::Offer(id))
@@ -92,15 +103,25 @@ pub fn update<S: Write>(
     }
     let currency = offer.price.currency;
     let was_over = offer.is_over(cx.now);
+    if offer.deal.is_some() && change.price.is_some() {
+        return Err(not_of_a_deal("price"));
+    }
     apply_change(&mut offer, change);
+    if let Some(terms) = change.deal {
+        check_budget(state, id, &terms)?;
+        offer.price = terms.min_spend;
+        offer.deal = Some(terms);
+    }
     check_offer(&offer)?;
     if let Some(shortage) = change.shortage {
         check_shortage(shortage, offer.waitlist)?;
     }
     if offer.price.currency != currency {
-        return Err(
-            Refusal::invalid("price.currency", "cannot change; end this offer and make a new one").into()
-        );
+        return Err(Refusal::invalid(
+            if offer.deal.is_some() { "min_spend.currency" } else { "price.currency" },
+            "cannot change; end this offer and make a new one",
+        )
+        .into());
     }
     edit_stock(state, id, &mut offer, change)?;
     if was_over && !offer.is_over(cx.now) && !hashtag::owns(state, id, &offer)? {
@@ -117,6 +138,19 @@ pub fn update<S: Write>(
     log(state, cx, kind, id, offer.merchant)?;
     waiting::offer_changed(state, cx, id, &offer)?;
     Ok(Outcome::Offer(id))
+}
+
+/// A budget cannot be less than what was credited already.
+fn check_budget<S: Read>(state: &S, id: OfferId, terms: &DealTerms) -> Result<()> {
+    let Some(deal) = state.get::<Deals>(&id)? else { return Ok(()) };
+    match terms.budget {
+        Some(budget) if budget.amount < deal.amount => {
+            let detail =
+                format!("must be at least {}: so much is credited in {} credits", deal.amount, deal.credits);
+            Err(Refusal::invalid("budget.amount", detail).into())
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Keeps an offer, and this version of it for those who bought it so.
@@ -190,9 +224,40 @@ fn apply_change(offer: &mut OfferRecord, change: &OfferChange) {
     set(&mut offer.waitlist, change.waitlist.as_ref());
 }
 
+fn not_of_a_deal(field: &str) -> Fault {
+    Refusal::invalid(field, "has no meaning for a deal; leave it out").into()
+}
+
+/// What only something for sale can have, or only a deal.
+fn check_kind(offer: &OfferRecord) -> Result<()> {
+    let Some(terms) = &offer.deal else {
+        return if offer.kind == OfferKind::Deal {
+            Err(StateError("a deal has no terms".to_owned()).into())
+        } else {
+            Ok(())
+        };
+    };
+    if offer.kind == OfferKind::Purchase {
+        return Err(Refusal::invalid("min_spend", "has a meaning only for a deal").into());
+    }
+    for (field, given) in [
+        ("list_price", offer.list_price.is_some()),
+        ("ships_to", offer.ships_to.is_some()),
+        ("variants", !offer.variants.is_empty()),
+        ("max_per_purchase", offer.max_per_purchase != 1),
+        ("waitlist", offer.waitlist),
+    ] {
+        if given {
+            return Err(not_of_a_deal(field));
+        }
+    }
+    terms.check()
+}
+
 fn check_offer(offer: &OfferRecord) -> Result<()> {
     check::title("title", &offer.title)?;
-    check::money("price", offer.price)?;
+    check_kind(offer)?;
+    check::money(if offer.deal.is_some() { "min_spend" } else { "price" }, offer.price)?;
     if let Some(list_price) = offer.list_price {
         check_list_price(list_price, offer.price)?;
     }
@@ -257,8 +322,8 @@ impl OfferRecord {
     /// Its hashtags, with what they do.
     pub fn tags(&self) -> impl Iterator<Item = (&str, TagRole)> {
         let cancel = self.cancel_hashtag.as_deref().map(|tag| (tag, TagRole::Cancel));
-        let both = [(&*self.hashtag, TagRole::Buy), (&*self.confirm_hashtag, TagRole::Confirm)];
-        both.into_iter().chain(cancel)
+        let confirm = (self.deal.is_none()).then_some((&*self.confirm_hashtag, TagRole::Confirm));
+        std::iter::once((&*self.hashtag, TagRole::Buy)).chain(confirm).chain(cancel)
     }
 }
 

@@ -142,6 +142,11 @@ impl PurchaseRecord {
     }
 }
 
+/// Takes a place in a deal: from free to sold. The caller has seen that one is free.
+pub fn take_place<S: Write>(state: &mut S, offer: OfferId) -> Result<()> {
+    shift(state, Piece { offer, variant: None, units: 1 }, (0, 1), None).map(drop)
+}
+
 /// From free to held. The caller has seen that they are free.
 pub fn hold<S: Write>(state: &mut S, piece: Piece<'_>) -> Result<()> {
     shift(state, piece, (1, 0), None).map(drop)

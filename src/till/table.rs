@@ -1,11 +1,13 @@
 //! The tables and their keys: few, and ordered by time wherever that can be.
 
-use super::id::{AccountId, MerchantId, OfferId, OrderId, PurchaseId, RefundId, ReplyId, TokenId};
+use super::id::{
+    AccountId, CreditId, EnrolmentId, MerchantId, OfferId, OrderId, PurchaseId, RefundId, ReplyId, TokenId,
+};
 use super::record::{
-    AccountRecord, BuyerRecord, EarlyRepostRecord, EventRecord, HashtagRecord, IdempotencyRecord,
-    IdentityRecord, MerchantRecord, NetworkRecord, OfferRecord, OrderRecord, PostRecord, PurchaseRecord,
-    RefundRecord, ReplyRecord, SettingsRecord, StockRecord, TokenRecord, WaiterRecord, WaitingRecord,
-    WorkKind, WorkRecord,
+    AccountRecord, BuyerRecord, CreditRecord, DealRecord, EarlyRepostRecord, EnrolmentRecord, EventRecord,
+    HashtagRecord, IdempotencyRecord, IdentityRecord, MerchantRecord, NetworkRecord, OfferRecord,
+    OrderRecord, PostRecord, PurchaseRecord, RefundRecord, ReplyRecord, SettingsRecord, StockRecord,
+    TokenRecord, TransactionRecord, WaiterRecord, WaitingRecord, WorkKind, WorkRecord,
 };
 use super::state::{Key, Table};
 use super::time::Time;
@@ -88,6 +90,20 @@ tables! {
     Waiters "waiters" (AccountId, OfferId) => WaiterRecord,
     /// Waiting lists that have to be looked at, and when.
     WaitingDue "waiting_due" (Time, OfferId) => (),
+    /// What each deal has cost.
+    Deals "deals" OfferId => DealRecord,
+    /// Who takes part in which deal.
+    Enrolments "enrolments" EnrolmentId => EnrolmentRecord,
+    /// An account's enrolment in a deal.
+    Enrolled "enrolled" (AccountId, OfferId) => EnrolmentId,
+    /// A card's enrolment in a deal, by what the card is.
+    EnrolledCards "enrolled_cards" (OfferId, Hash) => EnrolmentId,
+    /// Transactions of linked cards, by their processor's ids.
+    Transactions "transactions" Text => TransactionRecord,
+    /// Credits.
+    Credits "credits" CreditId => CreditRecord,
+    /// An account's credits.
+    AccountCredits "account_credits" (AccountId, CreditId) => (),
 }
 
 /// The key of a table with one record.
@@ -303,7 +319,18 @@ macro_rules! id_keys {
     )*};
 }
 
-id_keys!(AccountId, MerchantId, OfferId, PurchaseId, OrderId, RefundId, ReplyId, TokenId);
+id_keys!(
+    AccountId,
+    MerchantId,
+    OfferId,
+    PurchaseId,
+    OrderId,
+    RefundId,
+    ReplyId,
+    TokenId,
+    EnrolmentId,
+    CreditId
+);
 
 impl Key for Time {
     fn encode(&self) -> Vec<u8> {
@@ -321,6 +348,8 @@ impl Key for (WorkKind, u128) {
         let mut bytes = vec![match self.0 {
             WorkKind::Capture => 1,
             WorkKind::Refund => 2,
+            WorkKind::Credit => 3,
+            WorkKind::Reversal => 4,
         }];
         bytes.extend(self.1.to_be_bytes());
         bytes
@@ -330,6 +359,8 @@ impl Key for (WorkKind, u128) {
         let kind = match kind {
             1 => WorkKind::Capture,
             2 => WorkKind::Refund,
+            3 => WorkKind::Credit,
+            4 => WorkKind::Reversal,
             _ => return None,
         };
         Some((kind, u128::from_be_bytes(id.try_into().ok()?)))
@@ -357,6 +388,8 @@ pair_keys! {
     Time, PurchaseId, 8;
     Time, OfferId, 8;
     OfferId, u32, 16;
+    OfferId, Hash, 16;
+    AccountId, CreditId, 16;
     Time, Hash, 8;
 }
 

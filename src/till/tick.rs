@@ -117,6 +117,7 @@ mod tests {
                     token: text("t"),
                     brand: text("visa"),
                     last4: text("4242"),
+                    fingerprint: String::new(),
                 },
             };
             act(start(), Command::CreateAccount(Box::new(account)));

@@ -2,7 +2,7 @@
 
 use super::hashtag::bare;
 use super::money::Money;
-use super::record::{NetworkRecord, OfferRecord, PurchaseRecord, ReplyKind};
+use super::record::{NetworkRecord, OfferRecord, PurchaseRecord, ReplyKind, Reward};
 use super::text::length;
 use super::verdict::Verdict;
 
@@ -91,6 +91,28 @@ pub fn passed(network: &NetworkRecord, offer: &OfferRecord, verdict: Verdict) ->
     }
 }
 
+/// The reply to somebody who takes part in a deal now.
+pub fn enrolled(network: &NetworkRecord, offer: &OfferRecord) -> String {
+    let Some(terms) = &offer.deal else { return refused(network, &offer.title) };
+    let spend = terms.min_spend;
+    let (long, short) = match terms.reward {
+        Reward::Fixed(credit) => (
+            format!(
+                "You are in. Spend {spend} or more with your linked card and get {credit} back on your statement."
+            ),
+            format!("You are in: spend {spend}, get {credit} back."),
+        ),
+        Reward::Percent { percent, cap } => (
+            format!(
+                "You are in. Spend {spend} or more with your linked card and get {percent} % back on your statement, \
+                 up to {cap}."
+            ),
+            format!("You are in: spend {spend}, get {percent} % back, up to {cap}."),
+        ),
+    };
+    compose(network, &offer.title, &[&long, &short], offer)
+}
+
 const NOTHING_CHARGED: &str = "Nothing was charged.";
 
 /// What has to be said in any case, on a network of very short posts.
@@ -144,6 +166,14 @@ pub fn for_verdict(
         }
         Verdict::Ended => say(ReplyKind::Unavailable, "This offer has ended. Nothing was charged."),
         Verdict::Paused => say(ReplyKind::Unavailable, "This offer is paused; please try again later."),
+        Verdict::AlreadyEnrolled => {
+            let how = "You take part already: spending with your linked card is all it takes.";
+            Some((ReplyKind::Unavailable, fit(network, &offer.title, &[how], &[])))
+        }
+        Verdict::DealFull => {
+            let how = "All places are taken, so this card is not part of it.";
+            Some((ReplyKind::Unavailable, fit(network, &offer.title, &[how], &[])))
+        }
         Verdict::LimitReached => {
             say(ReplyKind::Unavailable, "You have ordered as many of this as one buyer may.")
         }
@@ -211,7 +241,7 @@ mod tests {
     use crate::till::id::{AccountId, MerchantId, OfferId};
     use crate::till::money::{AMOUNT_MAX, Currency};
     use crate::till::network;
-    use crate::till::record::{OfferKind, OfferStatus, PurchaseStatus, Shortage};
+    use crate::till::record::{DealTerms, OfferKind, OfferStatus, PurchaseStatus, Shortage};
     use crate::till::time::Time;
 
     fn held(price: Money, variant: Option<String>) -> PurchaseRecord {
@@ -270,6 +300,11 @@ mod tests {
             max_per_purchase: 1000,
             shortage: Shortage::Partial,
             waitlist: true,
+            deal: Some(DealTerms {
+                min_spend: price,
+                reward: Reward::Percent { percent: 100, cap: price },
+                budget: None,
+            }),
         };
         let names: Vec<String> = (0..100).map(|n| format!("{}{n}", "店".repeat(37))).collect();
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
@@ -285,6 +320,7 @@ mod tests {
                 pending(&settings, &offer, &held, 1_000_000),
                 your_turn(&settings, &offer, &held, 1_000_000),
                 already_pending(&settings, &offer, &held),
+                enrolled(&settings, &offer),
                 choose(&settings, &offer, &names),
                 waitlisted(&settings, &offer, u64::MAX),
                 passed(&settings, &offer, Verdict::Passed),

@@ -64,6 +64,10 @@ impl World {
             "replySent" => json!({"post_id": "r1"}),
             "replyFailed" => json!({"reason": "no", "retry": true}),
             "createToken" => json!({"role": "processor"}),
+            "takeCardTransaction" => json!({
+                "id": format!("t{n}"), "type": "purchase", "account": self.account, "merchant": self.merchant,
+                "amount": {"amount": 5, "currency": "USD"}, "occurred_at": "2013-02-12T14:00:00Z",
+            }),
             "advanceClock" => json!({"advance_seconds": 1}),
             _ => Value::Null,
         };
@@ -141,7 +145,7 @@ fn the_table_says_who_may_what() {
 GET /v1/events [Merchant]\nGET /v1/offers [Merchant]\nGET /v1/offers/{id} [Merchant]\n\
 GET /v1/offers/{id}/versions/{version} [Merchant]\nGET /v1/offers/{id}/waiting [Merchant]\nGET /v1/openapi.json open\n\
 GET /v1/orders [Merchant]\nGET /v1/orders/{id} [Merchant]\nGET /v1/replies [Network]\n\
-PATCH /v1/offers/{id} [Merchant]\nPOST /v1/offers [Merchant]\nPOST /v1/orders/{id}/deliver [Merchant]\n\
+PATCH /v1/offers/{id} [Merchant]\nPOST /v1/card-transactions [Processor]\nPOST /v1/offers [Merchant]\nPOST /v1/orders/{id}/deliver [Merchant]\n\
 POST /v1/orders/{id}/ship [Merchant]\nPOST /v1/posts [Network]\nPOST /v1/replies/{id}/failed [Network]\n\
 POST /v1/replies/{id}/sent [Network]";
     assert_eq!(found.join("\n"), wanted);

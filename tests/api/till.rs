@@ -103,7 +103,14 @@ impl MethodResolver for SlowGateway {
         self.asked.lock().unwrap().send(()).unwrap();
         self.answer.lock().unwrap().recv().unwrap();
         let (customer, brand, last4) = ("cus_1".to_owned(), "visa".to_owned(), "4242".to_owned());
-        Ok(PaymentMethod { gateway: gateway.to_owned(), customer, token: token.to_owned(), brand, last4 })
+        Ok(PaymentMethod {
+            gateway: gateway.to_owned(),
+            customer,
+            token: token.to_owned(),
+            brand,
+            last4,
+            fingerprint: String::new(),
+        })
     }
 }
 

@@ -141,6 +141,7 @@ impl World {
             token: "pm_1".to_owned(),
             brand: "visa".to_owned(),
             last4: "4242".to_owned(),
+            fingerprint: String::new(),
         }
     }
 

@@ -3,14 +3,14 @@
 use crate::words::Words;
 use crate::world::World;
 use tagtill::till::command::{
-    AccountChange, ChargeAnswer, Command, NetworkChange, NewAccount, NewOffer, OfferChange, Outcome, Post,
-    RefundAnswer, Variant,
+    AccountChange, ChargeAnswer, Command, NetworkChange, NewAccount, NewOffer, NewTransaction, OfferChange,
+    Outcome, Post, RefundAnswer, Variant,
 };
 use tagtill::till::id::{OrderId, RefundId};
 use tagtill::till::money::{Currency, Money};
 use tagtill::till::record::{
-    AccountStatus, Address, Identity, OfferStatus, OwnIdentity, PaymentMethod, Recipient, RefundStatus,
-    Shortage, WorkKind,
+    AccountStatus, Address, DealTerms, Identity, OfferStatus, OwnIdentity, PaymentMethod, Recipient,
+    RefundStatus, Reward, Shortage, TransactionKind, WorkKind,
 };
 use tagtill::till::refusal::Fault;
 use tagtill::till::state::Read as _;
@@ -45,6 +45,8 @@ impl World {
             "sent" | "failed" => self.reported(verb, words)?,
             "tick" => Command::Tick { expire_until: Some(self.now), slice: 1000 },
             "gateway" => self.gateway(words)?,
+            "spends" | "returns" | "reverses" => self.spend(verb, words)?,
+            "credit" if words.take("says") => self.credited(words)?,
             "bank" => self.bank(words)?,
             "refund" => {
                 let (id, _) = self.purchase(words)?;
@@ -75,6 +77,7 @@ impl World {
                 let repeated = if answer.repeated { ", repeated" } else { "" };
                 Ok(format!("{}{place}{repeated}", answer.verdict.code()))
             }
+            Ok(Outcome::Transaction { repeated: true, .. }) => Ok("repeated".to_owned()),
             Ok(Outcome::PostDeleted { passed: true, .. }) => Ok("passed".to_owned()),
             Ok(Outcome::Ticked { freed, .. }) => Ok(format!("{freed} freed")),
             Ok(_) => Ok("done".to_owned()),
@@ -119,6 +122,9 @@ impl World {
                 words.take("at once");
             } else if words.take("in") {
                 new.variants.push(variant(words)?);
+            } else if words.take("gives") {
+                new.deal = Some(deal(words)?);
+                new.price = new.deal.map_or(new.price, |terms| terms.min_spend);
             } else if words.take("by") {
                 merchant = words.must("a merchant")?;
             } else if words.take("ships to") {
@@ -162,6 +168,7 @@ impl World {
             "resume" => change.status = Some(OfferStatus::Live),
             "finish" => change.status = Some(OfferStatus::Ended),
             _ if words.take("to end in") => change.ends_at = Some(Some(self.now.plus_ms(words.span_ms()?))),
+            _ if words.take("to give") => change.deal = Some(deal(words)?),
             _ if words.take("waiting list off") => change.waitlist = Some(false),
             _ if words.take("limit to") => change.per_account_limit = Some(words.number()?),
             _ if words.take("to ship to") => {
@@ -352,9 +359,77 @@ impl World {
         Ok(Command::RefundAnswered { refund: *refund.ok_or("there is no refund")?, answer })
     }
 
+    /// `spends t1 alice 80.00 USD at shop, 5 minutes ago`, `returns t2 of t1 alice 10.00 USD at shop`
+    fn spend(&mut self, verb: &str, words: &mut Words<'_>) -> Result<Command, String> {
+        let id = words.must("a transaction")?.to_owned();
+        let original = if words.take("of") { Some(words.must("a transaction")?.to_owned()) } else { None };
+        let account = self.buyer(words.must("a buyer")?)?;
+        let amount = words.money()?;
+        words.take("at");
+        let merchant = *self.merchants.get(words.must("a merchant")?).ok_or("there is no such merchant")?;
+        let occurred_at = self.moment(words, "made")?.unwrap_or(self.now);
+        let kind = match verb {
+            "spends" => TransactionKind::Purchase,
+            "returns" => TransactionKind::Refund,
+            _ => TransactionKind::Reversal,
+        };
+        let new = NewTransaction { id, kind, original, account, merchant, amount, occurred_at };
+        Ok(Command::TakeTransaction(Box::new(new)))
+    }
+
+    /// `credit says paid to alice Deal`, `credit says given back / refused to alice Deal`: the newest one.
+    fn credited(&mut self, words: &mut Words<'_>) -> Result<Command, String> {
+        let said = words.must("an answer")?;
+        words.take("back");
+        words.take("to");
+        let (credit, record) = self.credit(words)?;
+        let last = u32::try_from(record.attempts.len()).unwrap();
+        let attempt = if words.take("attempt") { words.number()? } else { last };
+        let open = record.reversals.iter().find(|one| one.status == RefundStatus::Pending);
+        let number = open.or(record.reversals.last()).map_or(1, |one| one.number);
+        let charge = |answer| Ok(Command::CreditAnswered { credit, attempt, answer });
+        match said {
+            "created" => charge(ChargeAnswer::Created(format!("cr_{attempt}"))),
+            "paid" => charge(ChargeAnswer::Paid),
+            "declined" => charge(ChargeAnswer::Declined("no".to_owned())),
+            "unknown" => charge(ChargeAnswer::Unknown),
+            "lost" => charge(ChargeAnswer::Lost),
+            "given" => {
+                let answer = RefundAnswer::Succeeded("rev_1".to_owned());
+                Ok(Command::ReversalAnswered { credit, number, answer })
+            }
+            "refused" => Ok(Command::ReversalAnswered {
+                credit,
+                number,
+                answer: RefundAnswer::Failed("no".to_owned()),
+            }),
+            other => Err(format!("no gateway says {other:?} about a credit")),
+        }
+    }
+
     fn order(&mut self, words: &mut Words<'_>) -> Result<OrderId, String> {
         self.purchase(words)?.1.order.ok_or_else(|| "there is no order".to_owned())
     }
+}
+
+/// `gives 25.00 USD for 75.00 USD, budget 50.00 USD`, `gives 10 percent up to 5.00 USD for 20.00 USD`
+fn deal(words: &mut Words<'_>) -> Result<DealTerms, String> {
+    let before = words.0;
+    let percent = words.next().and_then(|word| word.parse().ok());
+    let reward = match percent {
+        Some(percent) if words.take("percent") => {
+            words.take("up to");
+            Reward::Percent { percent, cap: words.money()? }
+        }
+        _ => {
+            words.0 = before;
+            Reward::Fixed(words.money()?)
+        }
+    };
+    words.take("for");
+    let min_spend = words.money()?;
+    let budget = if words.take("budget") { Some(words.money()?) } else { None };
+    Ok(DealTerms { min_spend, reward, budget })
 }
 
 /// `in M or medium or "size M", 2 of them, at 16.00 USD`
@@ -427,5 +502,7 @@ fn card(token: &str) -> PaymentMethod {
         token: token.to_owned(),
         brand: "visa".to_owned(),
         last4: "4242".to_owned(),
+        // A card with a name is the same for everybody.
+        fingerprint: if token.contains('.') { token.to_owned() } else { String::new() },
     }
 }

@@ -5,8 +5,11 @@ use crate::world::World;
 use std::ops::ControlFlow;
 use tagtill::till::network;
 use tagtill::till::record::AttemptState;
+use tagtill::till::state::Key as _;
 use tagtill::till::state::{Direction, Read as _, Span};
-use tagtill::till::table::{Accounts, Events, Orders, Outbox, Posts, Refunds, Stocks};
+use tagtill::till::table::{
+    AccountCredits, Accounts, Credits, Deals, Events, Orders, Outbox, Posts, Refunds, Stocks,
+};
 use tagtill::till::text::length;
 
 impl World {
@@ -20,6 +23,32 @@ impl World {
                 let tx = self.batch.as_mut().unwrap().begin();
                 let posts = tx.first::<Posts>(&Span::all(), 1000).unwrap().len();
                 same(&format!("{posts} posts"), rest(words))?
+            }
+            "deal" => {
+                let id = self.offer(words.must("a deal")?)?;
+                let tx = self.batch.as_mut().unwrap().begin();
+                let (deal, stock) = (tx.must::<Deals>(&id).unwrap(), tx.must::<Stocks>(&id).unwrap());
+                let got = format!("{} enrolled, {} credits of {}", stock.all.sold, deal.credits, deal.amount);
+                same(&got, rest(words))?
+            }
+            "credits" => {
+                let id = self.buyer(words.must("a buyer")?)?;
+                let tx = self.batch.as_mut().unwrap().begin();
+                let all = tx.first::<AccountCredits>(&Span::prefix(id.encode()), 100).unwrap();
+                let all = all.into_iter().map(|((_, id), ())| tx.must::<Credits>(&id).unwrap());
+                let all: Vec<_> = all
+                    .map(|one| {
+                        let word = format!("{:?}", one.status).to_lowercase();
+                        let due = if one.due == one.amount.amount {
+                            String::new()
+                        } else {
+                            format!(", {} due", one.due)
+                        };
+                        format!("{} {word}{due}", one.amount)
+                    })
+                    .collect();
+                let all = if all.is_empty() { "none".to_owned() } else { all.join("; ") };
+                same(&all, rest(words))?
             }
             "events" => {
                 let mut seen = Vec::new();

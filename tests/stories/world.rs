@@ -7,11 +7,11 @@ use tagtill::store::{Batch, Store};
 use tagtill::till::apply::apply;
 use tagtill::till::command::{Command, Outcome};
 use tagtill::till::context::Context;
-use tagtill::till::id::{AccountId, IdSource, MerchantId, OfferId, PurchaseId, ReplyId};
-use tagtill::till::record::{PurchaseRecord, ReplyRecord, SettingsRecord};
+use tagtill::till::id::{AccountId, CreditId, IdSource, MerchantId, OfferId, PurchaseId, ReplyId};
+use tagtill::till::record::{CreditRecord, PurchaseRecord, ReplyRecord, SettingsRecord};
 use tagtill::till::refusal::Fault;
-use tagtill::till::state::{Direction, Read as _, Span, Write as _};
-use tagtill::till::table::{Counter, Counters, Purchases, Replies};
+use tagtill::till::state::{Direction, Key as _, Read as _, Span, Write as _};
+use tagtill::till::table::{AccountCredits, Counter, Counters, Credits, Purchases, Replies};
 use tagtill::till::time::Time;
 use tagtill::till::{purchase, verify};
 
@@ -118,6 +118,16 @@ impl World {
             found = (id, tx.must::<Purchases>(&id).unwrap());
         }
         Ok(found)
+    }
+
+    /// The newest credit of a buyer in a deal, read as `alice Deal`.
+    pub fn credit(&mut self, words: &mut Words<'_>) -> Result<(CreditId, CreditRecord), String> {
+        let buyer = self.buyer(words.must("a buyer")?)?;
+        let offer = self.offer(words.must("a deal")?)?;
+        let tx = self.batch.as_mut().unwrap().begin();
+        let all = tx.first::<AccountCredits>(&Span::prefix(buyer.encode()), 100).unwrap();
+        let mut all = all.into_iter().map(|((_, id), ())| (id, tx.must::<Credits>(&id).unwrap()));
+        all.rfind(|(_, credit)| credit.offer == offer).ok_or_else(|| "there is no credit".to_owned())
     }
 
     pub fn buyer(&self, name: &str) -> Result<AccountId, String> {

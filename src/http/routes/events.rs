@@ -12,7 +12,9 @@ use crate::http::paging::{LIMIT, Page, SCAN_MAX, limit};
 use crate::http::problem::Problem;
 use crate::http::route::{Kind, Param, Route};
 use crate::store::Snapshot;
-use crate::till::id::{AccountId, EventId, MerchantId, OfferId, OrderId, PurchaseId, RefundId, ReplyId};
+use crate::till::id::{
+    AccountId, CreditId, EnrolmentId, EventId, MerchantId, OfferId, OrderId, PurchaseId, RefundId, ReplyId,
+};
 use crate::till::record::EventRecord;
 use crate::till::state::{Direction, Key as _, Read as _, Span, StateError};
 use crate::till::table::{Events, Only, Settings};
@@ -61,6 +63,10 @@ struct EventData {
     refund: Option<RefundId>,
     #[serde(skip_serializing_if = "Option::is_none")]
     reply: Option<ReplyId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    enrolment: Option<EnrolmentId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    credit: Option<CreditId>,
 }
 
 fn view(id: EventId, event: &EventRecord, merchant: Option<MerchantId>) -> EventView {
@@ -72,6 +78,8 @@ fn view(id: EventId, event: &EventRecord, merchant: Option<MerchantId>) -> Event
         order: event.order,
         refund: event.refund,
         reply: event.reply.filter(|_| admin),
+        enrolment: event.enrolment.filter(|_| admin),
+        credit: event.credit.filter(|_| admin),
     };
     EventView { id: id.to_string(), kind: event.kind.code(), created_at: event.at, data }
 }

@@ -3,11 +3,13 @@
 
 mod accounts;
 pub mod backups;
+mod deals;
 mod events;
 mod ledger;
 mod lines;
 mod merchants;
 mod networks;
+mod offer_parts;
 mod offers;
 mod operation;
 mod orders;
@@ -36,6 +38,7 @@ pub fn all() -> impl Iterator<Item = &'static Route> {
         waiting::ROUTES,
         purchases::ROUTES,
         orders::ROUTES,
+        deals::ROUTES,
         events::ROUTES,
         tokens::ROUTES,
         backups::ROUTES,

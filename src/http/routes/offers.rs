@@ -1,5 +1,8 @@
 //! `/v1/offers`: what is for sale.
 
+use super::offer_parts::{
+    DealView, OfferVersionView, RewardBody, VariantBody, VariantView, deal_view, variant_view, version_view,
+};
 use super::patch::given;
 use crate::http::answer::Answer;
 use crate::http::api::Shared;
@@ -7,13 +10,13 @@ use crate::http::call::Call;
 use crate::http::paging::{CURSOR, LIMIT, Page, page};
 use crate::http::problem::{Code, Problem};
 use crate::http::route::{Kind, Param, Route};
-use crate::till::command::{Command, NewOffer, OfferChange, Outcome, Variant};
+use crate::till::command::{Command, NewOffer, OfferChange, Outcome};
 use crate::till::id::{MerchantId, OfferId};
 use crate::till::money::Money;
 use crate::till::offer;
-use crate::till::record::{OfferKind, OfferRecord, OfferStatus, Shortage, StockRecord, VariantRecord};
+use crate::till::record::{DealTerms, OfferKind, OfferRecord, OfferStatus, Shortage};
 use crate::till::state::{Read, StateError};
-use crate::till::table::{OfferVersions, Offers, Stocks};
+use crate::till::table::{Deals, OfferVersions, Offers, Stocks};
 use crate::till::time::Time;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -65,13 +68,13 @@ struct OfferCreate {
     confirm_hashtag: Option<String>,
     /// What is sold, in a few words.
     title: String,
-    /// Tax and shipping included.
-    price: Money,
+    /// Tax and shipping included; a deal has none.
+    price: Option<Money>,
     /// What it costs elsewhere.
     list_price: Option<Money>,
-    /// How many there are; null: no limit.
+    /// How many there are, of a deal how many places; null: no limit.
     quantity: Option<u64>,
-    /// How many one account may buy; 1 unless given.
+    /// How many one account may buy, of a deal how many credits it may earn; 1 unless given.
     per_account_limit: Option<u32>,
     /// From the reply to the end of the hold; 900 unless given.
     confirm_window_seconds: Option<u32>,
@@ -96,29 +99,12 @@ struct OfferCreate {
     /// Whether buyers may wait in line when it is sold out.
     #[serde(default)]
     waitlist: bool,
-}
-
-/// A size or a colour.
-#[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[schemars(rename = "VariantBody")]
-struct VariantBody {
-    /// As replies and orders name it.
-    name: String,
-    /// Other words for it.
-    #[serde(default)]
-    synonyms: Vec<String>,
-    /// How many there are; null: no limit.
-    quantity: Option<u64>,
-    /// What a unit costs; null: the offer's price.
-    price: Option<Money>,
-}
-
-impl VariantBody {
-    fn read(self) -> Variant {
-        let Self { name, synonyms, quantity, price } = self;
-        Variant { name, synonyms, quantity, price }
-    }
+    /// Of a deal: less earns nothing.
+    min_spend: Option<Money>,
+    /// Of a deal: what is credited, money or `{"percent": 10, "cap": money}`.
+    credit: Option<RewardBody>,
+    /// Of a deal: what may be credited in all; null: no limit.
+    budget: Option<Money>,
 }
 
 /// What to change of an offer; what is left out stays, null clears.
@@ -168,6 +154,14 @@ struct OfferPatch {
     #[serde(deserialize_with = "given")]
     #[schemars(with = "bool")]
     waitlist: Option<bool>,
+    #[serde(deserialize_with = "given")]
+    #[schemars(with = "Money")]
+    min_spend: Option<Money>,
+    #[serde(deserialize_with = "given")]
+    #[schemars(with = "RewardBody")]
+    credit: Option<RewardBody>,
+    #[serde(deserialize_with = "given")]
+    budget: Option<Option<Money>>,
 }
 
 /// An offer and its stock.
@@ -180,11 +174,13 @@ struct OfferView {
     merchant: MerchantId,
     kind: OfferKind,
     hashtag: String,
-    confirm_hashtag: String,
+    /// Null: a deal needs no confirmation.
+    confirm_hashtag: Option<String>,
     title: String,
-    price: Money,
+    /// Null for a deal.
+    price: Option<Money>,
     list_price: Option<Money>,
-    /// All there ever was; null: no limit.
+    /// All there ever was, of a deal all its places; null: no limit.
     quantity: Option<u64>,
     /// Can be sold now; null: no limit.
     available: Option<u64>,
@@ -207,86 +203,12 @@ struct OfferView {
     waitlist: bool,
     /// How many wait in line.
     waiting: u64,
+    /// Of a deal: its terms and where it stands.
+    #[serde(flatten)]
+    deal: Option<DealView>,
     /// Counts its edits, from 1.
     version: u32,
     created_at: Time,
-}
-
-/// What an offer promised in one of its versions.
-#[derive(Serialize, JsonSchema)]
-#[schemars(rename = "OfferVersion")]
-struct OfferVersionView {
-    id: OfferId,
-    version: u32,
-    title: String,
-    price: Money,
-    list_price: Option<Money>,
-    confirm_window_seconds: u32,
-    starts_at: Option<Time>,
-    ends_at: Option<Time>,
-    terms_url: Option<String>,
-    ships_to: Option<Vec<String>>,
-    variants: Vec<VariantTerms>,
-}
-
-/// What a variant cost then.
-#[derive(Serialize, JsonSchema)]
-struct VariantTerms {
-    name: String,
-    price: Money,
-}
-
-fn version_view(id: OfferId, offer: OfferRecord) -> OfferVersionView {
-    let terms =
-        |one: &VariantRecord| VariantTerms { name: one.name.clone(), price: offer.unit_price(Some(one)) };
-    let variants = offer.variants.iter().map(terms).collect();
-    let OfferRecord { version, title, price, list_price, confirm_window_seconds, starts_at, ends_at, .. } =
-        offer;
-    let OfferRecord { terms_url, ships_to, .. } = offer;
-    OfferVersionView {
-        id,
-        version,
-        title,
-        price,
-        list_price,
-        confirm_window_seconds,
-        starts_at,
-        ends_at,
-        terms_url,
-        ships_to,
-        variants,
-    }
-}
-
-/// A size or a colour and its stock.
-#[derive(Serialize, JsonSchema)]
-#[schemars(rename = "Variant")]
-struct VariantView {
-    name: String,
-    synonyms: Vec<String>,
-    /// What a unit costs.
-    price: Money,
-    /// All there ever was; null: no limit.
-    quantity: Option<u64>,
-    /// Can be sold now; null: no limit.
-    available: Option<u64>,
-    held: u64,
-    sold: u64,
-    waiting: u64,
-}
-
-fn variant_view(offer: &OfferRecord, variant: &VariantRecord, stock: &StockRecord) -> VariantView {
-    let units = stock.of(Some(&variant.name)).unwrap_or_default();
-    VariantView {
-        name: variant.name.clone(),
-        synonyms: variant.synonyms.clone(),
-        price: offer.unit_price(Some(variant)),
-        quantity: units.quantity,
-        available: units.available(),
-        held: units.held,
-        sold: units.sold,
-        waiting: units.waiting,
-    }
 }
 
 fn view<S: Read>(state: &S, now: Time, id: OfferId, offer: &OfferRecord) -> Result<OfferView, StateError> {
@@ -297,9 +219,9 @@ fn view<S: Read>(state: &S, now: Time, id: OfferId, offer: &OfferRecord) -> Resu
         merchant: offer.merchant,
         kind: offer.kind,
         hashtag: offer.hashtag.clone(),
-        confirm_hashtag: offer.confirm_hashtag.clone(),
+        confirm_hashtag: Some(offer.confirm_hashtag.clone()).filter(|tag| !tag.is_empty()),
         title: offer.title.clone(),
-        price: offer.price,
+        price: offer.deal.is_none().then_some(offer.price),
         list_price: offer.list_price,
         quantity: stock.all.quantity,
         available: stock.available(),
@@ -317,6 +239,10 @@ fn view<S: Read>(state: &S, now: Time, id: OfferId, offer: &OfferRecord) -> Resu
         shortage: offer.shortage,
         waitlist: offer.waitlist,
         waiting: stock.all.waiting,
+        deal: match &offer.deal {
+            None => None,
+            Some(terms) => Some(deal_view(terms, &state.must::<Deals>(&id)?, &stock)),
+        },
         version: offer.version,
         created_at: offer.created_at,
     })
@@ -341,16 +267,60 @@ fn seller(call: &Call, named: Option<MerchantId>) -> Result<MerchantId, Problem>
     }
 }
 
+/// The price of something for sale, or the terms of a deal.
+fn terms(body: &OfferCreate) -> Result<(Money, Option<DealTerms>), Problem> {
+    if body.kind.unwrap_or(OfferKind::Purchase) == OfferKind::Purchase {
+        let of_deals = [
+            ("min_spend", body.min_spend.is_some()),
+            ("credit", body.credit.is_some()),
+            ("budget", body.budget.is_some()),
+        ];
+        if let Some((field, _)) = of_deals.into_iter().find(|(_, given)| *given) {
+            return Err(Problem::on(Code::Invalid, field, "has a meaning only for a deal"));
+        }
+        let price = body.price.ok_or_else(|| Problem::unreadable("price", "is missing"))?;
+        return Ok((price, None));
+    }
+    if body.price.is_some() {
+        return Err(Problem::on(Code::Invalid, "price", "has no meaning for a deal; leave it out"));
+    }
+    let min_spend = body.min_spend.ok_or_else(|| Problem::unreadable("min_spend", "is missing"))?;
+    let reward = body.credit.as_ref().ok_or_else(|| Problem::unreadable("credit", "is missing"))?;
+    Ok((min_spend, Some(DealTerms { min_spend, reward: reward.read(), budget: body.budget })))
+}
+
+/// The terms of a deal as a patch leaves them; `None` where it leaves them alone.
+fn new_terms(
+    shared: &Shared,
+    call: &Call,
+    id: OfferId,
+    patch: &OfferPatch,
+) -> Result<Option<DealTerms>, Problem> {
+    let named = [
+        ("min_spend", patch.min_spend.is_some()),
+        ("credit", patch.credit.is_some()),
+        ("budget", patch.budget.is_some()),
+    ];
+    let Some((field, _)) = named.into_iter().find(|(_, given)| *given) else { return Ok(None) };
+    let Some(old) = offer::must_find(&shared.handle.snapshot()?, id, call.merchant())?.deal else {
+        return Err(Problem::on(Code::Invalid, field, "has a meaning only for a deal"));
+    };
+    Ok(Some(DealTerms {
+        min_spend: patch.min_spend.unwrap_or(old.min_spend),
+        reward: patch.credit.as_ref().map_or(old.reward, RewardBody::read),
+        budget: patch.budget.unwrap_or(old.budget),
+    }))
+}
+
 fn create(_: &Arc<Shared>, call: &Call) -> Result<Answer, Problem> {
     let body: OfferCreate = call.body()?;
-    // The one kind there is so far: another is refused as the field is read.
-    let OfferKind::Purchase = body.kind.unwrap_or(OfferKind::Purchase);
+    let (price, deal) = terms(&body)?;
     let new = NewOffer {
         merchant: seller(call, body.merchant)?,
         hashtag: body.hashtag,
         confirm_hashtag: body.confirm_hashtag,
         title: body.title,
-        price: body.price,
+        price,
         list_price: body.list_price,
         quantity: body.quantity,
         per_account_limit: body.per_account_limit.unwrap_or(1),
@@ -364,15 +334,18 @@ fn create(_: &Arc<Shared>, call: &Call) -> Result<Answer, Problem> {
         max_per_purchase: body.max_per_purchase.unwrap_or(1),
         shortage: body.shortage.unwrap_or_default(),
         waitlist: body.waitlist,
+        deal,
     };
     call.change(Command::CreateOffer(Box::new(new)), None, |tx, now, outcome| of_outcome(tx, now, outcome))
         .answer()
 }
 
-fn update(_: &Arc<Shared>, call: &Call) -> Result<Answer, Problem> {
+fn update(shared: &Arc<Shared>, call: &Call) -> Result<Answer, Problem> {
     let id = call.id(OfferId::parse, "offer")?;
     let patch: OfferPatch = call.body()?;
+    let deal = new_terms(shared, call, id, &patch)?;
     let change = OfferChange {
+        deal,
         title: patch.title,
         price: patch.price,
         list_price: patch.list_price,

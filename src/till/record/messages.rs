@@ -1,6 +1,8 @@
 //! Posts, replies, events: what was said and what happened.
 
-use crate::till::id::{AccountId, MerchantId, OfferId, OrderId, PurchaseId, RefundId, ReplyId};
+use crate::till::id::{
+    AccountId, CreditId, EnrolmentId, MerchantId, OfferId, OrderId, PurchaseId, RefundId, ReplyId,
+};
 use crate::till::time::Time;
 use crate::till::verdict::Verdict;
 use schemars::JsonSchema;
@@ -53,6 +55,8 @@ pub enum ReplyKind {
     Confirmed,
     /// Paid.
     Paid,
+    /// Takes part in a deal.
+    Enrolled,
     /// Not paid, not shipped, not said why.
     Refused,
     /// Too late.
@@ -148,6 +152,8 @@ pub enum EventKind {
     OrderCancelled,
     ReplySent,
     ReplyFailed,
+    DealEnrolled,
+    DealCredited,
 }
 
 /// One line of the log: ids only, no personal data.
@@ -171,4 +177,8 @@ pub struct EventRecord {
     pub refund: Option<RefundId>,
     /// About which reply.
     pub reply: Option<ReplyId>,
+    /// About which enrolment.
+    pub enrolment: Option<EnrolmentId>,
+    /// About which credit.
+    pub credit: Option<CreditId>,
 }

@@ -2,12 +2,17 @@
 //!
 //! No `flatten`, `untagged`, `default` or `skip_serializing_if`: the codec is not self-describing.
 
+mod deals;
 mod file;
 mod messages;
 mod offers;
 mod people;
 mod sales;
 
+pub use deals::{
+    CreditRecord, CreditStatus, DealRecord, DealTerms, EnrolmentRecord, ReversalRecord, Reward,
+    TransactionKind, TransactionRecord,
+};
 pub use file::{IdempotencyRecord, SettingsRecord, TokenRecord};
 pub use messages::{
     EarlyRepostRecord, EventKind, EventRecord, PostRecord, Recipient, ReplyKind, ReplyRecord, ReplyStatus,

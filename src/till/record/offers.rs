@@ -1,6 +1,6 @@
 //! Offers, their stock and their hashtags: what.
 
-use super::Recipient;
+use super::{DealTerms, Recipient};
 use crate::till::id::{AccountId, MerchantId, OfferId};
 use crate::till::money::Money;
 use crate::till::time::Time;
@@ -13,6 +13,8 @@ use serde::{Deserialize, Serialize};
 pub enum OfferKind {
     /// Something for sale.
     Purchase,
+    /// A statement credit for spending with a linked card.
+    Deal,
 }
 
 /// Where an offer stands by its merchant's word; its dates come on top.
@@ -36,11 +38,11 @@ pub struct OfferRecord {
     pub kind: OfferKind,
     /// The purchase hashtag, in the form it was given in.
     pub hashtag: String,
-    /// The confirmation hashtag, in the form it was given in.
+    /// The confirmation hashtag, in the form it was given in; empty for a deal.
     pub confirm_hashtag: String,
     /// What is sold, in a few words.
     pub title: String,
-    /// Tax and shipping included.
+    /// Tax and shipping included; the least spending of a deal.
     pub price: Money,
     /// What it costs elsewhere.
     pub list_price: Option<Money>,
@@ -74,6 +76,8 @@ pub struct OfferRecord {
     pub shortage: Shortage,
     /// Whether those who come too late may wait for what is freed.
     pub waitlist: bool,
+    /// The terms of a deal; `None`: it is for sale.
+    pub deal: Option<DealTerms>,
 }
 
 /// One size or colour of what is sold.

@@ -93,6 +93,8 @@ pub struct PaymentMethod {
     pub brand: String,
     /// The last four digits.
     pub last4: String,
+    /// The same for the same card, whoever has linked it; empty where the gateway cannot tell.
+    pub fingerprint: String,
 }
 
 /// Where an account stands.

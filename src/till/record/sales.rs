@@ -155,6 +155,10 @@ pub enum WorkKind {
     Capture,
     /// Give money back.
     Refund,
+    /// Credit what a deal gives.
+    Credit,
+    /// Take some of that back.
+    Reversal,
 }
 
 /// Something in flight at the gateway.

@@ -3,6 +3,7 @@
 //! Each table is walked once in key order, and what a record names is looked up. Only the sums of each offer's stock
 //! are kept in memory.
 
+mod deals;
 mod money;
 mod names;
 mod sales;
@@ -43,6 +44,7 @@ impl Report {
 /// When the store fails or a record cannot be read.
 pub fn check<S: Read>(state: &S) -> Result<Report, StateError> {
     let mut walk = Walk { state, report: Report::default(), stocks: BTreeMap::new() };
+    deals::check(&mut walk)?;
     sales::check(&mut walk)?;
     money::check(&mut walk)?;
     names::check(&mut walk)?;

@@ -2,7 +2,7 @@
 
 use super::Walk;
 use crate::till::charge;
-use crate::till::id::{PurchaseId, RefundId};
+use crate::till::id::{CreditId, PurchaseId, RefundId};
 use crate::till::record::{
     AttemptState, PurchaseRecord, PurchaseStatus, RefundRecord, RefundStatus, WorkKind,
 };
@@ -37,6 +37,7 @@ pub fn check<S: Read>(walk: &mut Walk<'_, S>) -> Result<(), StateError> {
                 let purchase = walk.state.get::<Purchases>(&PurchaseId(id))?;
                 purchase.is_some_and(|purchase| purchase.status == PurchaseStatus::Capturing)
             }
+            WorkKind::Credit | WorkKind::Reversal => super::deals::in_flight(walk.state, kind, CreditId(id))?,
             WorkKind::Refund => {
                 let refund = walk.state.get::<Refunds>(&RefundId(id))?;
                 refund.is_some_and(|refund| refund.status == RefundStatus::Pending)
@@ -45,6 +46,9 @@ pub fn check<S: Read>(walk: &mut Walk<'_, S>) -> Result<(), StateError> {
         walk.expect(in_flight, || match kind {
             WorkKind::Capture => format!("purchase {} has work, but is not in flight", PurchaseId(id)),
             WorkKind::Refund => format!("refund {} has work, but is not in flight", RefundId(id)),
+            WorkKind::Credit | WorkKind::Reversal => {
+                format!("credit {} has work, but is not in flight", CreditId(id))
+            }
         });
         Ok(())
     })
@@ -87,7 +91,7 @@ fn attempts<S: Read>(walk: &mut Walk<'_, S>, id: PurchaseId, purchase: &Purchase
     let numbered = (1..).zip(&purchase.attempts).all(|(number, attempt)| attempt.number == number);
     walk.expect(numbered, || format!("the attempts of purchase {id} are not numbered from 1"));
     let capturing = purchase.status == PurchaseStatus::Capturing;
-    walk.expect(!capturing || charge::open_attempt(purchase).is_some(), || {
+    walk.expect(!capturing || charge::open_attempt(&purchase.attempts).is_some(), || {
         format!("purchase {id} is capturing without an attempt under way")
     });
     let confirmed = capturing || paid || purchase.status == PurchaseStatus::Declined;

@@ -64,6 +64,7 @@ fn sale(tx: &mut Tx<'_>) -> Sale {
                 token: text("t"),
                 brand: text("visa"),
                 last4: text("4242"),
+                fingerprint: String::new(),
             },
         };
         apply(tx, &mut cx, &Command::CreateAccount(Box::new(account))).unwrap();
