@@ -22,6 +22,8 @@ mod chance;
 mod clocks;
 #[path = "simulation/compare.rs"]
 mod compare;
+#[path = "simulation/deals.rs"]
+mod deals;
 #[path = "simulation/deeds.rs"]
 mod deeds;
 #[path = "simulation/disk.rs"]
@@ -38,6 +40,8 @@ mod model;
 mod people;
 #[path = "simulation/settle.rs"]
 mod settle;
+#[path = "simulation/shop.rs"]
+mod shop;
 #[path = "simulation/till.rs"]
 mod till;
 #[path = "simulation/world.rs"]

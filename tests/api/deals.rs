@@ -54,14 +54,14 @@ fn from_a_post_to_a_credit_and_back() {
 
     let processor = till.token("processor");
     let bought = now(&till, spends("t/1", &ann, &merchant, 8000));
-    let tell = |body: &Value| till.call(&processor, "POST", "/v1/card-transactions", body);
-    let taken = tell(&bought).expect(200);
+    let told = |body: &Value| till.call(&processor, "POST", "/v1/card-transactions", body);
+    let taken = told(&bought).expect(200);
     assert_eq!((&taken["repeated"], &taken["credits"][0]["amount"]), (&json!(false), &usd(2500)));
-    let again = tell(&bought).expect(200);
+    let again = told(&bought).expect(200);
     assert_eq!((&again["repeated"], &again["credits"][0]["id"]), (&json!(true), &taken["credits"][0]["id"]));
     let mut other = bought.clone();
     other["amount"] = usd(9000);
-    tell(&other).problem(409, "conflict", "id");
+    told(&other).problem(409, "conflict", "id");
     let credit = super::support::wait_for("the credit", || {
         let all = till.get("/v1/credits?status=credited").expect(200);
         all["data"].as_array().unwrap().first().cloned()
@@ -74,7 +74,7 @@ fn from_a_post_to_a_credit_and_back() {
 
     let mut back = now(&till, spends("t/2", &ann, &merchant, 8000));
     (back["type"], back["original"]) = (json!("refund"), json!("t/1"));
-    assert_eq!(tell(&back).expect(200)["credits"][0]["due"], usd(0));
+    assert_eq!(told(&back).expect(200)["credits"][0]["due"], usd(0));
     let reversed = super::support::wait_for("the credit to go back", || {
         let all = till.get("/v1/credits?status=reversed").expect(200);
         all["data"].as_array().unwrap().first().cloned()

@@ -8,8 +8,8 @@ use tagtill::till::id::PurchaseId;
 use tagtill::till::record::{AccountStatus, PurchaseRecord, ReplyKind, ReplyStatus};
 use tagtill::till::state::{Direction, Key as _, Read as _, Span, Table};
 use tagtill::till::table::{
-    Accounts, EarlyReposts, Idempotency, Identities, Offers, OnNetwork, Only, Orders, Posts, Purchases,
-    Refunds, Replies, Settings, Stocks, Waiting,
+    Accounts, Credits, Deals, EarlyReposts, Enrolments, Idempotency, Identities, Offers, OnNetwork, Only,
+    Orders, Posts, Purchases, Refunds, Replies, Settings, Stocks, Transactions, Waiting,
 };
 use tagtill::till::verify;
 
@@ -44,6 +44,7 @@ impl Model {
         self.offers(snapshot)?;
         self.seen_posts(snapshot)?;
         self.lines(snapshot)?;
+        self.deals(snapshot)?;
         self.replies(snapshot)?;
         self.kept(snapshot)?;
         let settings = snapshot.must::<Settings>(&Only).map_err(|error| error.to_string())?;
@@ -72,7 +73,9 @@ impl Model {
     fn purchases(&mut self, snapshot: &Snapshot) -> Result<(), String> {
         let all = every::<Purchases>(snapshot)?;
         expect(|| "purchases".to_owned(), self.purchases.len(), all.len())?;
-        // One post can begin two purchases: what is left, and later the rest.
+        // One post can begin two purchases: what is left, and later the rest. Ids of one millisecond grow only as long as
+        // the till runs, so those that are known tell the two apart.
+        let known: Vec<_> = self.purchases.iter().filter_map(|one| one.id).collect();
         let mut by_post = BTreeMap::<_, VecDeque<_>>::new();
         for (id, record) in all {
             let post = (record.network.clone(), record.post.clone());
@@ -80,7 +83,13 @@ impl Model {
         }
         for n in 0..self.purchases.len() {
             let post = self.purchases[n].post.clone();
-            let Some((id, record)) = by_post.get_mut(&post).and_then(VecDeque::pop_front) else {
+            let own = self.purchases[n].id;
+            let mine = |id: &PurchaseId| own.map_or(!known.contains(id), |own| own == *id);
+            let found = by_post.get_mut(&post).and_then(|all| {
+                let at = all.iter().position(|(id, _)| mine(id))?;
+                all.remove(at)
+            });
+            let Some((id, record)) = found else {
                 return Err(format!("the purchase by {post:?} is missing"));
             };
             self.purchase(n, id, &record, snapshot)
@@ -200,6 +209,39 @@ impl Model {
             expect(|| format!("limit of {}", offer.buy), offer.limit, limit)?;
             let ends_at = till.ends_at.map(tagtill::till::time::Time::ms);
             expect(|| format!("end of {}", offer.buy), offer.ends_at, ends_at)?;
+        }
+        Ok(())
+    }
+
+    /// What deals have given, and where each credit stands.
+    fn deals(&mut self, snapshot: &Snapshot) -> Result<(), String> {
+        for (n, deal) in self.deals.iter().enumerate() {
+            let till = snapshot.must::<Deals>(&deal.id).map_err(|error| error.to_string())?;
+            let offer = snapshot.must::<Offers>(&deal.id).map_err(|error| error.to_string())?;
+            expect(|| format!("credits of {}", deal.tag), self.credited(n), (till.credits, till.amount))?;
+            expect(|| format!("status of {}", deal.tag), deal.status, offer.status)?;
+        }
+        expect(|| "enrolments".to_owned(), self.enrolments.len(), every::<Enrolments>(snapshot)?.len())?;
+        expect(|| "transactions".to_owned(), self.spent.len(), every::<Transactions>(snapshot)?.len())?;
+        let mut all = every::<Credits>(snapshot)?;
+        expect(|| "credits".to_owned(), self.credits.len(), all.len())?;
+        for credit in &mut self.credits {
+            let deal = self.deals[self.enrolments[credit.enrolment].deal].id;
+            let at =
+                all.iter().position(|(_, one)| one.offer == deal && one.transaction == credit.transaction);
+            let Some(at) = at else {
+                return Err(format!("the credit for {} is missing", credit.transaction));
+            };
+            let (id, till) = all.remove(at);
+            let who = || format!("{id}");
+            expect(who, *credit.id.get_or_insert(id), id)?;
+            let model = (credit.amount, credit.due, credit.status);
+            expect(who, model, (till.amount.amount, till.due, till.status))?;
+            let attempts = credit.attempts.iter().map(|one| format!("{:?}", one.state)).collect::<Vec<_>>();
+            expect(who, attempts, till.attempts.iter().map(|one| format!("{:?}", one.state)).collect())?;
+            let reversals: Vec<_> =
+                till.reversals.iter().map(|one| (one.attempt as usize - 1, one.amount, one.status)).collect();
+            expect(who, credit.reversals.clone(), reversals)?;
         }
         Ok(())
     }

@@ -1,16 +1,13 @@
 //! What bridges, operators and time do to a till; what people post is in `people`.
 
-use super::model::{Offer, Size};
 use super::till::Plan;
 use super::world::World;
-use tagtill::till::command::{
-    AccountChange, ChargeAnswer, Command, NewAccount, NewOffer, OfferChange, Outcome, Variant,
-};
-use tagtill::till::id::{AccountId, MerchantId, OfferId};
+use tagtill::till::command::{AccountChange, ChargeAnswer, Command, NewTransaction, OfferChange, Variant};
+use tagtill::till::id::{AccountId, OfferId};
 use tagtill::till::money::{Currency, Money};
 use tagtill::till::record::{
-    AccountStatus, Address, AttemptState, Identity, OfferStatus, PaymentMethod, PurchaseStatus, RefundStatus,
-    ReplyStatus, Shortage,
+    AccountStatus, AttemptState, Identity, OfferStatus, PurchaseStatus, RefundStatus, ReplyStatus,
+    TransactionKind,
 };
 use tagtill::till::time::Time;
 
@@ -19,130 +16,40 @@ pub const USERS: u64 = 7;
 pub const SIZES: &[&str] = &["s", "m", "l"];
 
 impl World {
-    /// A merchant, some offers and some accounts.
-    pub fn open_shop(&mut self) -> Result<(), String> {
-        let Outcome::Merchant(merchant) = self.setup(Command::CreateMerchant { name: "Shop".to_owned() })?
-        else {
-            return Err("no merchant".to_owned());
-        };
-        for n in 0..=self.chance.below(3) {
-            self.put_up(merchant, n)?;
+    /// A processor tells of something bought or given back, mostly by somebody who takes part; or the same once more.
+    pub fn spend(&mut self) -> Option<Command> {
+        let model = &self.till.model;
+        let told: Vec<_> = model.spent.values().cloned().collect();
+        let old = self.chance.pick(&told).cloned();
+        if let (Some(old), true) = (&old, self.chance.percent(10)) {
+            let mut again = old.told.clone();
+            if self.chance.percent(20) {
+                again.amount.amount += 1;
+            }
+            return Some(Command::TakeTransaction(Box::new(again)));
         }
-        for n in 0..USERS - 2 {
-            let new = self.new_account(n);
-            self.command(vec![Plan::Many(vec![new])])?;
+        self.named += 1;
+        let id = format!("t{}", self.named);
+        let now = self.till.now().ok()?;
+        if let (Some(old), true) = (old, self.chance.percent(45)) {
+            let kind =
+                if self.chance.percent(70) { TransactionKind::Refund } else { TransactionKind::Reversal };
+            let left = (old.told.amount.amount - old.returned).max(1);
+            let amount = if self.chance.percent(50) { left } else { self.chance.within(1, left + 1) };
+            let amount = Money { amount, ..old.told.amount };
+            let original = Some(old.told.id.clone());
+            let new = NewTransaction { id, kind, original, amount, ..old.told };
+            return Some(Command::TakeTransaction(Box::new(new)));
         }
-        self.till.settle()
-    }
-
-    fn setup(&mut self, command: Command) -> Result<Outcome, String> {
-        self.till.outside(command)
-    }
-
-    fn put_up(&mut self, merchant: MerchantId, n: u64) -> Result<(), String> {
-        let now = self.till.now()?;
-        let quantity = self.chance.percent(85).then(|| 1 + self.chance.below(4));
-        let ends_at = self.chance.percent(30).then(|| now + self.chance.within(600_000, 20_000_000));
-        let waitlist = self.chance.percent(60);
-        let sizes = if self.chance.percent(35) { 2 + self.chance.below(2) } else { 0 };
-        let variants: Vec<_> = SIZES.iter().take(sizes as usize).map(|name| self.size(name)).collect();
-        let quantity = quantity.filter(|_| variants.is_empty());
-        let new = NewOffer {
-            max_per_purchase: u32::try_from(1 + self.chance.below(3)).unwrap(),
-            shortage: if waitlist && self.chance.percent(60) {
-                Shortage::Waitlist
-            } else {
-                Shortage::Partial
-            },
-            waitlist,
-            variants,
-            quantity,
-            per_account_limit: u32::try_from(1 + self.chance.below(3)).unwrap(),
-            confirm_window_seconds: u32::try_from(self.chance.within(30, 900)).unwrap(),
-            ends_at: ends_at.map(Time::from_ms),
-            ships_to: self.chance.percent(30).then(|| vec!["US".to_owned()]),
-            ..NewOffer::new(
-                merchant,
-                &format!("#BuyThing{n}"),
-                &format!("Thing {n}"),
-                Money { amount: self.chance.within(1, 9_000), currency: Currency::USD },
-            )
-        };
-        let Outcome::Offer(id) = self.setup(Command::CreateOffer(Box::new(new.clone())))? else {
-            return Err("no offer".to_owned());
-        };
-        self.till.model.offers.push(Offer {
-            id,
-            buy: format!("buything{n}"),
-            confirm: format!("confirmthing{n}"),
-            price: new.price.amount,
-            quantity,
-            limit: new.per_account_limit as usize,
-            window_ms: i64::from(new.confirm_window_seconds) * 1000,
-            ends_at,
-            ships_to: new.ships_to.and_then(|countries| countries.into_iter().next()),
-            status: OfferStatus::Live,
-            cancel: format!("passthing{n}"),
-            variants: new
-                .variants
-                .iter()
-                .map(|one| Size {
-                    name: one.name.clone(),
-                    quantity: one.quantity,
-                    price: one.price.map(|price| price.amount),
-                })
-                .collect(),
-            most: new.max_per_purchase,
-            rest_waits: new.shortage == Shortage::Waitlist,
-            waitlist: new.waitlist,
-        });
-        Ok(())
-    }
-
-    fn size(&mut self, name: &str) -> Variant {
-        let own = self.chance.percent(30);
-        Variant {
-            name: name.to_owned(),
-            synonyms: Vec::new(),
-            quantity: self.chance.percent(85).then(|| 1 + self.chance.below(3)),
-            price: own.then(|| Money { amount: self.chance.within(1, 9_000), currency: Currency::USD }),
-        }
-    }
-
-    fn new_account(&mut self, user: u64) -> Command {
-        let both = self.chance.percent(50);
-        let identities =
-            NETWORKS.iter().take(if both { 2 } else { 1 }).map(|network| identity(network, user)).collect();
-        Command::CreateAccount(Box::new(NewAccount {
-            identities,
-            email: None,
-            billing_address: self.address(),
-            payment_method: self.method(),
-        }))
-    }
-
-    fn address(&mut self) -> Address {
-        let country = if self.chance.percent(80) { "US" } else { "CA" };
-        Address {
-            name: "Jo Doe".to_owned(),
-            line1: "1 Main St".to_owned(),
-            line2: None,
-            city: "Springfield".to_owned(),
-            region: None,
-            postal_code: "62701".to_owned(),
-            country: country.to_owned(),
-        }
-    }
-
-    fn method(&mut self) -> PaymentMethod {
-        PaymentMethod {
-            gateway: "sim".to_owned(),
-            customer: format!("cus_{}", self.chance.below(1_000_000)),
-            token: "pm_1".to_owned(),
-            brand: "visa".to_owned(),
-            last4: "4242".to_owned(),
-            fingerprint: String::new(),
-        }
+        let members: Vec<_> =
+            model.enrolments.iter().filter_map(|one| model.accounts[one.account].id).collect();
+        let member = self.chance.pick(&members).copied().filter(|_| self.chance.percent(85));
+        let account = member.or_else(|| self.some_account())?;
+        let amount = Money { amount: self.chance.within(50, 12_000), currency: Currency::USD };
+        let occurred_at = Time::from_ms(now - self.chance.within(0, 900_000));
+        let (kind, original, merchant) = (TransactionKind::Purchase, None, self.merchant?);
+        let new = NewTransaction { id, kind, original, account, merchant, amount, occurred_at };
+        Some(Command::TakeTransaction(Box::new(new)))
     }
 
     /// Something happens.
@@ -285,7 +192,8 @@ impl World {
             75..78 => self.cancel(),
             78..79 => self.strike(),
             79..83 => self.refund(),
-            83..87 => self.ship(),
+            83..84 => self.ship(),
+            84..87 => self.spend(),
             87..91 => self.change_account(),
             91..92 => Some({
                 let user = self.chance.below(USERS);
@@ -470,6 +378,6 @@ impl World {
     }
 }
 
-fn identity(network: &str, user: u64) -> Identity {
+pub fn identity(network: &str, user: u64) -> Identity {
     Identity { network: network.to_owned(), user_id: format!("u{user}"), handle: format!("u{user}") }
 }

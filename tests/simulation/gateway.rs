@@ -8,7 +8,7 @@ use super::disk::{Fault, SimDisk};
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard};
 use tagtill::engine::TimeSource as _;
-use tagtill::payments::{Charge, Created, Found, Gateway, Refunded, Standing};
+use tagtill::payments::{Charge, Created, Direction, Found, Gateway, Refunded, Standing};
 use tagtill::till::money::Money;
 use tagtill::till::record::PaymentMethod;
 
@@ -189,6 +189,9 @@ impl Gateway for Provider {
         let mut books = self.books();
         if books.lost() {
             return Created::Unknown;
+        }
+        if charge.key.starts_with("cre_") != (charge.direction == Direction::Credit) {
+            books.problems.push(format!("{}: the money goes the wrong way", charge.key));
         }
         let known =
             books.charges.iter().position(|one| one.key == charge.key && now - one.created_ms < KEY_MS);

@@ -137,6 +137,13 @@ impl Model {
             Command::ReplyFailed { id, retry, .. } => self.failed(now, *id, *retry),
             Command::Charged { purchase, attempt, answer } => self.charged(*purchase, *attempt, answer),
             Command::RefundAnswered { refund, answer } => self.refund_answered(*refund, answer),
+            Command::TakeTransaction(new) => self.spend(new),
+            Command::CreditAnswered { credit, attempt, answer } => {
+                self.credit_answered(*credit, *attempt, answer)
+            }
+            Command::ReversalAnswered { credit, number, answer } => {
+                self.reversal_answered(*credit, *number, answer)
+            }
             Command::AdvanceClock { seconds } => {
                 self.offset_ms += i64::from(*seconds) * 1000;
                 true
@@ -182,7 +189,11 @@ impl Model {
         }
         let buyer = self.linked(&post.network, &post.author.user_id);
         let (mut buys, mut confirms, mut passes) = (None, None, None);
+        let mut enrols = None;
         for tag in &post.hashtags {
+            if buys.or(confirms).or(passes).is_none() {
+                enrols = enrols.or(self.deals.iter().position(|deal| deal.tag == *tag));
+            }
             for n in 0..self.offers.len() {
                 let pending = |model: &Self| {
                     buyer
@@ -193,14 +204,12 @@ impl Model {
                 if passes.is_some() || confirms.is_some() {
                     continue;
                 }
-                if self.offers[n].buy == *tag {
+                let first = buys.is_none() && enrols.is_none();
+                if self.offers[n].buy == *tag && enrols.is_none() {
                     buys = buys.or(Some(n));
-                } else if self.offers[n].cancel == *tag && buys.is_none() {
+                } else if self.offers[n].cancel == *tag && first {
                     passes = Some(n);
-                } else if self.offers[n].confirm == *tag
-                    && confirms.is_none()
-                    && (buys.is_none() || pending(self))
-                {
+                } else if self.offers[n].confirm == *tag && confirms.is_none() && (first || pending(self)) {
                     confirms = Some(n);
                 }
             }
@@ -212,6 +221,7 @@ impl Model {
                 self.confirm(t, post, aimed)
             }
             (None, Some(offer)) => self.buy(now, t, post, offer),
+            (None, None) if enrols.is_some() => (self.enrol(now, t, post, enrols.unwrap_or_default()), None),
             (None, None) => return bare(Verdict::NoOffer),
         };
         self.posts.insert(

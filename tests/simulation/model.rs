@@ -3,6 +3,7 @@
 //! It is written from the rules' text and shares no code with the till. Judging posts is in `judge`, comparing it
 //! with the data file in `compare`.
 
+use super::deals::{Credit, Deal, Enrolment, Spent};
 use std::collections::{BTreeMap, BTreeSet};
 use tagtill::till::id::{AccountId, OfferId, OrderId, PurchaseId, RefundId, ReplyId};
 use tagtill::till::record::{
@@ -177,6 +178,10 @@ pub struct Model {
     pub purchases: Vec<Purchase>,
     pub posts: BTreeMap<Name, Seen>,
     pub replies: BTreeMap<ReplyId, Reply>,
+    pub deals: Vec<Deal>,
+    pub enrolments: Vec<Enrolment>,
+    pub spent: BTreeMap<String, Spent>,
+    pub credits: Vec<Credit>,
     /// In the order of joining.
     pub waiting: Vec<Waiter>,
     pub joined: u64,
@@ -272,7 +277,9 @@ impl Model {
                 && (purchase.holds()
                     || purchase.refunds.iter().any(|one| one.status == RefundStatus::Pending))
         });
-        if self.accounts[account].status == AccountStatus::Erasing && !in_flight {
+        let credited =
+            self.credits.iter().any(|one| self.enrolments[one.enrolment].account == account && one.is_open());
+        if self.accounts[account].status == AccountStatus::Erasing && !in_flight && !credited {
             self.accounts[account].status = AccountStatus::Erased;
             let id = self.accounts[account].id;
             for reply in self.replies.values_mut() {

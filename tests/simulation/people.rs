@@ -90,6 +90,13 @@ impl World {
             let confirm = self.chance.percent(70);
             tags.push(self.tag(confirm));
         }
+        let deals: Vec<_> = self.till.model.deals.iter().map(|deal| deal.tag.clone()).collect();
+        if self.chance.percent(15)
+            && let Some(deal) = self.chance.pick(&deals)
+        {
+            let at = usize::try_from(self.chance.below(tags.len() as u64 + 1)).unwrap();
+            tags.insert(at, deal.clone());
+        }
         if self.chance.percent(8) {
             tags.insert(0, "justatag".to_owned());
         }

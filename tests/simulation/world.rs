@@ -16,8 +16,8 @@ use tagtill::engine::{EngineConfig, Stepper, TimeSource as _};
 use tagtill::payments::{Gateways, Round, Standing};
 use tagtill::store::{Store, copy_onto};
 use tagtill::till::command::{ChargeAnswer, Command, Post};
-use tagtill::till::id::{AccountId, PurchaseId};
-use tagtill::till::record::{AttemptState, PurchaseStatus, RefundStatus, SettingsRecord};
+use tagtill::till::id::{AccountId, CreditId, MerchantId, PurchaseId};
+use tagtill::till::record::{AttemptState, CreditStatus, PurchaseStatus, RefundStatus, SettingsRecord};
 use tagtill::till::state::Read as _;
 use tagtill::till::table::Accounts;
 
@@ -40,6 +40,8 @@ pub struct World {
     /// Charges that were refused and then paid.
     late: BTreeSet<String>,
     pub posts: Vec<Post>,
+    /// Who sells.
+    pub merchant: Option<MerchantId>,
     pub named: u64,
     /// Requests that carried a key.
     pub requests: BTreeMap<u64, Command>,
@@ -65,6 +67,7 @@ impl World {
             tainted: BTreeSet::new(),
             late: BTreeSet::new(),
             posts: Vec::new(),
+            merchant: None,
             named: 0,
             requests: BTreeMap::new(),
             trace: Vec::new(),
@@ -216,6 +219,12 @@ impl World {
     /// The provider tells that a charge was paid: one whose reference the till has, or it could not be told apart.
     fn told_paid(&self, key: &str) -> Option<Command> {
         let (id, number) = key.rsplit_once('-')?;
+        if let (Some(credit), Ok(attempt)) = (CreditId::parse(id), number.parse::<u32>()) {
+            let known = self.till.model.credits.iter().find(|one| one.id == Some(credit))?;
+            let referenced = known.attempts.get(attempt as usize - 1)?.referenced;
+            let answer = ChargeAnswer::Paid;
+            return referenced.then_some(Command::CreditAnswered { credit, attempt, answer });
+        }
         let (purchase, attempt): (_, u32) = (PurchaseId::parse(id)?, number.parse().ok()?);
         let known = &self.till.model.purchases[self.till.model.purchase_of(purchase)?];
         let at = usize::try_from(attempt).ok()?.checked_sub(1)?;
@@ -242,6 +251,7 @@ impl World {
             .iter()
             .filter_map(|purchase| purchase.id)
             .map(|id| id.to_string())
+            .chain(self.till.model.credits.iter().filter_map(|credit| credit.id).map(|id| id.to_string()))
             .collect();
         if let Some(unknown) = books.keys().find(|id| !known.contains(*id) && !self.tainted.contains(*id)) {
             return Err(format!("{unknown} is charged and not in the data file"));
@@ -251,6 +261,14 @@ impl World {
             let charges = books.get(&id).map_or(&[][..], Vec::as_slice);
             self.check_purchase(purchase, charges, at_rest && !self.tainted.contains(&id))
                 .map_err(|problem| format!("{id}, {:?}: {problem}; {charges:?}", purchase.status))?;
+        }
+        for credit in &self.till.model.credits {
+            let id = credit.id.map_or(String::new(), |id| id.to_string());
+            let charges = books.get(&id).map_or(&[][..], Vec::as_slice);
+            if !self.tainted.contains(&id) {
+                check_credit(credit, charges, at_rest)
+                    .map_err(|problem| format!("{id}: {problem}; {charges:?}"))?;
+            }
         }
         Ok(())
     }
@@ -309,6 +327,9 @@ impl World {
         }) {
             return Err(format!("it never ends: {open:?}"));
         }
+        if let Some(open) = self.till.model.credits.iter().find(|credit| credit.is_open()) {
+            return Err(format!("it never ends: {open:?}"));
+        }
         self.till.model.everybody_was_told()?;
         self.check_money(true)?;
         let ends: Vec<_> =
@@ -327,4 +348,21 @@ impl World {
     pub fn digest(&self) -> u64 {
         self.trace.iter().flat_map(|line| line.bytes()).fold(0, |sum, byte| mix(sum ^ u64::from(byte)))
     }
+}
+
+/// What is credited is what the provider has given to that card, less what it has taken back.
+fn check_credit(credit: &super::deals::Credit, charges: &[Booked], at_rest: bool) -> Result<(), String> {
+    let paid: Vec<_> = charges.iter().filter(|charge| charge.standing == Standing::Paid).collect();
+    if credit.status == CreditStatus::Credited && paid.is_empty() {
+        return Err("it is credited, and the provider has given nothing".to_owned());
+    }
+    if let Some(other) = charges.iter().find(|charge| charge.customer != credit.customer) {
+        return Err(format!("{} was credited, not {}", other.customer, credit.customer));
+    }
+    let stuck = credit.reversals.iter().any(|(_, _, status)| *status == RefundStatus::Failed);
+    let kept: i64 = paid.iter().map(|charge| charge.amount - charge.given_back()).sum();
+    if !at_rest || stuck || kept == credit.due {
+        return Ok(());
+    }
+    Err(format!("{kept} is credited of it, {} is due", credit.due))
 }
