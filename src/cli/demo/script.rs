@@ -1,5 +1,6 @@
 //! The story of 12 February 2013 as it lies in `data/`: offers, accounts, and the posts in the order of time.
 
+use crate::till::money::Money;
 use crate::till::time::Time;
 use crate::till::verdict::Verdict;
 use serde::Deserialize;
@@ -39,6 +40,8 @@ pub struct Entry {
     pub post: Option<ScriptPost>,
     /// A post is deleted.
     pub delete: Option<Deleted>,
+    /// A linked card is used.
+    pub transaction: Option<CardUse>,
     /// What the till must answer.
     pub verdict: Option<Verdict>,
     /// Whether it must say that it has seen this post before.
@@ -79,6 +82,20 @@ pub enum Reposted {
         /// The id of the post that was answered.
         reply_to: String,
     },
+}
+
+/// A linked card is used at a merchant's.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CardUse {
+    /// The processor's id of it.
+    pub id: String,
+    /// Whose card.
+    pub handle: String,
+    /// The merchant's name.
+    pub merchant: String,
+    /// How much.
+    pub amount: Money,
 }
 
 /// Which post is deleted.
@@ -132,12 +149,18 @@ mod tests {
             "already_pending",
             "sold_out",
             "too_late",
+            "passed",
+            "enrolled",
+            "already_enrolled",
         ] {
             assert!(told.contains(verdict), "{verdict}");
         }
         assert!(script.entries.iter().any(|entry| entry.repeated));
         assert!(script.entries.iter().any(|entry| entry.delete.is_some()));
-        assert!(script.entries.iter().any(|entry| entry.post.is_none() && entry.delete.is_none()));
+        assert!(script.entries.iter().any(|entry| entry.transaction.is_some()));
+        let nothing =
+            |entry: &Entry| entry.post.is_none() && entry.delete.is_none() && entry.transaction.is_none();
+        assert!(script.entries.iter().any(nothing));
         assert!(
             script.entries.iter().filter(|entry| entry.post.is_some()).all(|entry| entry.verdict.is_some())
         );
@@ -150,7 +173,9 @@ mod tests {
             .offers
             .iter()
             .flat_map(|offer| {
-                ["hashtag", "confirm_hashtag"].map(|name| text::fold(offer[name].as_str().unwrap()))
+                let tag = offer["hashtag"].as_str().unwrap();
+                let confirm = offer["confirm_hashtag"].as_str().unwrap_or(tag);
+                [tag, confirm, &tag.replace("Buy", "Pass")].map(text::fold)
             })
             .collect();
         for post in script.entries.iter().filter_map(|entry| entry.post.as_ref()) {

@@ -23,8 +23,12 @@ pub struct Buyer {
 pub struct Stage {
     /// With the bot's token: posts and replies of its network, nothing else.
     pub bot: Client,
-    /// Offers in the order of the script.
+    /// With the processor's token: card transactions, nothing else.
+    pub processor: Client,
+    /// What is for sale, in the order of the script.
     pub offers: Vec<String>,
+    /// Ids by name.
+    pub merchants: BTreeMap<String, String>,
     /// By account id.
     pub buyers: BTreeMap<String, Buyer>,
 }
@@ -48,7 +52,10 @@ impl Stage {
             }
             let mut body = offer.clone();
             set(&mut body, "merchant", json!(merchants.get(&name)));
-            offers.push(text(&call("/v1/offers", &body)?, "id")?);
+            let made = text(&call("/v1/offers", &body)?, "id")?;
+            if !is_deal(offer) {
+                offers.push(made);
+            }
         }
         let mut buyers = BTreeMap::new();
         for account in &script.accounts {
@@ -58,8 +65,20 @@ impl Stage {
             buyers.insert(text(&made, "id")?, Buyer { handle: handle.to_owned(), card });
         }
         let token = call("/v1/tokens", &json!({"role": format!("network:{NETWORK}")}))?;
-        Ok(Self { bot: admin.with_token(&text(&token, "token")?), offers, buyers })
+        let processor = call("/v1/tokens", &json!({"role": "processor"}))?;
+        Ok(Self {
+            bot: admin.with_token(&text(&token, "token")?),
+            processor: admin.with_token(&text(&processor, "token")?),
+            offers,
+            merchants,
+            buyers,
+        })
     }
+}
+
+/// Whether an offer of the script is a deal.
+fn is_deal(offer: &Value) -> bool {
+    offer.get("kind").and_then(Value::as_str) == Some("deal")
 }
 
 /// What is for sale, before the first post.
@@ -71,12 +90,16 @@ pub fn opening(style: Style, script: &Script) -> String {
     let word = |value: &Value, name: &str| text(value, name).unwrap_or_default();
     let widest = script.offers.iter().map(|offer| word(offer, "title").chars().count()).max().unwrap_or(0);
     for offer in &script.offers {
-        let price = offer.get("price").map(money).unwrap_or_default();
+        let price = offer.get("price").map_or("deal".to_owned(), money);
         let units = offer.get("quantity").and_then(Value::as_u64).unwrap_or(0);
+        let what = if is_deal(offer) { "places" } else { "units " };
         let tag = style.paint(Ink::Tag, &format!("#{}", word(offer, "hashtag")));
         let gap = if style.width < 84 { "\n    " } else { "  " };
-        let _ =
-            writeln!(out, "  {}  {price:>8}  {units:>3} units{gap}{tag}", pad(&word(offer, "title"), widest));
+        let _ = writeln!(
+            out,
+            "  {}  {price:>8}  {units:>3} {what}{gap}{tag}",
+            pad(&word(offer, "title"), widest)
+        );
     }
     let buyers = script.accounts.len();
     let _ = writeln!(out, "\n  {buyers} people have linked a card. Times are UTC.");
@@ -155,7 +178,8 @@ mod tests {
     #[test]
     fn the_opening_lists_every_offer() {
         let opening = opening(Style::plain(), &Script::load().unwrap());
-        assert!(opening.contains("$149.99    6 units  #BuyKindleFireHD"), "{opening}");
+        assert!(opening.contains("$149.99    6 units   #BuyKindleFireHD"), "{opening}");
+        assert!(opening.contains("    deal  400 places  #AmexGroceries"), "{opening}");
         assert_eq!(opening.matches(" units ").count(), 5);
     }
 }

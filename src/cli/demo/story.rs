@@ -1,7 +1,7 @@
 //! Plays the script: moves the clock, sends the posts, plays the network's bot, and tells what followed.
 
 use super::say;
-use super::script::{Deleted, Entry, NETWORK, Reposted, SHOP_HANDLE, Script, ScriptPost};
+use super::script::{CardUse, Deleted, Entry, NETWORK, Reposted, SHOP_HANDLE, Script, ScriptPost};
 use super::stage::{Stage, address_words, stock, text};
 use super::style::Style;
 use super::timeline::{self, Fact, Moment, Said};
@@ -66,10 +66,11 @@ pub fn tell(
         }
         story.move_to(entry.at)?;
         story.tell_expired()?;
-        match (&entry.post, &entry.delete) {
-            (Some(post), _) => story.post(entry, post)?,
-            (None, Some(deleted)) => story.delete(entry.at, deleted)?,
-            (None, None) => {}
+        match (&entry.post, &entry.delete, &entry.transaction) {
+            (Some(post), ..) => story.post(entry, post)?,
+            (None, Some(deleted), _) => story.delete(entry.at, deleted)?,
+            (None, None, Some(used)) => story.card_use(entry.at, used)?,
+            (None, None, None) => {}
         }
     }
     Ok(story.count)
@@ -140,14 +141,16 @@ impl Story<'_> {
             self.tell_capture(purchase, &mut facts)?;
         }
         let offer = answer.get("offer").and_then(Value::as_str);
-        if let (Some(offer), false) =
-            (offer, repeated || matches!(verdict.as_str(), "not_linked" | "already_pending"))
-        {
+        let unchanged = ["not_linked", "already_pending", "enrolled", "already_enrolled"];
+        if let (Some(offer), false) = (offer, repeated || unchanged.contains(&verdict.as_str())) {
             facts.push(Fact::Stock(stock(self.admin, offer)?));
             if let (true, Some(purchase)) = (verdict == "pending", purchase) {
                 let (offer, handle) = (offer.to_owned(), post.author.handle.clone());
                 self.holds.push(Hold { purchase, offer, handle });
             }
+        }
+        if verdict == "passed" {
+            self.holds.retain(|hold| hold.handle != post.author.handle);
         }
         let native = post.repost_of.is_some();
         let how = match (&post.repost_of, repeated) {
@@ -260,6 +263,43 @@ impl Story<'_> {
         ];
         let how = Some("deletes the purchase post".to_owned());
         self.show(&Moment { at, who: Some(hold.handle), how, text: None, facts, replies: Vec::new() })
+    }
+
+    /// The processor tells that a linked card was used; tells what a deal gave for it.
+    fn card_use(&mut self, at: Time, used: &CardUse) -> Result<(), String> {
+        let owner = self.stage.buyers.iter().find(|(_, buyer)| buyer.handle == used.handle);
+        let (account, buyer) = owner.ok_or_else(|| format!("nobody is called {}", used.handle))?;
+        let body = json!({
+            "id": used.id, "type": "purchase", "account": account, "amount": used.amount, "occurred_at": at,
+            "merchant": self.stage.merchants.get(&used.merchant),
+        });
+        let taken = call(&self.stage.processor, "/v1/card-transactions", &body)?;
+        let mut facts = Vec::new();
+        for earned in taken.get("credits").and_then(Value::as_array).into_iter().flatten() {
+            self.until_credited(&text(earned, "id")?)?;
+            let amount = earned.get("amount").cloned().unwrap_or_default();
+            let amount = serde_json::from_value(amount).map_err(|error| format!("a credit: {error}"))?;
+            facts.push(Fact::Credited { amount, card: buyer.card.clone() });
+        }
+        let how = Some(format!("pays {} with the linked card", used.amount));
+        let who = Some(used.handle.clone());
+        self.show(&Moment { at, who, how, text: None, facts, replies: Vec::new() })
+    }
+
+    /// Waits until the gateway has given a credit.
+    fn until_credited(&self, id: &str) -> Result<(), String> {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let credited = self.get("/v1/credits?status=credited")?;
+            let mut rows = credited.get("data").and_then(Value::as_array).into_iter().flatten();
+            if rows.any(|credit| credit.get("id").and_then(Value::as_str) == Some(id)) {
+                return Ok(());
+            }
+            if Instant::now() > deadline {
+                return Err(format!("{id} was not credited within {} seconds", PATIENCE.as_secs()));
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
     }
 
     fn show(&mut self, moment: &Moment) -> Result<(), String> {

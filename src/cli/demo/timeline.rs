@@ -59,6 +59,13 @@ pub enum Fact {
         /// Which card, as the operator sees it.
         card: String,
     },
+    /// A deal has credited a card.
+    Credited {
+        /// How much.
+        amount: Money,
+        /// Which card.
+        card: String,
+    },
     /// A card was not charged.
     Declined {
         /// Which card.
@@ -157,6 +164,11 @@ fn words(style: Style, fact: &Fact, room: usize) -> (&'static str, Ink, Vec<Stri
         Fact::Charged { price, card } => {
             ("charged", Ink::Good, vec![format!("{} to {card}", style.paint(Ink::Bold, &price.to_string()))])
         }
+        Fact::Credited { amount, card } => (
+            "credited",
+            Ink::Good,
+            vec![format!("{} to {card}", style.paint(Ink::Bold, &amount.to_string()))],
+        ),
         Fact::Declined { card } => ("declined", Ink::Bad, vec![format!("{card}; nothing was charged")]),
         Fact::Ship { order, to } => {
             let mut lines = vec![order.clone()];
@@ -171,7 +183,7 @@ fn words(style: Style, fact: &Fact, room: usize) -> (&'static str, Ink, Vec<Stri
 /// How a verdict is coloured.
 fn ink_of(code: &str) -> Ink {
     match code {
-        "pending" | "confirmed" => Ink::Good,
+        "pending" | "confirmed" | "enrolled" => Ink::Good,
         "too_late" | "sold_out" | "account_suspended" | "cannot_ship" | "ended" => Ink::Bad,
         _ => Ink::Calm,
     }
