@@ -191,10 +191,10 @@ impl World {
             72..75 => self.reply_failed(),
             75..78 => self.cancel(),
             78..79 => self.strike(),
-            79..83 => self.refund(),
-            83..84 => self.ship(),
-            84..87 => self.spend(),
-            87..91 => self.change_account(),
+            79..82 => self.refund(),
+            82..84 => self.ship(),
+            84..88 => self.spend(),
+            88..91 => self.change_account(),
             91..92 => Some({
                 let user = self.chance.below(USERS);
                 self.new_account(user)

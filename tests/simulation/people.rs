@@ -91,7 +91,7 @@ impl World {
             tags.push(self.tag(confirm));
         }
         let deals: Vec<_> = self.till.model.deals.iter().map(|deal| deal.tag.clone()).collect();
-        if self.chance.percent(15)
+        if self.chance.percent(25)
             && let Some(deal) = self.chance.pick(&deals)
         {
             let at = usize::try_from(self.chance.below(tags.len() as u64 + 1)).unwrap();

@@ -21,7 +21,7 @@ impl World {
         for n in 0..=self.chance.below(3) {
             self.put_up(merchant, n)?;
         }
-        for n in 0..self.chance.below(3) {
+        for n in 0..1 + self.chance.below(2) {
             self.put_up_deal(merchant, n)?;
         }
         for n in 0..USERS - 2 {
@@ -105,7 +105,7 @@ impl World {
         } else {
             Reward::Percent { percent, cap: usd(self.chance.within(1, 3_000)) }
         };
-        let budget = self.chance.percent(50).then(|| usd(self.chance.within(4_000, 9_000)));
+        let budget = self.chance.percent(60).then(|| usd(self.chance.within(4_000, 5_000)));
         let terms = DealTerms { min_spend: usd(least), reward, budget };
         let new = NewOffer {
             quantity: self.chance.percent(60).then(|| 1 + self.chance.below(4)),
