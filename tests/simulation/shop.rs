@@ -21,7 +21,7 @@ impl World {
         for n in 0..=self.chance.below(3) {
             self.put_up(merchant, n)?;
         }
-        for n in 0..1 + self.chance.below(2) {
+        for n in 0..=self.chance.below(2) {
             self.put_up_deal(merchant, n)?;
         }
         for n in 0..USERS - 2 {
@@ -105,7 +105,12 @@ impl World {
         } else {
             Reward::Percent { percent, cap: usd(self.chance.within(1, 3_000)) }
         };
-        let budget = self.chance.percent(60).then(|| usd(self.chance.within(4_000, 5_000)));
+        // Enough for one credit, and soon spent.
+        let one = match reward {
+            Reward::Fixed(money) => money.amount,
+            Reward::Percent { percent, cap } => (least * i64::from(percent) / 100).clamp(1, cap.amount),
+        };
+        let budget = self.chance.percent(70).then(|| usd(self.chance.within(one, 3 * one)));
         let terms = DealTerms { min_spend: usd(least), reward, budget };
         let new = NewOffer {
             quantity: self.chance.percent(60).then(|| 1 + self.chance.below(4)),
