@@ -243,5 +243,19 @@ fn a_post_shows_what_followed_from_it() {
     assert!(followed["text"].as_str().unwrap().contains("nothing was charged"), "{followed}");
     let again = till.client.post("/v1/posts", &post("p2", "ann", "#ConfirmThing"));
     assert_eq!(again["reply"], first["reply"], "a repeated delivery gets the first answer");
+    // The same from the till that runs, and from its file afterwards.
+    let running = site.run(&["explain", "sandbox", "p2"]);
     till.stop();
+    let stopped = site.run(&["explain", "sandbox", "p2"]);
+    assert_eq!(running, stopped);
+    let said = String::from_utf8(stopped.stdout).unwrap();
+    for part in ["confirmed · ", "declined (card_declined)", "A reply was queued", "purchase  pur_"] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    let json = site.run(&["explain", "sandbox", "p2", "--json"]);
+    let json: serde_json::Value = serde_json::from_slice(&json.stdout).unwrap();
+    assert_eq!(json["verdict"], "confirmed");
+    let none = site.run(&["explain", "sandbox", "p9"]);
+    assert!(!none.status.success());
+    assert!(String::from_utf8(none.stderr).unwrap().contains("leave no trace"));
 }

@@ -339,6 +339,7 @@ fn deals() -> Vec<Golden> {
             settled_at: Some(at(5)),
         }),
         golden::<AccountCredits>(&()),
+        golden::<Hints>(&()),
     ]
 }
 
@@ -354,6 +355,7 @@ fn messages() -> Vec<Golden> {
             reply: Some(ReplyId(7)),
             followed_by: None,
             deleted_at: None,
+            by: Some(-2),
             waits: Some((AccountId(2), 3)),
         }),
         golden::<Replies>(&ReplyRecord {

@@ -36,6 +36,8 @@ mod judge;
 mod lines;
 #[path = "simulation/model.rs"]
 mod model;
+#[path = "simulation/nearby.rs"]
+mod nearby;
 #[path = "simulation/people.rs"]
 mod people;
 #[path = "simulation/settle.rs"]

@@ -6,6 +6,7 @@ mod bench;
 pub mod client;
 mod completions;
 pub mod demo;
+mod explain;
 mod export;
 mod restore;
 mod resume;
@@ -46,6 +47,8 @@ enum Command {
     Restore(restore::Args),
     /// Check a data file and everything that must hold in it
     Verify(verify::Args),
+    /// Say why a post was judged as it was, by how much, and what followed
+    Explain(explain::Args),
     /// Write everything as JSON lines, personal data included
     Export(export::Args),
     /// Make, list and revoke API tokens
@@ -119,6 +122,7 @@ pub fn run() -> ExitCode {
         Command::Backup(args) => backup::run(&args),
         Command::Restore(args) => restore::run(&args),
         Command::Verify(args) => verify::run(&args),
+        Command::Explain(args) => explain::run(&args),
         Command::Export(args) => export::run(&args),
         Command::Token(args) => token::run(&args),
         Command::Bench(args) => bench::run(&args),

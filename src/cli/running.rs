@@ -34,6 +34,8 @@ pub struct Options {
     pub slots: usize,
     /// Jobs that may wait for the writer.
     pub queue_jobs_max: usize,
+    /// How long replies, and what explains posts, are kept.
+    pub keep_seconds: u32,
     /// Proxies whose forwarded requests count as local.
     pub trusted_proxies: Vec<IpAddr>,
 }
@@ -50,6 +52,7 @@ impl Default for Options {
             tick: Duration::from_secs(1),
             slots: 128,
             queue_jobs_max: EngineConfig::default().queue_jobs_max,
+            keep_seconds: EngineConfig::default().keep_seconds,
             trusted_proxies: Vec::new(),
         }
     }
@@ -89,6 +92,7 @@ impl Running {
         let config = EngineConfig {
             tick: options.tick,
             queue_jobs_max: options.queue_jobs_max,
+            keep_seconds: options.keep_seconds,
             seed: seed()?,
             given_token: options.admin_token.as_deref().map(hash_token),
             ..EngineConfig::default()

@@ -53,6 +53,10 @@ pub struct Args {
     #[arg(long, value_name = "N", env = "TAGTILL_QUEUE_MAX", default_value_t = 4096,
           value_parser = clap::value_parser!(u32).range(1..=1_048_576))]
     queue_max: u32,
+    /// How long replies, and what explains posts, are kept, in days; that a post was seen is kept for good
+    #[arg(long, value_name = "DAYS", env = "TAGTILL_KEEP_DAYS", default_value_t = 90,
+          value_parser = clap::value_parser!(u16).range(2..=3650))]
+    keep_days: u16,
     /// Address of a reverse proxy whose forwarded requests count as local; may be given several times
     #[arg(long, value_name = "IP", env = "TAGTILL_TRUSTED_PROXY", value_delimiter = ',')]
     trusted_proxy: Vec<IpAddr>,
@@ -74,6 +78,7 @@ pub fn run(args: &Args) -> Outcome {
         cache_bytes: usize::try_from(args.cache_mib).unwrap_or(256).saturating_mul(1024 * 1024),
         tick: Duration::from_millis(u64::from(args.tick_ms)),
         slots: usize::from(args.slots),
+        keep_seconds: u32::from(args.keep_days) * 86_400,
         queue_jobs_max: usize::try_from(args.queue_max).unwrap_or(4096),
         trusted_proxies: args.trusted_proxy.clone(),
     };

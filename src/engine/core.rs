@@ -37,6 +37,7 @@ pub(super) struct Core {
     pub shared: Arc<Shared>,
     ids: IdSource,
     tick_slice: usize,
+    keep_seconds: u32,
 }
 
 impl Core {
@@ -60,7 +61,12 @@ impl Core {
             work: Mutex::default(),
             ready_at,
         });
-        Ok(Self { shared, ids: IdSource::new(config.seed), tick_slice: config.tick_slice })
+        Ok(Self {
+            shared,
+            ids: IdSource::new(config.seed),
+            tick_slice: config.tick_slice,
+            keep_seconds: config.keep_seconds,
+        })
     }
 
     /// Applies jobs and commits them; what comes back with the result are their answers, to be handed out now.
@@ -248,7 +254,7 @@ impl Core {
         // After a start, buyers whose posts could not come in get their grace.
         let ready = now.ms_since(self.shared.ready_at) >= grace_ms;
         let expire_until = (!jumped && ready).then_some(now);
-        let command = Command::Tick { expire_until, slice: self.tick_slice };
+        let command = Command::Tick { expire_until, slice: self.tick_slice, keep_seconds: self.keep_seconds };
         let outcome = self.apply_in(&mut tx, now, &command)?;
         tx.keep();
         self.commit(batch, now)?;

@@ -24,6 +24,8 @@ pub struct EngineConfig {
     pub tick: Duration,
     /// What one tick frees or cleans in one commit, at most.
     pub tick_slice: usize,
+    /// How long replies, and what explains posts, are kept.
+    pub keep_seconds: u32,
     /// Seeds the ids.
     pub seed: [u64; 2],
     /// The hash of an admin token that is not in the store.
@@ -39,6 +41,7 @@ impl Default for EngineConfig {
             batch_commands_max: 1000,
             tick: Duration::from_secs(1),
             tick_slice: 1000,
+            keep_seconds: 90 * 86_400,
             seed: [0x7461_6774, 0x696c_6c00],
             given_token: None,
             responders: 1,

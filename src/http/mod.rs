@@ -35,6 +35,6 @@ pub use message::{Body, Method, Request, Response};
 pub use openapi::document as openapi;
 pub use problem::Problem;
 pub use routes::all as routes;
-pub use routes::posts_in;
 pub use routes::tokens::new_secret;
+pub use routes::{explain_post, posts_in};
 pub use server::{Handler, Responder, Server};

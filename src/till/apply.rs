@@ -54,7 +54,9 @@ pub fn apply<S: Write>(state: &mut S, cx: &mut Context<'_>, command: &Command) -
         Command::ReversalAnswered { credit, number, answer } => {
             deal::credit::reversed(state, cx, *credit, *number, answer)
         }
-        Command::Tick { expire_until, slice } => tick::run(state, cx, *expire_until, *slice),
+        Command::Tick { expire_until, slice, keep_seconds } => {
+            tick::run(state, cx, *expire_until, *slice, *keep_seconds)
+        }
         Command::AdvanceClock { seconds } => advance_clock(state, *seconds),
         Command::Resume => resume(state),
     }

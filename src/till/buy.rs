@@ -43,7 +43,14 @@ pub fn judge<S: Write>(
     }
     let counted = state.get::<Buyers>(&(buyer, offer_id))?.map_or(0, |buyer| buyer.counted);
     if let Some(verdict) = obstacle(cx, &record, &offer, counted) {
-        return answer(state, cx, arrival, buyer, (offer_id, &offer), verdict, None);
+        let mut given = answer(state, cx, arrival, buyer, (offer_id, &offer), verdict, None)?;
+        given.by = match verdict {
+            Verdict::NotStarted => offer.starts_at.map(|start| start.ms_since(cx.now)),
+            Verdict::Ended => offer.over_since().map(|end| cx.now.ms_since(end)),
+            Verdict::LimitReached => Some(i64::from(counted)),
+            _ => None,
+        };
+        return Ok(given);
     }
     if let Some(place) = waiting::find(state, buyer, offer_id)? {
         return still_waiting(state, cx, arrival, (offer_id, &offer), place);
@@ -60,10 +67,13 @@ pub fn judge<S: Write>(
         if offer.waitlist {
             return wait(state, cx, arrival, buyer, (offer_id, &offer), rest);
         }
-        return answer(state, cx, arrival, buyer, (offer_id, &offer), Verdict::SoldOut, None);
+        let mut given = answer(state, cx, arrival, buyer, (offer_id, &offer), Verdict::SoldOut, None)?;
+        given.by = Some(i64::from(rest.units));
+        return Ok(given);
     }
     let wanted = Wanted { variant: choice.variant, units };
     let mut answer = hold(state, cx, arrival, buyer, (offer_id, &offer), wanted, choice.asked)?;
+    answer.by = (units < choice.asked).then(|| i64::from(choice.asked - units));
     if rest.units > 0 && offer.waitlist && offer.shortage == Shortage::Waitlist {
         let place = waiting::join(state, cx, arrival, buyer, (offer_id, &offer), rest)?;
         answer.waits = Some((buyer, place));
@@ -110,6 +120,7 @@ fn wait<S: Write>(
     let place = waiting::join(state, cx, arrival, buyer, (offer_id, offer), wanted)?;
     let mut answer = PostAnswer {
         offer: Some(offer_id),
+        by: Some(i64::from(wanted.units)),
         waits: Some((buyer, place)),
         ..PostAnswer::bare(Verdict::Waitlisted)
     };
@@ -215,7 +226,8 @@ fn already_pending<S: Write>(
     (id, mut held): (PurchaseId, PurchaseRecord),
 ) -> Result<PostAnswer> {
     let (offered, purchase) = (Some(offer_id), Some(id));
-    let mut answer = PostAnswer { offer: offered, purchase, ..PostAnswer::bare(Verdict::AlreadyPending) };
+    let by = Some(held.expires_at.ms_since(arrival.made_at));
+    let mut answer = PostAnswer { offer: offered, purchase, by, ..PostAnswer::bare(Verdict::AlreadyPending) };
     if !held.reminded {
         held.reminded = true;
         let draft = reply::Draft {

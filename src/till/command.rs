@@ -286,6 +286,7 @@ pub enum Command {
     Tick {
         expire_until: Option<Time>,
         slice: usize,
+        keep_seconds: u32,
     },
     AdvanceClock {
         seconds: u32,
@@ -306,6 +307,8 @@ pub struct PostAnswer {
     pub purchase: Option<PurchaseId>,
     /// The reply to it: id and text.
     pub reply: Option<(ReplyId, String)>,
+    /// By how much: late, left, short, in milliseconds or units; `explain` says which.
+    pub by: Option<i64>,
     /// Who waits since, and the place in line, from 1.
     pub waits: Option<(AccountId, u64)>,
 }
@@ -313,7 +316,7 @@ pub struct PostAnswer {
 impl PostAnswer {
     /// A decision about nothing in particular.
     pub fn bare(verdict: Verdict) -> Self {
-        Self { verdict, repeated: false, offer: None, purchase: None, reply: None, waits: None }
+        Self { verdict, repeated: false, offer: None, purchase: None, reply: None, by: None, waits: None }
     }
 }
 

@@ -50,6 +50,10 @@ pub fn judge<S: Write>(
     let verdict =
         decide(state, arrival.made_at, &record, &offer, aimed.as_ref().map(|(_, purchase)| purchase))?;
     let id = aimed.as_ref().map(|(id, _)| *id);
+    let by = aimed
+        .as_ref()
+        .filter(|_| matches!(verdict, Verdict::TooLate | Verdict::Confirmed))
+        .map(|(_, purchase)| arrival.made_at.ms_since(purchase.expires_at).abs());
     match (verdict, aimed) {
         (Verdict::Confirmed, Some(aimed)) => {
             let confirmation = confirmation(cx, arrival, &record)?;
@@ -57,7 +61,7 @@ pub fn judge<S: Write>(
             // Where one post may be answered only once, the answer waits for the capture.
             if arrival.network.one_reply_per_post {
                 let (offer, purchase) = (Some(offer_id), id);
-                return Ok(PostAnswer { offer, purchase, ..PostAnswer::bare(verdict) });
+                return Ok(PostAnswer { offer, purchase, by, ..PostAnswer::bare(verdict) });
             }
         }
         (Verdict::TooLate, Some((id, purchase))) if purchase.status == PurchaseStatus::Pending => {
@@ -65,7 +69,9 @@ pub fn judge<S: Write>(
         }
         _ => {}
     }
-    answer(state, cx, arrival, buyer, (offer_id, &offer), verdict, id)
+    let mut given = answer(state, cx, arrival, buyer, (offer_id, &offer), verdict, id)?;
+    given.by = by;
+    Ok(given)
 }
 
 /// The verdict, from t, the account, the offer and the purchase aimed at.

@@ -84,6 +84,11 @@ macro_rules! typed_id {
             /// What stands before the underscore.
             pub const PREFIX: &'static str = $prefix;
 
+            /// The smallest id of a moment.
+            pub fn first_at(time: Time) -> Self {
+                Self(u128::from(time.key_ms()) << RANDOM_BITS)
+            }
+
             /// Reads an id as the API writes it; `None` for anything else.
             pub fn parse(text: &str) -> Option<Self> {
                 text.strip_prefix(concat!($prefix, "_")).and_then(decode_base32).map(Self)

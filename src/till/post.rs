@@ -7,9 +7,10 @@ use super::record::{NetworkRecord, PostRecord, PurchaseStatus, ReplyKind, TagRol
 use super::refusal::{Refusal, Result};
 use super::state::{Read, StateError, Write};
 use super::table::{OnNetwork, Posts, Replies, ReplyPosts};
+use super::text::mentions;
 use super::time::Time;
 use super::verdict::Verdict;
-use super::{account, buy, confirm, hashtag, network, pass, purchase, repost};
+use super::{account, buy, confirm, hashtag, near, network, pass, purchase, repost};
 use sha2::{Digest, Sha256};
 
 /// A post, its network and the times that judge it.
@@ -43,7 +44,7 @@ pub fn triage<S: Read>(state: &S, now: Time, post: &Post) -> Result<Option<PostA
     if now.ms_since(made_at) > i64::from(network.max_post_age_seconds) * 1000 {
         return Ok(Some(PostAnswer::bare(Verdict::StalePost)));
     }
-    if network.own.is_some_and(|own| own.user_id == post.author.user_id) {
+    if network.own.as_ref().is_some_and(|own| own.user_id == post.author.user_id) {
         return Ok(Some(PostAnswer::bare(Verdict::OwnPost)));
     }
     if post.repost_of.is_some() {
@@ -55,7 +56,13 @@ pub fn triage<S: Read>(state: &S, now: Time, post: &Post) -> Result<Option<PostA
             return Ok(None);
         }
     }
-    Ok(Some(PostAnswer::bare(Verdict::NoOffer)))
+    // What mentions the shop is looked at once more, and remembered.
+    Ok((!mentions_us(&network, post)).then(|| PostAnswer::bare(Verdict::NoOffer)))
+}
+
+/// Whether a post speaks to the shop.
+fn mentions_us(network: &NetworkRecord, post: &Post) -> bool {
+    network.own.as_ref().is_some_and(|own| mentions(&post.text, &own.handle))
 }
 
 /// Judges a post and does what it asks for.
@@ -77,7 +84,11 @@ pub fn judge<S: Write>(state: &mut S, cx: &mut Context<'_>, post: &Post) -> Resu
         None => wish_of(state, post)?,
     };
     let answer = match wish {
-        None => PostAnswer::bare(Verdict::NoOffer),
+        None if mentions_us(&network, post) => {
+            let near = near::judge(state, cx, arrival)?;
+            near.unwrap_or_else(|| PostAnswer::bare(Verdict::NoOffer))
+        }
+        None => return Ok(Outcome::Post(PostAnswer::bare(Verdict::NoOffer))),
         Some(Wish::Buy(offer)) => buy::judge(state, cx, arrival, offer)?,
         Some(Wish::Pass(offer)) => pass::judge(state, cx, arrival, offer)?,
         Some(Wish::Confirm(offer)) => confirm::judge(state, cx, arrival, confirm::Aim::Newest(offer))?,
@@ -104,8 +115,8 @@ fn seen<S: Read>(state: &S, post: &Post) -> Result<Option<PostAnswer>> {
     };
     // A purchase that came of waiting came later.
     let purchase = record.purchase.filter(|_| verdict != Verdict::Waitlisted);
-    let PostRecord { offer, waits, .. } = record;
-    Ok(Some(PostAnswer { verdict, repeated: true, offer, purchase, reply, waits }))
+    let PostRecord { offer, by, waits, .. } = record;
+    Ok(Some(PostAnswer { verdict, repeated: true, offer, purchase, reply, by, waits }))
 }
 
 /// The purchase that a repost confirms: that of the reply which the till addressed to this very account.
@@ -157,9 +168,6 @@ pub fn remember<S: Write>(
     arrival: Arrival<'_>,
     answer: &PostAnswer,
 ) -> Result<()> {
-    if !answer.verdict.leaves_record() {
-        return Ok(());
-    }
     let post = arrival.post;
     let record = PostRecord {
         author: Some(author_hash(&post.network, &post.author.user_id)),
@@ -171,6 +179,7 @@ pub fn remember<S: Write>(
         reply: answer.reply.as_ref().map(|(id, _)| *id),
         followed_by: None,
         deleted_at: None,
+        by: answer.by,
         waits: answer.waits,
     };
     state.put::<Posts>(&OnNetwork::new(&post.network, &post.id), &record)?;
@@ -193,6 +202,7 @@ pub fn delete<S: Write>(state: &mut S, cx: &mut Context<'_>, network: &str, id: 
             reply: None,
             followed_by: None,
             deleted_at: Some(cx.now),
+            by: None,
             waits: None,
         };
         state.put::<Posts>(&key, &tombstone)?;
@@ -208,7 +218,7 @@ pub fn delete<S: Write>(state: &mut S, cx: &mut Context<'_>, network: &str, id: 
 }
 
 /// A hash of a person on a network: enough to tell two authors of one post id apart.
-fn author_hash(network: &str, user_id: &str) -> u64 {
+pub fn author_hash(network: &str, user_id: &str) -> u64 {
     let digest = Sha256::new().chain_update(network).chain_update([0]).chain_update(user_id).finalize();
     digest.iter().take(8).fold(0, |hash, &byte| hash << 8 | u64::from(byte))
 }

@@ -104,6 +104,8 @@ tables! {
     Credits "credits" CreditId => CreditRecord,
     /// An account's credits.
     AccountCredits "account_credits" (AccountId, CreditId) => (),
+    /// Who was asked already whether they meant an offer, by a hash of the identity.
+    Hints "hints" (u64, OfferId) => (),
 }
 
 /// The key of a table with one record.
@@ -390,6 +392,7 @@ pair_keys! {
     OfferId, u32, 16;
     OfferId, Hash, 16;
     AccountId, CreditId, 16;
+    u64, OfferId, 8;
     Time, Hash, 8;
 }
 

@@ -7,17 +7,19 @@ use super::refusal::Result;
 use super::state::{Key, Span, Write};
 use super::table::{Deadlines, Idempotency, IdempotencyAges};
 use super::time::Time;
-use super::{purchase, reply, waiting};
+use super::{explain, purchase, reply, waiting};
 
 /// Answers to keyed requests are kept for 72 hours.
 const ANSWER_SECONDS: i64 = 72 * 3600;
 
-/// One tick. `expire_until` is the latest moment whose holds may be freed; `None`: none may.
+/// One tick. `expire_until` is the latest moment whose holds may be freed; `None`: none may. Replies, and what explains
+/// posts, are kept for `keep_seconds`.
 pub fn run<S: Write>(
     state: &mut S,
     cx: &mut Context<'_>,
     expire_until: Option<Time>,
     slice: usize,
+    keep_seconds: u32,
 ) -> Result<Outcome> {
     let mut freed = 0;
     if let Some(until) = expire_until {
@@ -32,6 +34,7 @@ pub fn run<S: Write>(
     most = most.max(reply::drop_stale(state, cx, slice)?);
     most = most.max(reply::forget_old(state, cx, slice)?);
     most = most.max(forget_answers(state, cx, slice)?);
+    most = most.max(explain::forget(state, cx.now.plus_seconds(-i64::from(keep_seconds)), slice)?);
     Ok(Outcome::Ticked { freed, more: most >= slice })
 }
 
@@ -74,7 +77,7 @@ mod tests {
 
     fn tick(tx: &mut Tx<'_>, now: Time, expire_until: Option<Time>, slice: usize) -> (usize, bool) {
         let mut ids = IdSource::new([5, 6]);
-        match run(tx, &mut Context { now, ids: &mut ids }, expire_until, slice).unwrap() {
+        match run(tx, &mut Context { now, ids: &mut ids }, expire_until, slice, 7_776_000).unwrap() {
             Outcome::Ticked { freed, more } => (freed, more),
             other => panic!("{other:?}"),
         }

@@ -44,6 +44,7 @@ verdicts! {
     Waitlisted "waitlisted" "No unit is free; the buyer waits in line for one.",
     UnknownVariant "unknown_variant" "The post does not say which of the offer's variants it means.",
     Pending "pending" "A unit is held; the buyer has to confirm.",
+    NearMiss "near_miss" "A hashtag in this post is one typing error away from an offer's; the buyer was asked.",
     Passed "passed" "The buyer let the purchase go before confirming; nothing was charged.",
     AlreadyPending "already_pending" "The buyer has a unit on hold already and has to confirm.",
     Enrolled "enrolled" "The account takes part in the deal; spending with its card earns the credit.",
@@ -65,11 +66,6 @@ impl Verdict {
             Self::AccountSuspended | Self::CannotShip => NEUTRAL_SENTENCE,
             other => other.sentence(),
         }
-    }
-
-    /// Whether a post with this verdict is remembered. Posts that match nothing leave no record.
-    pub fn leaves_record(self) -> bool {
-        !matches!(self, Self::NoOffer | Self::OwnPost | Self::RepostIgnored | Self::Deleted | Self::StalePost)
     }
 }
 

@@ -91,6 +91,12 @@ pub fn passed(network: &NetworkRecord, offer: &OfferRecord, verdict: Verdict) ->
     }
 }
 
+/// The question to somebody who missed a hashtag by one typing error.
+pub fn did_you_mean(network: &NetworkRecord, offer: &OfferRecord, tag: &str) -> String {
+    let how = format!("Did you mean #{}? Nothing is held yet: post it to go on.", bare(tag));
+    fit(network, &offer.title, &[&how], &[NOTHING_CHARGED.to_owned()])
+}
+
 /// The reply to somebody who takes part in a deal now.
 pub fn enrolled(network: &NetworkRecord, offer: &OfferRecord) -> String {
     let Some(terms) = &offer.deal else { return refused(network, &offer.title) };
@@ -321,6 +327,7 @@ mod tests {
                 your_turn(&settings, &offer, &held, 1_000_000),
                 already_pending(&settings, &offer, &held),
                 enrolled(&settings, &offer),
+                did_you_mean(&settings, &offer, &offer.hashtag),
                 choose(&settings, &offer, &names),
                 waitlisted(&settings, &offer, u64::MAX),
                 passed(&settings, &offer, Verdict::Passed),

@@ -56,6 +56,36 @@ fn a_deleted_post_cancels_and_its_id_may_hold_slashes() {
 }
 
 #[test]
+fn a_post_is_explained_with_what_followed() {
+    let till = till();
+    till.call(ADMIN, "PUT", "/v1/networks/x", &json!({"own": {"user_id": "s", "handle": "shop"}}))
+        .expect(200);
+    till.offer(&till.merchant(), "Sencha");
+    till.account("ann");
+    let near = till.post("/v1/posts", &post("1", "ann", "@shop #BuySencah")).expect(200);
+    assert_eq!(near["verdict"], "near_miss");
+    assert!(near["reply"]["text"].as_str().unwrap().contains("#BuySencha?"), "{near}");
+    till.post("/v1/posts", &post("2", "eve", "@Shop, what is this?")).expect(200);
+    let asked = till.get("/v1/posts/x/2").expect(200);
+    assert_eq!((&asked["verdict"], &asked["why"]), (&json!("no_offer"), &asked["explanation"]));
+    till.post("/v1/posts", &post("3", "ann", "#BuySencha")).expect(200);
+    till.post("/v1/posts", &post("4", "ann", "#ConfirmSencha")).expect(200);
+    let why = till.get("/v1/posts/x/4").expect(200);
+    assert!(why["by"]["seconds_left"].as_f64().unwrap() > 0.0, "{why}");
+    let history = super::support::wait_for("the whole story", || {
+        let history = till.get("/v1/posts/x/3").expect(200)["history"].clone();
+        history.to_string().contains("An order was made").then_some(history)
+    });
+    let times: Vec<_> = history.as_array().unwrap().iter().map(|one| one["at"].as_str().unwrap()).collect();
+    assert!(times.is_sorted(), "{history}");
+    for part in
+        ["was made.", "A unit was held for $19.99", "Charge 1 was begun: paid", "queued: the confirmation"]
+    {
+        assert!(history.to_string().contains(part), "{part}: {history}");
+    }
+}
+
+#[test]
 fn networks_learn_nothing_about_accounts() {
     let till = till();
     till.offer(&till.merchant(), "Tea");

@@ -1,16 +1,18 @@
 //! Compares the model with the data file, record by record, and learns the ids that the till gave.
 
 use super::model::{Model, Reply};
+use super::till::KEEP_SECONDS;
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::ControlFlow;
 use tagtill::store::Snapshot;
-use tagtill::till::id::PurchaseId;
+use tagtill::till::id::{PurchaseId, ReplyId};
 use tagtill::till::record::{AccountStatus, PurchaseRecord, ReplyKind, ReplyStatus};
 use tagtill::till::state::{Direction, Key as _, Read as _, Span, Table};
 use tagtill::till::table::{
     Accounts, Credits, Deals, EarlyReposts, Enrolments, Idempotency, Identities, Offers, OnNetwork, Only,
     Orders, Posts, Purchases, Refunds, Replies, Settings, Stocks, Transactions, Waiting,
 };
+use tagtill::till::time::Time;
 use tagtill::till::verify;
 
 fn every<T: Table>(snapshot: &Snapshot) -> Result<Vec<(T::Key, T::Record)>, String> {
@@ -207,7 +209,7 @@ impl Model {
             expect(|| format!("window of {}", offer.buy), offer.window_ms, window_ms)?;
             let limit = till.per_account_limit as usize;
             expect(|| format!("limit of {}", offer.buy), offer.limit, limit)?;
-            let ends_at = till.ends_at.map(tagtill::till::time::Time::ms);
+            let ends_at = till.ends_at.map(Time::ms);
             expect(|| format!("end of {}", offer.buy), offer.ends_at, ends_at)?;
         }
         Ok(())
@@ -290,11 +292,15 @@ impl Model {
     /// New replies are taken over; known ones must stand where they were, or be dropped for a reason.
     fn replies(&mut self, snapshot: &Snapshot) -> Result<(), String> {
         let all: BTreeMap<_, _> = every::<Replies>(snapshot)?.into_iter().collect();
+        // Old ones are forgotten, a few at a time.
+        let until = self.now - i64::from(KEEP_SECONDS) * 1000;
+        let old = ReplyId::first_at(Time::from_ms(until));
+        self.replies.retain(|id, _| *id >= old || all.contains_key(id));
         for (id, known) in &mut self.replies {
             let Some(till) = all.get(id) else { return Err(format!("{id} is missing")) };
             if (known.status, till.status) == (ReplyStatus::Queued, ReplyStatus::Dropped) {
                 known.status = ReplyStatus::Dropped;
-                let at = till.ended_at.map_or(0, tagtill::till::time::Time::ms);
+                let at = till.ended_at.map_or(0, Time::ms);
                 if at <= known.not_after {
                     return Err(format!("{id} is dropped before it is stale"));
                 }
@@ -314,6 +320,7 @@ impl Model {
                     return Err(format!("{id} does not say how to confirm: {}", till.text));
                 }
             }
+            self.told.extend(till.purchase.filter(|_| till.kind == ReplyKind::Pending));
             let reply = Reply {
                 network: till.network,
                 kind: till.kind,
@@ -332,10 +339,7 @@ impl Model {
     /// Every purchase that waits for its buyer has told them how to confirm.
     pub fn everybody_was_told(&self) -> Result<(), String> {
         for purchase in &self.purchases {
-            let told = self
-                .replies
-                .values()
-                .any(|reply| reply.purchase == purchase.id && reply.kind == ReplyKind::Pending);
+            let told = purchase.id.is_some_and(|id| self.told.contains(&id));
             if !told {
                 return Err(format!("nobody told the buyer of {:?} how to confirm", purchase.id));
             }

@@ -222,6 +222,13 @@ impl Model {
             }
             (None, Some(offer)) => self.buy(now, t, post, offer),
             (None, None) if enrols.is_some() => (self.enrol(now, t, post, enrols.unwrap_or_default()), None),
+            // What mentions the shop is remembered, and guessed at.
+            (None, None) if post.network == "x" && post.text.contains("@shop") => {
+                let near = buyer
+                    .filter(|&buyer| self.accounts[buyer].status == AccountStatus::Active)
+                    .is_some_and(|_| post.hashtags.iter().any(|tag| self.is_near(now, tag)));
+                (if near { Verdict::NearMiss } else { Verdict::NoOffer }, None)
+            }
             (None, None) => return bare(Verdict::NoOffer),
         };
         self.posts.insert(

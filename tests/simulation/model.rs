@@ -178,6 +178,8 @@ pub struct Model {
     pub purchases: Vec<Purchase>,
     pub posts: BTreeMap<Name, Seen>,
     pub replies: BTreeMap<ReplyId, Reply>,
+    /// Purchases whose buyers were told how to confirm.
+    pub told: BTreeSet<PurchaseId>,
     pub deals: Vec<Deal>,
     pub enrolments: Vec<Enrolment>,
     pub spent: BTreeMap<String, Spent>,

@@ -46,6 +46,7 @@ impl World {
         words.extend(
             self.chance.percent(40).then(|| *self.chance.pick(&["x1", "x2", "x3", "x9"]).unwrap_or(&"x2")),
         );
+        words.extend(self.chance.percent(20).then_some("@shop"));
         words.join(" ")
     }
 
@@ -96,6 +97,17 @@ impl World {
         {
             let at = usize::try_from(self.chance.below(tags.len() as u64 + 1)).unwrap();
             tags.insert(at, deal.clone());
+        }
+        if self.chance.percent(8) {
+            // A slip of the thumb.
+            let at = usize::try_from(self.chance.below(9)).unwrap();
+            for tag in tags.iter_mut().filter(|tag| tag.len() > at) {
+                match self.chance.below(3) {
+                    0 => drop(tag.remove(at)),
+                    1 => tag.insert(at, 'q'),
+                    _ => tag.replace_range(at..=at, "q"),
+                }
+            }
         }
         if self.chance.percent(8) {
             tags.insert(0, "justatag".to_owned());

@@ -5,10 +5,10 @@ use super::deeds::{NETWORKS, SIZES, USERS, identity};
 use super::model::{Offer, Size};
 use super::till::Plan;
 use super::world::World;
-use tagtill::till::command::{Command, NewAccount, NewOffer, Outcome, Variant};
+use tagtill::till::command::{Command, NetworkChange, NewAccount, NewOffer, Outcome, Variant};
 use tagtill::till::id::MerchantId;
 use tagtill::till::money::{Currency, Money};
-use tagtill::till::record::{Address, DealTerms, OfferStatus, PaymentMethod, Reward, Shortage};
+use tagtill::till::record::{Address, DealTerms, OfferStatus, OwnIdentity, PaymentMethod, Reward, Shortage};
 use tagtill::till::time::Time;
 
 impl World {
@@ -18,6 +18,9 @@ impl World {
         else {
             return Err("no merchant".to_owned());
         };
+        let own = Some(OwnIdentity { user_id: "shop".to_owned(), handle: "shop".to_owned() });
+        let change = NetworkChange { own: Some(own), ..NetworkChange::default() };
+        self.setup(Command::PutNetwork { slug: "x".to_owned(), change })?;
         for n in 0..=self.chance.below(3) {
             self.put_up(merchant, n)?;
         }

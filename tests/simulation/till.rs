@@ -22,6 +22,8 @@ use tagtill::till::time::Time;
 
 /// What one tick frees at most: few, so that slices matter.
 pub const TICK_SLICE: usize = 3;
+/// How long replies are kept: a day, which lives outlast.
+pub const KEEP_SECONDS: u32 = 86_400;
 /// Answers to keyed requests are kept for 72 hours; nobody relies on the last of them here.
 const KEPT_MS: i64 = 71 * 3_600_000;
 const CACHE_BYTES: usize = 1024 * 1024;
@@ -132,7 +134,12 @@ impl Till {
         let store =
             Store::on_disk(self.disk.clone(), CACHE_BYTES, &fresh).map_err(|error| error.to_string())?;
         let seed = [self.chance.next(), self.chance.next()];
-        let config = EngineConfig { seed, tick_slice: TICK_SLICE, ..EngineConfig::default() };
+        let config = EngineConfig {
+            seed,
+            tick_slice: TICK_SLICE,
+            keep_seconds: KEEP_SECONDS,
+            ..EngineConfig::default()
+        };
         Stepper::new(store, &config, Box::new(self.clocks.clone())).map_err(|error| error.to_string())
     }
 

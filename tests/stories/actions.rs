@@ -43,7 +43,7 @@ impl World {
                 Command::DeletePost { network, id }
             }
             "sent" | "failed" => self.reported(verb, words)?,
-            "tick" => Command::Tick { expire_until: Some(self.now), slice: 1000 },
+            "tick" => Command::Tick { expire_until: Some(self.now), slice: 1000, keep_seconds: 90 * 86_400 },
             "gateway" => self.gateway(words)?,
             "spends" | "returns" | "reverses" => self.spend(verb, words)?,
             "credit" if words.take("says") => self.credited(words)?,
@@ -330,7 +330,7 @@ impl World {
             let wait = work.due_at.ms_since(self.now);
             let wanted = words.span_ms()?;
             return if wait == wanted {
-                Ok(Command::Tick { expire_until: None, slice: 1 })
+                Ok(Command::Tick { expire_until: None, slice: 1, keep_seconds: 90 * 86_400 })
             } else {
                 Err(format!("{outcome}; expected: {wanted} ms\n      actual: {wait} ms"))
             };

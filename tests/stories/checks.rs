@@ -3,14 +3,14 @@
 use crate::words::Words;
 use crate::world::World;
 use std::ops::ControlFlow;
-use tagtill::till::network;
 use tagtill::till::record::AttemptState;
 use tagtill::till::state::Key as _;
 use tagtill::till::state::{Direction, Read as _, Span};
 use tagtill::till::table::{
-    AccountCredits, Accounts, Credits, Deals, Events, Orders, Outbox, Posts, Refunds, Stocks,
+    AccountCredits, Accounts, Credits, Deals, Events, OnNetwork, Orders, Outbox, Posts, Refunds, Stocks,
 };
 use tagtill::till::text::length;
+use tagtill::till::{explain, network};
 
 impl World {
     /// What a line that begins with `verb` sees; `None` for a line that acts.
@@ -24,6 +24,7 @@ impl World {
                 let posts = tx.first::<Posts>(&Span::all(), 1000).unwrap().len();
                 same(&format!("{posts} posts"), rest(words))?
             }
+            "why" => self.why(words)?,
             "deal" => {
                 let id = self.offer(words.must("a deal")?)?;
                 let tx = self.batch.as_mut().unwrap().begin();
@@ -131,6 +132,30 @@ impl World {
             },
         };
         same(&got, rest(words))
+    }
+
+    /// `why p1 "by 12 seconds"`: the explanation holds these words; `why p1 goes on with "…"`: its history does.
+    fn why(&mut self, words: &mut Words<'_>) -> Result<String, String> {
+        let id = words.must("a post")?.to_owned();
+        let network = self.posts.get(&id).cloned().unwrap_or_else(|| "x".to_owned());
+        let key = OnNetwork::new(&network, &id);
+        let tx = self.batch.as_mut().unwrap().begin();
+        let post = tx.get::<Posts>(&key).unwrap().ok_or("that post is not remembered")?;
+        let history = explain::history(&tx, &key, &post).map_err(|error| error.to_string())?;
+        if !history.is_sorted_by_key(|moment| moment.at) {
+            return Err("the history is not in the order of time".to_owned());
+        }
+        let said = if words.take("goes on with") {
+            history.into_iter().map(|moment| moment.what).collect::<Vec<_>>().join(" ")
+        } else {
+            explain::why(&post)
+        };
+        let part = words.must("words")?;
+        if said.contains(part) {
+            Ok("done".to_owned())
+        } else {
+            Err(format!("expected: {part}\n      actual: {said}"))
+        }
     }
 
     /// `reply to p1 says "…"`, `reply to p1 never says "…"`, `reply to p1 is sent`, `no reply to p1`, `outbox: 2`.

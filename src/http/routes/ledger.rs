@@ -5,6 +5,7 @@ use crate::http::api::Shared;
 use crate::http::call::Call;
 use crate::http::problem::{Code, Problem};
 use crate::store::Snapshot;
+use crate::till::explain::{self, Margin, Moment};
 use crate::till::id::{OfferId, OrderId, PurchaseId, ReplyId};
 use crate::till::network;
 use crate::till::record::{OrderStatus, PostRecord, PurchaseStatus, ReplyRecord, ReplyStatus};
@@ -25,6 +26,10 @@ pub struct PostView {
     verdict: Verdict,
     /// The verdict in a sentence.
     explanation: &'static str,
+    /// The rule in a sentence, with by how much.
+    why: String,
+    /// By how much; only what applies.
+    by: Margin,
     arrived_at: Time,
     /// When it was made, as judged.
     created_at: Time,
@@ -44,6 +49,8 @@ pub struct PostView {
     /// The place on the waiting list that it was given.
     #[serde(skip_serializing_if = "Option::is_none")]
     place: Option<u64>,
+    /// What followed, in time order: the hold, replies and their fate, the gateway's answers, the order, refunds.
+    history: Vec<Moment>,
 }
 
 /// Where the purchase stands now.
@@ -77,10 +84,17 @@ pub fn get(shared: &Arc<Shared>, call: &Call) -> Result<Answer, Problem> {
     let (slug, id) = (call.param(0), call.param(1));
     network::must_find(&snapshot, slug)?;
     let Some(post) = snapshot.get::<Posts>(&OnNetwork::new(slug, id))? else {
-        let detail = "No such post is remembered. Posts that match no offer leave no trace.";
+        let detail = "No such post is remembered. Posts that match no offer and do not mention the shop leave no trace.";
         return Err(Problem::new(Code::NotFound, detail));
     };
     Answer::ok(&view(&snapshot, slug, id, &post)?)
+}
+
+/// What [`get`] answers, from a file that no till runs; `None`: no such post is remembered.
+pub fn explain_post(state: &Snapshot, slug: &str, id: &str) -> Result<Option<serde_json::Value>, StateError> {
+    let Some(post) = state.get::<Posts>(&OnNetwork::new(slug, id))? else { return Ok(None) };
+    let view = view(state, slug, id, &post)?;
+    serde_json::to_value(view).map(Some).map_err(|error| StateError(error.to_string()))
 }
 
 fn view(state: &Snapshot, slug: &str, id: &str, post: &PostRecord) -> Result<PostView, StateError> {
@@ -95,6 +109,8 @@ fn view(state: &Snapshot, slug: &str, id: &str, post: &PostRecord) -> Result<Pos
         id: id.to_owned(),
         verdict,
         explanation: verdict.sentence(),
+        why: explain::why(post),
+        by: Margin::of(post),
         arrived_at: post.arrived_at,
         created_at: post.made_at,
         offer: post.offer,
@@ -108,6 +124,7 @@ fn view(state: &Snapshot, slug: &str, id: &str, post: &PostRecord) -> Result<Pos
         followed_by: reply(state, post.followed_by)?,
         deleted_at: post.deleted_at,
         place: post.waits.map(|(_, place)| place),
+        history: explain::history(state, &OnNetwork::new(slug, id), post)?,
     })
 }
 

@@ -22,6 +22,7 @@ mod status;
 pub mod tokens;
 mod waiting;
 
+pub use ledger::explain_post;
 pub use lines::posts_in;
 
 use super::route::Route;

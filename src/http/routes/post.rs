@@ -92,7 +92,7 @@ struct ReplyBrief {
 impl AnswerView {
     /// As an admin sees it, or as a network does: then nothing about the account.
     pub fn new(answer: PostAnswer, admin: bool) -> Self {
-        let PostAnswer { verdict, repeated, offer, purchase, reply, waits } = answer;
+        let PostAnswer { verdict, repeated, offer, purchase, reply, by: _, waits } = answer;
         let explanation = if admin { verdict.sentence() } else { verdict.neutral_sentence() };
         let reply = reply.map(|(id, text)| ReplyBrief { id, text });
         let place = waits.map(|(_, place)| place);
@@ -115,7 +115,11 @@ pub fn read(network: Option<&str>, bytes: &[u8]) -> Result<Post, Problem> {
             user_id: body.author.user_id.into_owned(),
             handle: body.author.handle.into_owned(),
         },
-        text: if tags.is_empty() { String::new() } else { body.text.into_owned() },
+        text: if tags.is_empty() && !body.text.contains(['@', '＠']) {
+            String::new()
+        } else {
+            body.text.into_owned()
+        },
         hashtags: tags,
         created_at: body.created_at,
         repost_of: body.repost_of,

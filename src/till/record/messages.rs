@@ -29,6 +29,8 @@ pub struct PostRecord {
     pub followed_by: Option<ReplyId>,
     /// When its deletion was told.
     pub deleted_at: Option<Time>,
+    /// By how much: late, left, short, in milliseconds or units; `explain` says which.
+    pub by: Option<i64>,
     /// Who joined a waiting list by it, and the place then.
     pub waits: Option<(AccountId, u64)>,
 }
@@ -51,6 +53,8 @@ pub enum ReplyKind {
     AlreadyPending,
     /// What there is to choose from.
     Choose,
+    /// The hashtag that was probably meant.
+    DidYouMean,
     /// Confirmed.
     Confirmed,
     /// Paid.

@@ -10,6 +10,7 @@ mod domain;
 mod emoji;
 mod fold;
 mod hashtag;
+mod mention;
 mod plain;
 mod punycode;
 #[rustfmt::skip]
@@ -23,4 +24,5 @@ pub use cards::{contains_card_number, mask_card_numbers};
 pub use count::{Counting, length};
 pub use fold::{MixedScripts, fold, single_script, skeleton};
 pub use hashtag::hashtags;
+pub use mention::mentions;
 pub use plain::{NotPlain, check_plain};

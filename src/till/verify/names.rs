@@ -11,9 +11,9 @@ use crate::till::reply::place;
 use crate::till::role::Role;
 use crate::till::state::{Read, StateError};
 use crate::till::table::{
-    Accounts, Counter, Counters, Events, Hashtags, Idempotency, IdempotencyAges, Identities, Lookalikes,
-    Merchants, Offers, OnNetwork, Orders, Outbox, Posts, Purchases, Refunds, Replies, ReplyPosts, Text,
-    Tokens,
+    Accounts, Counter, Counters, Events, Hashtags, Hints, Idempotency, IdempotencyAges, Identities,
+    Lookalikes, Merchants, Offers, OnNetwork, Orders, Outbox, Posts, Purchases, Refunds, Replies, ReplyPosts,
+    Text, Tokens,
 };
 use crate::till::text::{fold, skeleton};
 
@@ -30,6 +30,7 @@ pub fn check<S: Read>(walk: &mut Walk<'_, S>) -> Result<(), StateError> {
         Ok(())
     })?;
     hashtags(walk)?;
+    walk.each::<Hints>(|walk, (_, offer), ()| walk.names::<Offers>("a question", Some(&offer)))?;
     replies(walk)?;
     walk.each::<Posts>(|walk, key, post| {
         let who = format!("the post {} on {}", key.id, key.network);
@@ -159,8 +160,8 @@ fn events<S: Read>(walk: &mut Walk<'_, S>) -> Result<(), StateError> {
         walk.names::<Accounts>(&who, event.account.as_ref())?;
         walk.names::<Purchases>(&who, event.purchase.as_ref())?;
         walk.names::<Orders>(&who, event.order.as_ref())?;
-        walk.names::<Refunds>(&who, event.refund.as_ref())?;
-        walk.names::<Replies>(&who, event.reply.as_ref())
+        // A reply may be forgotten by now.
+        walk.names::<Refunds>(&who, event.refund.as_ref())
     })?;
     let last = walk.state.get::<Counters>(&Counter::LastEvent)?.unwrap_or(0);
     walk.expect(next == last.saturating_add(1), || format!("the last event is {}, not {last}", next - 1));

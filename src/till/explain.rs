@@ -1,0 +1,269 @@
+//! "I posted and nothing happened": why a post was judged as it was, by how much, and what followed, in time order.
+//!
+//! Read from what is kept: ids, amounts and times, never a text or a person.
+
+use super::id::{OrderId, PurchaseId, ReplyId};
+use super::record::{
+    Attempt, AttemptState, PostRecord, PurchaseRecord, PurchaseStatus, RefundStatus, ReplyKind, ReplyStatus,
+};
+use super::state::{Key as _, Read, Span, StateError, Write};
+use super::table::{OnNetwork, Orders, Posts, Purchases, Refunds, Replies, ReplyPosts};
+use super::time::Time;
+use super::verdict::Verdict;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+/// By how much a verdict was what it was; only what applies is set.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, JsonSchema)]
+pub struct Margin {
+    /// How long after the hold's end the confirmation was made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seconds_late: Option<f64>,
+    /// How long the hold had to go.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seconds_left: Option<f64>,
+    /// How long before the offer's start the post arrived.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seconds_early: Option<f64>,
+    /// How long after the offer's end the post arrived.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seconds_over: Option<f64>,
+    /// How many units fewer there were than the post asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub units_short: Option<i64>,
+    /// How many units of the offer the account had already.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub units_had: Option<i64>,
+}
+
+/// Something that followed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Moment {
+    /// When.
+    pub at: Time,
+    /// What, in a sentence.
+    pub what: String,
+}
+
+impl Margin {
+    /// What the number kept with a post means.
+    pub fn of(post: &PostRecord) -> Self {
+        let (Some(by), Some(verdict)) = (post.by, post.verdict) else { return Self::default() };
+        #[allow(clippy::cast_precision_loss, reason = "spans of days in milliseconds")]
+        let seconds = Some(by as f64 / 1000.0);
+        let none = Self::default();
+        match verdict {
+            Verdict::TooLate => Self { seconds_late: seconds, ..none },
+            Verdict::Confirmed | Verdict::AlreadyPending => Self { seconds_left: seconds, ..none },
+            Verdict::NotStarted => Self { seconds_early: seconds, ..none },
+            Verdict::Ended => Self { seconds_over: seconds, ..none },
+            Verdict::SoldOut | Verdict::Waitlisted | Verdict::Pending => {
+                Self { units_short: Some(by), ..none }
+            }
+            Verdict::LimitReached => Self { units_had: Some(by), ..none },
+            _ => none,
+        }
+    }
+}
+
+/// The rule that decided, in a sentence, with by how much.
+pub fn why(post: &PostRecord) -> String {
+    let Some(verdict) = post.verdict else {
+        return Verdict::Deleted.sentence().to_owned();
+    };
+    let margin = Margin::of(post);
+    let rule = verdict.sentence().trim_end_matches('.');
+    let more = match (&margin, post.waits) {
+        (_, Some((_, place))) => Some(format!("at place {place}")),
+        (Margin { seconds_late: Some(late), .. }, _) => Some(format!("by {}", span(*late))),
+        (Margin { seconds_left: Some(left), .. }, _) => Some(format!("with {} to go", span(*left))),
+        (Margin { seconds_early: Some(early), .. }, _) => Some(format!("it starts {} later", span(*early))),
+        (Margin { seconds_over: Some(over), .. }, _) => Some(format!("{} before", span(*over))),
+        (Margin { units_short: Some(short), .. }, _) => Some(format!("{short} fewer than asked for")),
+        (Margin { units_had: Some(had), .. }, _) => Some(format!("it had {had}")),
+        _ => None,
+    };
+    more.map_or_else(|| format!("{rule}."), |more| format!("{rule} ({more})."))
+}
+
+/// `12.5 seconds`, `3 minutes`, `2 hours`, `4 days`.
+fn span(seconds: f64) -> String {
+    match seconds.abs() {
+        s if s >= 172_800.0 => format!("{:.0} days", s / 86_400.0),
+        s if s >= 7200.0 => format!("{:.0} hours", s / 3600.0),
+        s if s >= 120.0 => format!("{:.0} minutes", s / 60.0),
+        s => format!("{s} seconds"),
+    }
+}
+
+/// Everything that followed from a post, in time order.
+///
+/// # Errors
+/// When the store fails.
+pub fn history<S: Read>(state: &S, key: &OnNetwork, post: &PostRecord) -> Result<Vec<Moment>, StateError> {
+    let mut told = Telling::default();
+    if let Some(verdict) = post.verdict {
+        told.add(post.made_at, "The post was made.");
+        told.add(post.arrived_at, format!("It arrived and was judged: {}.", verdict.code()));
+    }
+    if let Some(at) = post.deleted_at {
+        told.add(at, "The network said that it was deleted.");
+    }
+    for id in [post.reply, post.followed_by].into_iter().flatten() {
+        told.reply(state, id)?;
+    }
+    if let Some(id) = post.purchase {
+        let purchase = state.must::<Purchases>(&id)?;
+        let own = purchase.network == key.network && purchase.post == key.id;
+        told.purchase(state, (id, &purchase), own)?;
+    }
+    told.0.sort_by_key(|moment| moment.at);
+    Ok(told.0)
+}
+
+/// Forgets up to `slice` replies from before `until`, and what explains the posts that they answered; returns how many.
+/// That those posts were seen, and what was decided, stays.
+pub fn forget<S: Write>(state: &mut S, until: Time, slice: usize) -> Result<usize, StateError> {
+    let old = Span::all().before(&ReplyId::first_at(until).encode());
+    let replies = state.first::<Replies>(&old, slice)?;
+    for (id, reply) in &replies {
+        if reply.status == ReplyStatus::Queued {
+            continue;
+        }
+        if let Some(post_id) = &reply.post_id {
+            let key = OnNetwork::new(&reply.network, post_id);
+            if state.get::<ReplyPosts>(&key)? == Some(*id) {
+                state.delete::<ReplyPosts>(&key);
+            }
+        }
+        let key = OnNetwork::new(&reply.network, &reply.in_reply_to);
+        if let Some(mut post) = state.get::<Posts>(&key)? {
+            post.reply = post.reply.filter(|other| other != id);
+            post.followed_by = post.followed_by.filter(|other| other != id);
+            state.put::<Posts>(&key, &post)?;
+        }
+        if let Some(bought) = reply.purchase {
+            let mut purchase = state.must::<Purchases>(&bought)?;
+            if purchase.reply == Some(*id) {
+                purchase.reply = None;
+                state.put::<Purchases>(&bought, &purchase)?;
+            }
+        }
+        state.delete::<Replies>(id);
+    }
+    Ok(replies.len())
+}
+
+#[derive(Default)]
+struct Telling(Vec<Moment>);
+
+impl Telling {
+    fn add(&mut self, at: Time, what: impl Into<String>) {
+        self.0.push(Moment { at, what: what.into() });
+    }
+
+    fn reply<S: Read>(&mut self, state: &S, id: ReplyId) -> Result<(), StateError> {
+        // Replies are kept for a while only.
+        let Some(reply) = state.get::<Replies>(&id)? else { return Ok(()) };
+        let what = match reply.kind {
+            ReplyKind::Pending | ReplyKind::AlreadyPending => "the confirmation hashtag",
+            ReplyKind::Choose => "what there is to choose from",
+            ReplyKind::DidYouMean => "the hashtag that was probably meant",
+            ReplyKind::Confirmed => "that it is ordered",
+            ReplyKind::Paid => "that it is paid",
+            ReplyKind::Enrolled => "that the deal is loaded",
+            ReplyKind::Refused => "that it could not be completed",
+            ReplyKind::TooLate => "that it was too late",
+            ReplyKind::Passed => "that it was let go",
+            ReplyKind::Waitlisted => "the place in line",
+            ReplyKind::Unavailable => "why there is nothing to buy or confirm",
+            ReplyKind::NotLinked => "how to link a card",
+        };
+        self.add(reply.queued_at, format!("A reply was queued: {what} ({id})."));
+        let Some(at) = reply.ended_at else { return Ok(()) };
+        let because = reply.reason.map(|reason| format!(": {reason}")).unwrap_or_default();
+        let posted = reply.post_id.map(|post| format!(" as {post}")).unwrap_or_default();
+        match reply.status {
+            ReplyStatus::Queued => {}
+            ReplyStatus::Sent => self.add(at, format!("The reply was out{posted} ({id}).")),
+            ReplyStatus::Failed => self.add(at, format!("The reply could not be posted{because} ({id}).")),
+            ReplyStatus::Dropped => self.add(at, format!("The reply was dropped{because} ({id}).")),
+        }
+        Ok(())
+    }
+
+    fn purchase<S: Read>(
+        &mut self,
+        state: &S,
+        (id, purchase): (PurchaseId, &PurchaseRecord),
+        began_here: bool,
+    ) -> Result<(), StateError> {
+        let units = if purchase.units == 1 {
+            "A unit was".to_owned()
+        } else {
+            format!("{} units were", purchase.units)
+        };
+        if began_here {
+            let until = purchase.expires_at;
+            self.add(
+                purchase.arrived_at,
+                format!("{units} held for {}, until {until} ({id}).", purchase.price),
+            );
+        } else {
+            self.add(purchase.arrived_at, format!("{units} held by the post {} ({id}).", purchase.post));
+        }
+        if let Some(confirmation) = &purchase.confirmation {
+            self.add(confirmation.arrived_at, format!("The post {} confirmed it.", confirmation.post));
+        }
+        for attempt in &purchase.attempts {
+            self.add(attempt.created_at, charge(attempt));
+        }
+        if let Some(at) = purchase.settled_at {
+            let what = match purchase.status {
+                PurchaseStatus::Paid | PurchaseStatus::Refunded => "The gateway said that it is charged.",
+                PurchaseStatus::Expired => "Nobody confirmed it in time; the unit was free again.",
+                PurchaseStatus::Cancelled => "It was cancelled before it was confirmed.",
+                PurchaseStatus::Declined => "The gateway declined the card; nothing was charged.",
+                PurchaseStatus::Pending | PurchaseStatus::Capturing => "It was settled.",
+            };
+            self.add(at, what);
+        }
+        if let Some(order) = purchase.order {
+            self.order(state, order)?;
+        }
+        for refund in &purchase.refunds {
+            let found = state.must::<Refunds>(refund)?;
+            let how = match found.status {
+                RefundStatus::Pending => "the gateway is being asked",
+                RefundStatus::Succeeded => "given back",
+                RefundStatus::Failed => "refused by the gateway",
+            };
+            self.add(found.created_at, format!("A refund of {} was begun: {how} ({refund}).", found.amount));
+        }
+        Ok(())
+    }
+
+    fn order<S: Read>(&mut self, state: &S, id: OrderId) -> Result<(), StateError> {
+        let order = state.must::<Orders>(&id)?;
+        self.add(order.created_at, format!("An order was made ({id})."));
+        if let Some(at) = order.shipped_at {
+            self.add(at, "It was shipped.");
+        }
+        if let Some(at) = order.delivered_at {
+            self.add(at, "It was delivered.");
+        }
+        Ok(())
+    }
+}
+
+fn charge(attempt: &Attempt) -> String {
+    let how = match &attempt.state {
+        AttemptState::New => "not at the gateway yet".to_owned(),
+        AttemptState::Created => "created at the gateway, its answer is awaited".to_owned(),
+        AttemptState::Paid => "paid".to_owned(),
+        AttemptState::Declined(code) => format!("declined ({code})"),
+        AttemptState::Lost => "lost before the gateway had it".to_owned(),
+    };
+    let reference = attempt.reference.as_ref().map(|name| format!(" ({name})")).unwrap_or_default();
+    format!("Charge {} was begun: {how}{reference}.", attempt.number)
+}
