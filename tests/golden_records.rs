@@ -162,6 +162,8 @@ fn people() -> Vec<Golden> {
             reply_wait_seconds: 600,
             one_reply_per_post: true,
             links_in_replies: false,
+            replies_per_15_minutes: Some(100),
+            replies_per_day: None,
         }),
         golden::<Merchants>(&MerchantRecord { name: "Shop".to_owned(), created_at: at(0) }),
         golden::<Accounts>(&AccountRecord {
@@ -340,6 +342,10 @@ fn deals() -> Vec<Golden> {
         }),
         golden::<AccountCredits>(&()),
         golden::<Hints>(&()),
+        golden::<Rates>(&RateRecord {
+            quarter: Spent { slice: 1_511_864, now: 3, before: 97 },
+            day: Spent { slice: 15_748, now: 100, before: 0 },
+        }),
     ]
 }
 

@@ -23,6 +23,8 @@ pub struct NetworkChange {
     pub reply_wait_seconds: Option<u32>,
     pub one_reply_per_post: Option<bool>,
     pub links_in_replies: Option<bool>,
+    pub replies_per_15_minutes: Option<Option<u32>>,
+    pub replies_per_day: Option<Option<u32>>,
 }
 
 /// A new account.

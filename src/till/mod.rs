@@ -24,6 +24,7 @@ pub mod order;
 pub mod pass;
 pub mod post;
 pub mod purchase;
+pub mod rate;
 pub mod record;
 pub mod refund;
 pub mod refusal;

@@ -10,7 +10,7 @@ use super::state::{Direction, Read, Span, StateError, Write};
 use super::table::{EarlyReposts, Offers, OnNetwork, Outbox, OutboxKey, Replies, ReplyPosts, Told};
 use super::time::Time;
 use super::verdict::Verdict;
-use super::{check, event, purchase, repost, wording};
+use super::{check, event, network, purchase, rate, repost, wording};
 use std::ops::ControlFlow;
 
 /// A reply to be queued.
@@ -142,6 +142,9 @@ pub fn sent<S: Write>(
         return Err(Refusal::taken("post_id", "was reported for another reply").into());
     }
     leave_queue(state, cx, id, &mut reply, ReplyStatus::Sent);
+    if let Some(settings) = network::find(state, &reply.network)? {
+        rate::count(state, cx.now, &reply.network, &settings)?;
+    }
     reply.post_id = Some(post_id.to_owned());
     state.put::<Replies>(&id, &reply)?;
     log(state, cx, EventKind::ReplySent, id, &reply)?;
@@ -301,7 +304,7 @@ pub fn forget_old<S: Write>(state: &mut S, cx: &Context<'_>, slice: usize) -> Re
     Ok(told.len() + early.len())
 }
 
-/// Queued replies of a network that are still worth posting, what matters most first.
+/// Queued replies of a network that are still worth posting, what matters most first, and no more than it takes now.
 pub fn queued<S: Read>(
     state: &S,
     now: Time,
@@ -310,6 +313,11 @@ pub fn queued<S: Read>(
 ) -> Result<Vec<(ReplyId, ReplyRecord)>, StateError> {
     let mut keys = Vec::new();
     let mut found = Vec::new();
+    let budget = match network::find(state, network)? {
+        Some(settings) => rate::left(state, now, network, &settings)?,
+        None => None,
+    };
+    let limit = budget.map_or(limit, |left| left.min(limit));
     let span = Span::prefix(OutboxKey::prefix(network));
     state.scan::<Outbox>(&span, Direction::Up, |key, ()| {
         keys.push(key.reply);

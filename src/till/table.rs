@@ -6,8 +6,8 @@ use super::id::{
 use super::record::{
     AccountRecord, BuyerRecord, CreditRecord, DealRecord, EarlyRepostRecord, EnrolmentRecord, EventRecord,
     HashtagRecord, IdempotencyRecord, IdentityRecord, MerchantRecord, NetworkRecord, OfferRecord,
-    OrderRecord, PostRecord, PurchaseRecord, RefundRecord, ReplyRecord, SettingsRecord, StockRecord,
-    TokenRecord, TransactionRecord, WaiterRecord, WaitingRecord, WorkKind, WorkRecord,
+    OrderRecord, PostRecord, PurchaseRecord, RateRecord, RefundRecord, ReplyRecord, SettingsRecord,
+    StockRecord, TokenRecord, TransactionRecord, WaiterRecord, WaitingRecord, WorkKind, WorkRecord,
 };
 use super::state::{Key, Table};
 use super::time::Time;
@@ -106,6 +106,8 @@ tables! {
     AccountCredits "account_credits" (AccountId, CreditId) => (),
     /// Who was asked already whether they meant an offer, by a hash of the identity.
     Hints "hints" (u64, OfferId) => (),
+    /// What of each network's budget of replies was spent.
+    Rates "rates" Text => RateRecord,
 }
 
 /// The key of a table with one record.

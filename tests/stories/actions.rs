@@ -473,6 +473,12 @@ fn network(words: &mut Words<'_>) -> Result<Command, String> {
         } else if words.take("texts up to") {
             let limit = words.must("a number")?;
             change.text_limit = Some(limit.parse().map_err(|_| format!("{limit} is no number"))?);
+        } else if words.take("no rate") {
+            (change.replies_per_15_minutes, change.replies_per_day) = (Some(None), Some(None));
+        } else if words.take("a quarter of an hour takes") {
+            change.replies_per_15_minutes = Some(Some(words.number()?));
+        } else if words.take("a day takes") {
+            change.replies_per_day = Some(Some(words.number()?));
         } else if words.take("we are") {
             let name = words.must("a name")?.to_owned();
             change.own = Some(Some(OwnIdentity { user_id: name.clone(), handle: name }));

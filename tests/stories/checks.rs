@@ -10,7 +10,7 @@ use tagtill::till::table::{
     AccountCredits, Accounts, Credits, Deals, Events, OnNetwork, Orders, Outbox, Posts, Refunds, Stocks,
 };
 use tagtill::till::text::length;
-use tagtill::till::{explain, network};
+use tagtill::till::{explain, network, reply};
 
 impl World {
     /// What a line that begins with `verb` sees; `None` for a line that acts.
@@ -23,6 +23,15 @@ impl World {
                 let tx = self.batch.as_mut().unwrap().begin();
                 let posts = tx.first::<Posts>(&Span::all(), 1000).unwrap().len();
                 same(&format!("{posts} posts"), rest(words))?
+            }
+            "bridge" => {
+                words.take("on");
+                let network = words.must("a network")?.to_owned();
+                let tx = self.batch.as_mut().unwrap().begin();
+                let seen = reply::queued(&tx, self.now, &network, 100).unwrap();
+                let seen: Vec<_> = seen.into_iter().map(|(_, reply)| reply.in_reply_to).collect();
+                let wanted = rest(words).trim_start_matches("sees").trim();
+                same(if seen.is_empty() { "nothing".to_owned() } else { seen.join(" ") }.as_str(), wanted)?
             }
             "why" => self.why(words)?,
             "deal" => {

@@ -78,3 +78,67 @@ story: a limit of 140 characters
   buyer alice on mastodon
   post alice p1 "#BuyTheBlueShirtWithTheStripesNow" on mastodon → pending
   reply to p1 says "#ConfirmTheBlueShirtWithTheStripesNow orders and pays $15.00 within 15 minutes."
+# Per network a rate (per 15 minutes, per day); what matters most goes first (confirmation hashtags, then paid, then late,
+# then sold out, then not linked); what is stale when its turn comes is dropped and says so. An order never waits.
+story: no more than a network takes in a quarter of an hour
+  network x: a quarter of an hour takes 2
+  offer Shirt: #BuyShirt
+  buyer alice on x
+  buyer bob on x
+  buyer carl on x
+  post alice p1 "#BuyShirt" → pending
+  post bob p2 "#BuyShirt" → pending
+  post carl p3 "#BuyShirt" → pending
+  bridge on x sees p1 p2
+  sent p1
+  bridge on x sees p2
+  sent p2
+  bridge on x sees nothing
+  after 15 minutes
+  bridge on x sees nothing
+  after 8 minutes
+  bridge on x sees p3
+story: no more than a network takes in a day
+  network x: a day takes 1
+  offer Shirt: #BuyShirt
+  buyer alice on x
+  buyer bob on x
+  post alice p1 "#BuyShirt" → pending
+  sent p1
+  after 20 hours
+  post bob p2 "#BuyShirt" → pending
+  bridge on x sees nothing
+story: what matters most goes first
+  network x: many replies a post, a quarter of an hour takes 3
+  offer Shirt: #BuyShirt, 1 in stock
+  buyer alice on x
+  buyer bob on x
+  post stranger p1 "#BuyShirt" → not_linked
+  post alice p2 "#BuyShirt" → pending
+  post bob p3 "#BuyShirt" → sold_out
+  post alice p4 "#ConfirmShirt" → confirmed
+  bridge on x sees p2 p4 p3
+story: an order never waits for a reply
+  network x: a day takes 1
+  offer Shirt: #BuyShirt, 2 in stock
+  buyer alice on x
+  buyer bob on x
+  post alice p1 "#BuyShirt" → pending
+  sent p1
+  post bob p2 "#BuyShirt" → pending
+  bridge on x sees nothing
+  post bob p3 "#ConfirmShirt" → confirmed
+  gateway says paid to bob Shirt
+  order bob Shirt is unfulfilled to US
+story: what is stale when its turn comes is dropped and says so
+  network x: a day takes 1
+  offer Shirt: #BuyShirt, 2 in stock
+  buyer alice on x
+  buyer bob on x
+  post alice p1 "#BuyShirt" → pending
+  sent p1
+  post bob p2 "#BuyShirt" → pending
+  after 26 minutes
+  tick → 2 freed
+  reply to p2 is dropped
+  why p2 goes on with "The reply was dropped: stale before its turn came"

@@ -44,6 +44,13 @@ struct NetworkPut {
     one_reply_per_post: Option<bool>,
     /// Whether replies may carry links.
     links_in_replies: Option<bool>,
+    /// How many replies the network takes in a quarter of an hour; null: no limit. What matters most goes first, what is
+    /// stale when its turn comes is dropped.
+    #[serde(default, deserialize_with = "given")]
+    replies_per_15_minutes: Option<Option<u32>>,
+    /// How many replies the network takes in a day; null: no limit.
+    #[serde(default, deserialize_with = "given")]
+    replies_per_day: Option<Option<u32>>,
 }
 
 /// A network's settings.
@@ -59,6 +66,8 @@ struct NetworkView {
     reply_wait_seconds: u32,
     one_reply_per_post: bool,
     links_in_replies: bool,
+    replies_per_15_minutes: Option<u32>,
+    replies_per_day: Option<u32>,
 }
 
 fn view(slug: &str, network: NetworkRecord) -> NetworkView {
@@ -72,6 +81,8 @@ fn view(slug: &str, network: NetworkRecord) -> NetworkView {
         reply_wait_seconds: network.reply_wait_seconds,
         one_reply_per_post: network.one_reply_per_post,
         links_in_replies: network.links_in_replies,
+        replies_per_15_minutes: network.replies_per_15_minutes,
+        replies_per_day: network.replies_per_day,
     }
 }
 
@@ -86,6 +97,8 @@ fn put(_: &Arc<Shared>, call: &Call) -> Result<Answer, Problem> {
         reply_wait_seconds: put.reply_wait_seconds,
         one_reply_per_post: put.one_reply_per_post,
         links_in_replies: put.links_in_replies,
+        replies_per_15_minutes: put.replies_per_15_minutes,
+        replies_per_day: put.replies_per_day,
     };
     let slug = call.param(0).to_owned();
     let command = Command::PutNetwork { slug: slug.clone(), change };

@@ -23,7 +23,7 @@ pub use offers::{
 };
 pub use people::{
     AccountRecord, AccountStatus, Address, Identity, IdentityRecord, MerchantRecord, NetworkRecord,
-    OwnIdentity, PaymentMethod, Person,
+    OwnIdentity, PaymentMethod, Person, RateRecord, Spent,
 };
 pub use sales::{
     Attempt, AttemptState, BuyerRecord, Confirmation, OrderRecord, OrderStatus, PurchaseRecord,

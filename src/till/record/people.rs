@@ -35,6 +35,30 @@ pub struct NetworkRecord {
     pub one_reply_per_post: bool,
     /// Whether replies may carry links.
     pub links_in_replies: bool,
+    /// How many replies the network takes in a quarter of an hour; `None`: no limit.
+    pub replies_per_15_minutes: Option<u32>,
+    /// How many replies the network takes in a day; `None`: no limit.
+    pub replies_per_day: Option<u32>,
+}
+
+/// What was spent in a slice of time and in the one before it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Spent {
+    /// Which slice, counted from 1970.
+    pub slice: i64,
+    /// In this slice.
+    pub now: u32,
+    /// In the one before.
+    pub before: u32,
+}
+
+/// What of a network's budget of replies was spent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RateRecord {
+    /// By quarters of an hour.
+    pub quarter: Spent,
+    /// By days.
+    pub day: Spent,
 }
 
 /// Who sells and ships.

@@ -12,8 +12,8 @@ use crate::till::role::Role;
 use crate::till::state::{Read, StateError};
 use crate::till::table::{
     Accounts, Counter, Counters, Events, Hashtags, Hints, Idempotency, IdempotencyAges, Identities,
-    Lookalikes, Merchants, Offers, OnNetwork, Orders, Outbox, Posts, Purchases, Refunds, Replies, ReplyPosts,
-    Text, Tokens,
+    Lookalikes, Merchants, Offers, OnNetwork, Orders, Outbox, Posts, Purchases, Rates, Refunds, Replies,
+    ReplyPosts, Text, Tokens,
 };
 use crate::till::text::{fold, skeleton};
 
@@ -30,6 +30,7 @@ pub fn check<S: Read>(walk: &mut Walk<'_, S>) -> Result<(), StateError> {
         Ok(())
     })?;
     hashtags(walk)?;
+    walk.each::<Rates>(|_, _, _| Ok(()))?;
     walk.each::<Hints>(|walk, (_, offer), ()| walk.names::<Offers>("a question", Some(&offer)))?;
     replies(walk)?;
     walk.each::<Posts>(|walk, key, post| {
