@@ -1,7 +1,7 @@
 //! Replies as a budget: how many a network lets the till post in 15 minutes and in a day.
 //!
 //! What was sent is counted in the slice of time under way and the one before it; of the latter as much counts as still
-//! lies within the span. That is at most a reply or two beside the truth, and never lets a burst through at a border.
+//! lies within the span, rounded up: no burst gets through at a border.
 
 use super::record::{NetworkRecord, RateRecord, Spent};
 use super::state::{Read, StateError, Write};
@@ -18,10 +18,9 @@ impl Spent {
     fn at(self, now: Time, span_ms: i64) -> Self {
         let slice = now.ms().div_euclid(span_ms);
         match slice.saturating_sub(self.slice) {
-            0 => self,
+            // A clock that is behind counts on in its latest slice.
+            i64::MIN..=0 => self,
             1 => Self { slice, now: 0, before: self.now },
-            // A clock that was behind counts on in its latest slice.
-            i64::MIN..0 => self,
             _ => Self { slice, now: 0, before: 0 },
         }
     }
@@ -30,7 +29,7 @@ impl Spent {
     fn within(self, now: Time, span_ms: i64) -> u32 {
         let spent = self.at(now, span_ms);
         let left_ms = span_ms - now.ms().rem_euclid(span_ms);
-        let before = (i64::from(spent.before) * left_ms).div_euclid(span_ms);
+        let before = (i64::from(spent.before) * left_ms + span_ms - 1).div_euclid(span_ms);
         spent.now.saturating_add(u32::try_from(before).unwrap_or(u32::MAX))
     }
 

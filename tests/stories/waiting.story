@@ -215,6 +215,17 @@ story: units pass by whose own hold is open
   cancel alice Shirt
   purchase carl Shirt is pending
   stock Shirt: 0 available, 2 held, 0 sold, 1 waiting
+story: a newcomer does not get what somebody waits for, free or not
+  offer Shirt: #BuyShirt, limit 5, up to 3 at once, 2 in stock, waiting list for the rest
+  buyer alice on mastodon
+  buyer bob on mastodon
+  buyer carl on mastodon
+  post alice p1 "#BuyShirt" → pending
+  post bob p2 "#BuyShirt x3" → pending, number 1
+  cancel alice Shirt
+  stock Shirt: 1 available, 1 held, 0 sold, 1 waiting
+  post carl p3 "#BuyShirt" → waitlisted, number 2
+  purchase bob Shirt is pending
 story: letting go ends the hold and the waiting for the rest
   offer Shirt: #BuyShirt, limit 5, up to 3 at once, 1 in stock, waiting list for the rest
   buyer alice on mastodon
