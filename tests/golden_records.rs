@@ -175,6 +175,7 @@ fn people() -> Vec<Golden> {
                 payment_method: method,
             }),
             created_at: at(0),
+            frozen: vec![("x".to_owned(), "12".to_owned())],
         }),
         golden::<Identities>(&IdentityRecord { account: AccountId(2) }),
         golden::<Tokens>(&TokenRecord {

@@ -1,6 +1,6 @@
 //! Buyers' accounts and their linked identities, from linking to erasure.
 
-use super::command::{AccountChange, NewAccount, Outcome};
+use super::command::{AccountChange, NewAccount, Outcome, Post};
 use super::context::Context;
 use super::id::{AccountId, OfferId, OrderId, PurchaseId};
 use super::record::{
@@ -30,7 +30,12 @@ pub fn create<S: Write>(state: &mut S, cx: &mut Context<'_>, new: &NewAccount) -
         billing_address: new.billing_address.clone(),
         payment_method: new.payment_method.clone(),
     };
-    let account = AccountRecord { status: AccountStatus::Active, person: Some(person), created_at: cx.now };
+    let account = AccountRecord {
+        status: AccountStatus::Active,
+        person: Some(person),
+        created_at: cx.now,
+        frozen: Vec::new(),
+    };
     state.put::<Accounts>(&id, &account)?;
     log(state, cx, EventKind::AccountCreated, id)?;
     Ok(Outcome::Account(id))
@@ -73,6 +78,7 @@ pub fn update<S: Write>(
     if let Some(identities) = &change.identities {
         link(state, id, &person.identities, identities)?;
         person.identities.clone_from(identities);
+        account.frozen.clear();
     }
     account.person = Some(person);
     state.put::<Accounts>(&id, &account)?;
@@ -124,6 +130,37 @@ pub fn of_identity<S: Read>(
     }
 }
 
+/// Whether the identity that made a post is frozen. One whose handle has changed since it was linked is, from now on:
+/// a handle that somebody gave up can be taken by anybody.
+pub fn is_frozen<S: Write>(
+    state: &mut S,
+    cx: &Context<'_>,
+    post: &Post,
+    (id, account): (AccountId, &mut AccountRecord),
+) -> Result<bool> {
+    let author = &post.author;
+    if account.frozen.iter().any(|(network, user)| *network == post.network && *user == author.user_id) {
+        return Ok(true);
+    }
+    let mut identities = account.person.iter().flat_map(|person| &person.identities);
+    let linked = identities.find(|one| one.network == post.network && one.user_id == author.user_id);
+    if linked.is_none_or(|linked| same_handle(&linked.handle, &author.handle)) {
+        return Ok(false);
+    }
+    account.frozen.push((post.network.clone(), author.user_id.clone()));
+    state.put::<Accounts>(&id, account)?;
+    log(state, cx, EventKind::AccountUpdated, id)?;
+    Ok(true)
+}
+
+/// Handles are the same in any case, with or without `@`, and with or without their server.
+fn same_handle(one: &str, other: &str) -> bool {
+    let plain = |handle: &str| handle.trim_start_matches('@').to_lowercase();
+    let (one, other) = (plain(one), plain(other));
+    let name = |handle: &str| handle.split('@').next().unwrap_or_default().to_owned();
+    one == other || (one.contains('@') != other.contains('@') && name(&one) == name(&other))
+}
+
 /// The account's newest purchase of each offer that it ever began to buy.
 pub fn newest_purchases<S: Read>(
     state: &S,
@@ -150,6 +187,7 @@ pub fn erase<S: Write>(state: &mut S, cx: &mut Context<'_>, id: AccountId) -> Re
         }
     }
     account.status = AccountStatus::Erasing;
+    account.frozen.clear();
     state.put::<Accounts>(&id, &account)?;
     waiting::leave_all(state, id)?;
     for (_, buyer) in newest_purchases(state, id)? {

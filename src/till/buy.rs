@@ -24,14 +24,17 @@ pub fn judge<S: Write>(
 ) -> Result<PostAnswer> {
     let post = arrival.post;
     let offer = state.must::<Offers>(&offer_id)?;
-    let Some((buyer, record)) = account::of_identity(state, &post.network, &post.author.user_id)? else {
+    let Some((buyer, mut record)) = account::of_identity(state, &post.network, &post.author.user_id)? else {
         return reply::answer_not_linked(state, cx, arrival, offer_id);
     };
-    if offer.kind == OfferKind::Deal {
-        return deal::enrol(state, cx, arrival, (buyer, &record), (offer_id, &offer));
-    }
     if record.status == AccountStatus::Suspended {
         return answer(state, cx, arrival, buyer, (offer_id, &offer), Verdict::AccountSuspended, None);
+    }
+    if account::is_frozen(state, cx, post, (buyer, &mut record))? {
+        return answer(state, cx, arrival, buyer, (offer_id, &offer), Verdict::IdentityFrozen, None);
+    }
+    if offer.kind == OfferKind::Deal {
+        return deal::enrol(state, cx, arrival, (buyer, &record), (offer_id, &offer));
     }
     if let Some((id, newest)) = purchase::newest(state, buyer, offer_id)?
         && newest.status == PurchaseStatus::Pending

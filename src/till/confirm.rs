@@ -39,7 +39,7 @@ pub fn judge<S: Write>(
         Aim::Newest(offer) => offer,
         Aim::This(id) => state.must::<Purchases>(&id)?.offer,
     };
-    let Some((buyer, record)) = linked else {
+    let Some((buyer, mut record)) = linked else {
         return reply::answer_not_linked(state, cx, arrival, offer_id);
     };
     let offer = state.must::<Offers>(&offer_id)?;
@@ -47,8 +47,13 @@ pub fn judge<S: Write>(
         Aim::Newest(offer) => purchase::newest(state, buyer, offer)?,
         Aim::This(id) => Some((id, state.must::<Purchases>(&id)?)),
     };
-    let verdict =
-        decide(state, arrival.made_at, &record, &offer, aimed.as_ref().map(|(_, purchase)| purchase))?;
+    let suspended = record.status == AccountStatus::Suspended;
+    let frozen = !suspended && account::is_frozen(state, cx, post, (buyer, &mut record))?;
+    let verdict = if frozen {
+        Verdict::IdentityFrozen
+    } else {
+        decide(state, arrival.made_at, &record, &offer, aimed.as_ref().map(|(_, purchase)| purchase))?
+    };
     let id = aimed.as_ref().map(|(id, _)| *id);
     let by = aimed
         .as_ref()

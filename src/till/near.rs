@@ -30,7 +30,7 @@ pub fn judge<S: Write>(
     let post = arrival.post;
     let linked = account::of_identity(state, &post.network, &post.author.user_id)?;
     let Some((buyer, record)) = linked else { return Ok(None) };
-    if record.status != AccountStatus::Active {
+    if record.status != AccountStatus::Active || !record.frozen.is_empty() {
         return Ok(None);
     }
     for tag in &post.hashtags {

@@ -28,7 +28,8 @@ impl Spent {
     /// How many were spent within the span that ends now.
     fn within(self, now: Time, span_ms: i64) -> u32 {
         let spent = self.at(now, span_ms);
-        let left_ms = span_ms - now.ms().rem_euclid(span_ms);
+        let behind = now.ms().div_euclid(span_ms) < spent.slice;
+        let left_ms = if behind { span_ms } else { span_ms - now.ms().rem_euclid(span_ms) };
         let before = (i64::from(spent.before) * left_ms + span_ms - 1).div_euclid(span_ms);
         spent.now.saturating_add(u32::try_from(before).unwrap_or(u32::MAX))
     }

@@ -35,6 +35,7 @@ verdicts! {
     StalePost "stale_post" "This post is too old to act on.",
     NotLinked "not_linked" "No account is linked to this identity.",
     AccountSuspended "account_suspended" "The account is suspended.",
+    IdentityFrozen "identity_frozen" "The handle of this identity has changed since it was linked; it waits until the shop confirms it.",
     LimitReached "limit_reached" "The account has as many of this offer as one account may have.",
     NotStarted "not_started" "The offer has not started yet.",
     Ended "ended" "The offer has ended.",
@@ -63,7 +64,7 @@ impl Verdict {
     /// The sentence as a network may see it: nothing about the account.
     pub fn neutral_sentence(self) -> &'static str {
         match self {
-            Self::AccountSuspended | Self::CannotShip => NEUTRAL_SENTENCE,
+            Self::AccountSuspended | Self::IdentityFrozen | Self::CannotShip => NEUTRAL_SENTENCE,
             other => other.sentence(),
         }
     }

@@ -185,7 +185,11 @@ fn turn<S: Read>(
 ) -> Result<Turn, StateError> {
     let linked = account::of_identity(state, &entry.network, &entry.author.user_id)?;
     let fine = linked.is_some_and(|(id, account)| {
-        id == entry.account && account.status == AccountStatus::Active && ships_to(offer, &account)
+        let frozen = account
+            .frozen
+            .iter()
+            .any(|(network, user)| *network == entry.network && *user == entry.author.user_id);
+        id == entry.account && account.status == AccountStatus::Active && !frozen && ships_to(offer, &account)
     });
     if !fine {
         return Ok(Turn::Never);

@@ -158,7 +158,7 @@ pub fn for_verdict(
             let how = format!("Ordered. {price} is being charged, and it ships to your billing address.");
             Some((ReplyKind::Confirmed, fit(network, &offer.title, &[&how], &[])))
         }
-        Verdict::AccountSuspended | Verdict::CannotShip => {
+        Verdict::AccountSuspended | Verdict::IdentityFrozen | Verdict::CannotShip => {
             Some((ReplyKind::Refused, refused(network, &offer.title)))
         }
         Verdict::TooLate => say(

@@ -167,6 +167,11 @@ impl Model {
             };
             let who = || format!("{:?}", account.id);
             expect(who, account.status, till.status)?;
+            expect(who, account.frozen.iter().cloned().collect(), {
+                let mut frozen = till.frozen.clone();
+                frozen.sort();
+                frozen
+            })?;
             if let Some(person) = &till.person {
                 expect(who, &account.country, &person.billing_address.country)?;
                 expect(who, &account.customer, &person.payment_method.customer)?;

@@ -84,10 +84,13 @@ impl Model {
         let Some(account) = self.linked(&post.network, &post.author.user_id) else {
             return Verdict::NotLinked;
         };
-        let deal = &self.deals[n];
         if self.accounts[account].status == AccountStatus::Suspended {
             return Verdict::AccountSuspended;
         }
+        if self.is_frozen(account, post) {
+            return Verdict::IdentityFrozen;
+        }
+        let deal = &self.deals[n];
         if self.enrolments.iter().any(|one| one.deal == n && one.account == account) {
             return Verdict::AlreadyEnrolled;
         }

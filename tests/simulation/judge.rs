@@ -1,6 +1,7 @@
 //! The model's word on each command: what it does, and what it must have answered.
 
 use super::model::{Account, Attempt, Early, Model, POST_AGE_MS, Seen};
+use std::collections::BTreeSet;
 use tagtill::engine::Verdicted;
 use tagtill::till::command::{Command, Outcome, Post, PostAnswer};
 use tagtill::till::id::AccountId;
@@ -81,6 +82,7 @@ impl Model {
                         status: AccountStatus::Active,
                         country: new.billing_address.country.clone(),
                         customer: new.payment_method.customer.clone(),
+                        frozen: BTreeSet::new(),
                     });
                 }
                 free
@@ -224,8 +226,10 @@ impl Model {
             (None, None) if enrols.is_some() => (self.enrol(now, t, post, enrols.unwrap_or_default()), None),
             // What mentions the shop is remembered, and guessed at.
             (None, None) if post.network == "x" && post.text.contains("@shop") => {
+                let sound =
+                    |account: &Account| account.status == AccountStatus::Active && account.frozen.is_empty();
                 let near = buyer
-                    .filter(|&buyer| self.accounts[buyer].status == AccountStatus::Active)
+                    .filter(|&buyer| sound(&self.accounts[buyer]))
                     .is_some_and(|_| post.hashtags.iter().any(|tag| self.is_near(now, tag)));
                 (if near { Verdict::NearMiss } else { Verdict::NoOffer }, None)
             }
@@ -259,6 +263,7 @@ impl Model {
                 let early = Early {
                     post: post.id.clone(),
                     author: post.author.user_id.clone(),
+                    handle: post.author.handle.clone(),
                     made_at: t,
                     arrived_at: now,
                 };
@@ -279,6 +284,9 @@ impl Model {
         let account = self.accounts[buyer].clone();
         if account.status == AccountStatus::Suspended {
             return (Verdict::AccountSuspended, aimed);
+        }
+        if self.is_frozen(buyer, post) {
+            return (Verdict::IdentityFrozen, aimed);
         }
         let Some(n) = aimed else { return (Verdict::NothingToConfirm, None) };
         let (status, offer) = (self.purchases[n].status, self.purchases[n].offer);
@@ -312,6 +320,15 @@ impl Model {
         (verdict, Some(n))
     }
 
+    /// An identity whose handle has changed since it was linked is frozen; everybody here is called by their id.
+    pub fn is_frozen(&mut self, account: usize, post: &Post) -> bool {
+        let name = (post.network.clone(), post.author.user_id.clone());
+        if post.author.handle != post.author.user_id {
+            self.accounts[account].frozen.insert(name.clone());
+        }
+        self.accounts[account].frozen.contains(&name)
+    }
+
     fn ships(&self, offer: usize, account: &Account) -> bool {
         self.offers[offer].ships_to.as_ref().is_none_or(|country| *country == account.country)
     }
@@ -323,6 +340,9 @@ impl Model {
         let account = self.accounts[buyer].clone();
         if account.status == AccountStatus::Suspended {
             return (Verdict::AccountSuspended, None);
+        }
+        if self.is_frozen(buyer, post) {
+            return (Verdict::IdentityFrozen, None);
         }
         if let Some(n) = self.newest(buyer, offer)
             && self.purchases[n].status == PurchaseStatus::Pending
@@ -439,6 +459,7 @@ impl Model {
                 return false;
             }
             self.accounts[n].identities = names;
+            self.accounts[n].frozen.clear();
         }
         let account = &mut self.accounts[n];
         account.status = change.status.unwrap_or(account.status);

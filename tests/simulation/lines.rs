@@ -68,7 +68,8 @@ impl Model {
             let account = self.accounts[waiter.account].clone();
             let same = self.linked(&waiter.post.0, &waiter.user) == Some(waiter.account);
             let ships = is.ships_to.as_ref().is_none_or(|country| *country == account.country);
-            if !same || account.status != AccountStatus::Active || !ships {
+            let frozen = account.frozen.contains(&(waiter.post.0.clone(), waiter.user.clone()));
+            if !same || frozen || account.status != AccountStatus::Active || !ships {
                 self.waiting.remove(here);
                 continue;
             }

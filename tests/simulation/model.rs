@@ -31,6 +31,8 @@ pub struct Account {
     pub status: AccountStatus,
     pub country: String,
     pub customer: String,
+    /// Identities whose handle has changed.
+    pub frozen: BTreeSet<Name>,
 }
 
 impl Account {
@@ -163,6 +165,7 @@ pub struct Reply {
 pub struct Early {
     pub post: String,
     pub author: String,
+    pub handle: String,
     pub made_at: i64,
     pub arrived_at: i64,
 }
@@ -264,6 +267,7 @@ impl Model {
             return;
         }
         self.accounts[account].status = AccountStatus::Erasing;
+        self.accounts[account].frozen.clear();
         self.waiting.retain(|one| one.account != account);
         for n in 0..self.purchases.len() {
             if self.purchases[n].account == account && self.purchases[n].status == PurchaseStatus::Pending {

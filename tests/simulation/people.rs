@@ -33,7 +33,10 @@ impl World {
         let id = format!("p{}", self.named);
         let created_at = self.made_at();
         let text = self.words();
-        let post = Post { network, id, author, hashtags, text, created_at, repost_of };
+        let mut post = Post { network, id, author, hashtags, text, created_at, repost_of };
+        if self.chance.percent(2) {
+            post.author.handle.push('2');
+        }
         self.posts.push(post.clone());
         post
     }

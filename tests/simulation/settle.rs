@@ -54,8 +54,10 @@ impl Model {
         }
         let key = reply.account.map(|account| (reply.network.clone(), post.to_owned(), account));
         if let Some(early) = key.and_then(|key| self.early.remove(&key)) {
-            let author =
-                tagtill::till::record::Recipient { user_id: early.author.clone(), handle: String::new() };
+            let author = tagtill::till::record::Recipient {
+                user_id: early.author.clone(),
+                handle: early.handle.clone(),
+            };
             let repost = Post {
                 network: reply.network.clone(),
                 id: early.post.clone(),

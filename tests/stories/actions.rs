@@ -262,12 +262,13 @@ impl World {
         } else {
             self.homes.get(author).cloned().unwrap_or_else(|| "x".to_owned())
         };
+        let handle = if words.take("called") { words.must("a handle")? } else { author };
         let created_at = self.moment(words, "made")?;
         self.posts.entry(id.clone()).or_insert_with(|| network.clone());
         Ok(Command::JudgePost(Post {
             network,
             id,
-            author: Recipient { user_id: author.to_owned(), handle: author.to_owned() },
+            author: Recipient { user_id: author.to_owned(), handle: handle.to_owned() },
             hashtags: hashtags(text).iter().map(|tag| fold(tag)).collect(),
             text: text.to_owned(),
             created_at,

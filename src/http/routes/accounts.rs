@@ -102,7 +102,18 @@ struct AccountView {
     email: Option<String>,
     billing_address: Option<Address>,
     payment_method: Option<MethodView>,
+    /// Linked identities whose handle has changed: they can neither buy nor confirm until a PATCH of `identities`
+    /// confirms them.
+    frozen: Vec<FrozenView>,
     created_at: Time,
+}
+
+/// An identity that waits to be confirmed.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "FrozenIdentity")]
+struct FrozenView {
+    network: String,
+    user_id: String,
 }
 
 fn view(id: AccountId, account: &AccountRecord) -> AccountView {
@@ -117,6 +128,11 @@ fn view(id: AccountId, account: &AccountRecord) -> AccountView {
             let PaymentMethod { gateway, brand, last4, .. } = person.payment_method.clone();
             MethodView { gateway, brand, last4 }
         }),
+        frozen: account
+            .frozen
+            .iter()
+            .map(|(network, user_id)| FrozenView { network: network.clone(), user_id: user_id.clone() })
+            .collect(),
         created_at: account.created_at,
     }
 }

@@ -13,8 +13,8 @@ use super::id::{AccountId, EnrolmentId, OfferId};
 use super::money::Money;
 use super::post::Arrival;
 use super::record::{
-    AccountRecord, AccountStatus, DealTerms, EnrolmentRecord, EventKind, EventRecord, OfferRecord,
-    OfferStatus, PaymentMethod, ReplyKind, Reward,
+    AccountRecord, DealTerms, EnrolmentRecord, EventKind, EventRecord, OfferRecord, OfferStatus,
+    PaymentMethod, ReplyKind, Reward,
 };
 use super::refusal::{Refusal, Result};
 use super::reply;
@@ -93,7 +93,7 @@ impl DealTerms {
 /// The largest budget of a deal, in minor units.
 pub const BUDGET_MAX: i64 = 1_000_000_000_000;
 
-/// Judges a post with a deal's hashtag: it enrols, once.
+/// Judges a post with a deal's hashtag, by somebody who may buy: it enrols, once.
 pub fn enrol<S: Write>(
     state: &mut S,
     cx: &mut Context<'_>,
@@ -104,9 +104,6 @@ pub fn enrol<S: Write>(
     let say = |state: &mut S, cx: &mut Context<'_>, verdict| {
         buy::answer(state, cx, arrival, account, (id, offer), verdict, None)
     };
-    if record.status == AccountStatus::Suspended {
-        return say(state, cx, Verdict::AccountSuspended);
-    }
     let Some(person) = &record.person else {
         return Err(StateError("a linked account has no person".to_owned()).into());
     };

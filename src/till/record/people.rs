@@ -157,6 +157,8 @@ pub struct AccountRecord {
     pub person: Option<Person>,
     /// When it was made.
     pub created_at: Time,
+    /// Linked identities whose handle has changed, as (network, user's id): they wait until somebody confirms them.
+    pub frozen: Vec<(String, String)>,
 }
 
 /// An identity's link to its account.
