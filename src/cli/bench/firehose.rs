@@ -88,8 +88,10 @@ impl Firehose {
         let _ = write!(self.body, r#"{:019}","author":{{"user_id":""#, 0);
         let user = Slot { at: self.body.len(), width: 10 };
         let _ = write!(self.body, r#"{:010}","handle":""#, self.ids.len());
-        let handle = Slot { at: self.body.len(), width: handle_width };
-        let _ = writeln!(self.body, r#"{:_<handle_width$}"}},"text":"{text}"}}"#, "somebody");
+        // Handles differ in length: what is left of the slot is space behind the closing quote.
+        let width = handle_width + 1;
+        let handle = Slot { at: self.body.len(), width };
+        let _ = writeln!(self.body, r#"{:<width$}}},"text":"{text}"}}"#, "somebody\"");
         match confirms {
             Some(true) => self.confirmations.push(Match { user, handle }),
             Some(false) => self.purchases.push(Match { user, handle }),
@@ -99,7 +101,8 @@ impl Firehose {
 
     fn name(body: &mut [u8], slot: &Match, buyer: Buyer) {
         put(body, &slot.user, &format!("{:010}", user_id(buyer.account)));
-        put(body, &slot.handle, &format!("{:_<width$}", handle(buyer.account), width = slot.handle.width));
+        let handle = format!("{}\"", handle(buyer.account));
+        put(body, &slot.handle, &format!("{handle:<width$}", width = slot.handle.width));
     }
 }
 
