@@ -9,6 +9,8 @@
 mod actions;
 #[path = "stories/checks.rs"]
 mod checks;
+#[path = "stories/things.rs"]
+mod things;
 #[path = "stories/words.rs"]
 mod words;
 #[path = "stories/world.rs"]

@@ -3,7 +3,7 @@
 use super::id::{AccountId, CreditId, MerchantId, OfferId, OrderId, PurchaseId, RefundId, ReplyId, TokenId};
 use super::money::Money;
 use super::record::{
-    AccountStatus, Address, DealTerms, Identity, OfferStatus, OwnIdentity, PaymentMethod, Recipient,
+    AccountStatus, Address, DealTerms, Identity, OfferStatus, OwnIdentity, PaymentMethod, Recipient, Reward,
     Shortage, TransactionKind,
 };
 use super::role::Role;
@@ -142,7 +142,9 @@ pub struct OfferChange {
     pub max_per_purchase: Option<u32>,
     pub shortage: Option<Shortage>,
     pub waitlist: Option<bool>,
-    pub deal: Option<DealTerms>,
+    pub min_spend: Option<Money>,
+    pub reward: Option<Reward>,
+    pub budget: Option<Option<Money>>,
 }
 
 /// A message that a network delivered.

@@ -107,10 +107,14 @@ pub fn update<S: Write>(
         return Err(not_of_a_deal("price"));
     }
     apply_change(&mut offer, change);
-    if let Some(terms) = change.deal {
-        check_budget(state, id, &terms)?;
+    if let Some(terms) = &mut offer.deal {
+        terms.min_spend = change.min_spend.unwrap_or(terms.min_spend);
+        terms.reward = change.reward.unwrap_or(terms.reward);
+        terms.budget = change.budget.unwrap_or(terms.budget);
         offer.price = terms.min_spend;
-        offer.deal = Some(terms);
+        check_budget(state, id, terms)?;
+    } else if let Some(field) = of_a_deal(change) {
+        return Err(Refusal::invalid(field, "has a meaning only for a deal").into());
     }
     check_offer(&offer)?;
     if let Some(shortage) = change.shortage {
@@ -226,6 +230,16 @@ fn apply_change(offer: &mut OfferRecord, change: &OfferChange) {
 
 fn not_of_a_deal(field: &str) -> Fault {
     Refusal::invalid(field, "has no meaning for a deal; leave it out").into()
+}
+
+/// The first field that only a deal can have.
+fn of_a_deal(change: &OfferChange) -> Option<&'static str> {
+    let fields = [
+        ("min_spend", change.min_spend.is_some()),
+        ("credit", change.reward.is_some()),
+        ("budget", change.budget.is_some()),
+    ];
+    fields.into_iter().find(|(_, given)| *given).map(|(field, _)| field)
 }
 
 /// What only something for sale can have, or only a deal.

@@ -243,3 +243,28 @@ fn card_numbers_in_every_field() {
     assert!(checked > 50, "{checked}");
     assert_eq!(till.events(), events);
 }
+
+#[test]
+fn networks() {
+    let Shop { till, .. } = shop();
+    let put = |body: Value| till.call(ADMIN, "PUT", "/v1/networks/x", &body);
+    let before = till.get("/v1/networks/x").expect(200);
+    for (body, status, code, field) in [
+        (json!({"text_limit": 139}), 422, "invalid", "text_limit"),
+        (json!({"grace_seconds": 3601}), 422, "invalid", "grace_seconds"),
+        (json!({"replies_per_15_minutes": 0}), 422, "invalid", "replies_per_15_minutes"),
+        (json!({"replies_per_15_minutes": -1}), 400, "invalid_request", "replies_per_15_minutes"),
+        (json!({"replies_per_day": 100_000_001}), 422, "invalid", "replies_per_day"),
+        (json!({"replies_per_day": "many"}), 400, "invalid_request", "replies_per_day"),
+        (json!({"own": {"user_id": "", "handle": "a"}}), 422, "invalid", "own.user_id"),
+        (json!({"colour": 1}), 400, "invalid_request", "colour"),
+    ] {
+        put(body).problem(status, code, field);
+    }
+    assert_eq!(till.get("/v1/networks/x").expect(200), before);
+    assert_eq!(before["replies_per_15_minutes"], 100);
+    assert_eq!(
+        put(json!({"replies_per_15_minutes": null})).expect(200)["replies_per_15_minutes"],
+        Value::Null
+    );
+}

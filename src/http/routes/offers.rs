@@ -289,29 +289,6 @@ fn terms(body: &OfferCreate) -> Result<(Money, Option<DealTerms>), Problem> {
     Ok((min_spend, Some(DealTerms { min_spend, reward: reward.read(), budget: body.budget })))
 }
 
-/// The terms of a deal as a patch leaves them; `None` where it leaves them alone.
-fn new_terms(
-    shared: &Shared,
-    call: &Call,
-    id: OfferId,
-    patch: &OfferPatch,
-) -> Result<Option<DealTerms>, Problem> {
-    let named = [
-        ("min_spend", patch.min_spend.is_some()),
-        ("credit", patch.credit.is_some()),
-        ("budget", patch.budget.is_some()),
-    ];
-    let Some((field, _)) = named.into_iter().find(|(_, given)| *given) else { return Ok(None) };
-    let Some(old) = offer::must_find(&shared.handle.snapshot()?, id, call.merchant())?.deal else {
-        return Err(Problem::on(Code::Invalid, field, "has a meaning only for a deal"));
-    };
-    Ok(Some(DealTerms {
-        min_spend: patch.min_spend.unwrap_or(old.min_spend),
-        reward: patch.credit.as_ref().map_or(old.reward, RewardBody::read),
-        budget: patch.budget.unwrap_or(old.budget),
-    }))
-}
-
 fn create(_: &Arc<Shared>, call: &Call) -> Result<Answer, Problem> {
     let body: OfferCreate = call.body()?;
     let (price, deal) = terms(&body)?;
@@ -340,12 +317,13 @@ fn create(_: &Arc<Shared>, call: &Call) -> Result<Answer, Problem> {
         .answer()
 }
 
-fn update(shared: &Arc<Shared>, call: &Call) -> Result<Answer, Problem> {
+fn update(_: &Arc<Shared>, call: &Call) -> Result<Answer, Problem> {
     let id = call.id(OfferId::parse, "offer")?;
     let patch: OfferPatch = call.body()?;
-    let deal = new_terms(shared, call, id, &patch)?;
     let change = OfferChange {
-        deal,
+        min_spend: patch.min_spend,
+        reward: patch.credit.map(|credit| credit.read()),
+        budget: patch.budget,
         title: patch.title,
         price: patch.price,
         list_price: patch.list_price,
