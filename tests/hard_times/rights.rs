@@ -24,6 +24,11 @@ fn site() -> Site {
     site.ok(&["backup", site.path("backup.redb").to_str().unwrap()]);
     // The user may not be allowed where the binary was built.
     std::fs::copy(env!("CARGO_BIN_EXE_tagtill"), site.path("tagtill")).unwrap();
+    // A process that another test was just starting may have the copy open for writing still: then nobody can run it.
+    crate::support::wait_for("the copied binary to be free", || {
+        let tried = Command::new(site.path("tagtill")).arg("--version").output();
+        tried.ok().filter(|output| output.status.success())
+    });
     if is_root() {
         for entry in std::fs::read_dir(site.folder.path()).unwrap() {
             chown(entry.unwrap().path(), Some(NOBODY), Some(NOBODY)).unwrap();
