@@ -55,10 +55,12 @@ pub fn judge<S: Write>(
         };
         return Ok(given);
     }
-    if let Some(place) = waiting::find(state, buyer, offer_id)? {
+    let stock = state.must::<Stocks>(&offer_id)?;
+    if stock.all.waiting > 0
+        && let Some(place) = waiting::find(state, buyer, offer_id)?
+    {
         return still_waiting(state, cx, arrival, (offer_id, &offer), place);
     }
-    let stock = state.must::<Stocks>(&offer_id)?;
     let Some(choice) = offer.choice(&post.text) else {
         return ask_which(state, cx, arrival, buyer, (offer_id, &offer), &stock);
     };
