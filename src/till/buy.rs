@@ -79,7 +79,9 @@ pub fn judge<S: Write>(
     let wanted = Wanted { variant: choice.variant, units };
     let mut answer = hold(state, cx, arrival, buyer, (offer_id, &offer), wanted, choice.asked)?;
     answer.by = (units < choice.asked).then(|| i64::from(choice.asked - units));
-    if rest.units > 0 && offer.waitlist && offer.shortage == Shortage::Waitlist {
+    // Where a post may be answered once, nobody could be told when it is the rest's turn.
+    let rest_waits = offer.waitlist && offer.shortage == Shortage::Waitlist;
+    if rest.units > 0 && rest_waits && !arrival.network.one_reply_per_post {
         let place = waiting::join(state, cx, arrival, buyer, (offer_id, &offer), rest)?;
         answer.waits = Some((buyer, place));
     }

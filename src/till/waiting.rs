@@ -216,7 +216,9 @@ fn hold<S: Write>(
     units: u32,
 ) -> Result<()> {
     let asked = entry.units;
-    if offer.shortage == Shortage::Waitlist && units < asked {
+    let settings = network::must_find(state, &entry.network)?;
+    // The one reply to the post is about this part.
+    if offer.shortage == Shortage::Waitlist && units < asked && !settings.one_reply_per_post {
         entry.units = asked - units;
         state.put::<Waiting>(key, &entry)?;
     } else {
@@ -226,7 +228,6 @@ fn hold<S: Write>(
     let origin = Origin { network: &entry.network, post: &entry.post, made_at: cx.now };
     let wanted = Wanted { variant, units };
     let (id, mut held) = purchase::begin(state, cx, entry.account, (offer_id, offer), origin, wanted)?;
-    let settings = network::must_find(state, &entry.network)?;
     let draft = reply::Draft {
         account: Some(entry.account),
         purchase: Some(id),

@@ -399,7 +399,7 @@ impl Model {
             return (Verdict::Waitlisted, None);
         }
         let n = self.hold(&is, offer, (buyer, (post.network.clone(), post.id.clone())), variant, units, t);
-        if units < most && is.rest_waits && is.waitlist {
+        if units < most && is.rest_waits && is.waitlist && post.network != "x" {
             self.join(offer, buyer, who, variant, most - units);
         }
         (Verdict::Pending, Some(n))

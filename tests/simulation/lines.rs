@@ -79,7 +79,7 @@ impl Model {
             }
             let may = is.limit.saturating_sub(self.counted(waiter.account, offer)) as u64;
             let units = u64::from(waiter.units.min(is.most)).min(may).min(left) as u32;
-            if units > 0 && units < waiter.units && is.rest_waits {
+            if units > 0 && units < waiter.units && is.rest_waits && waiter.post.0 != "x" {
                 self.waiting[here].units -= units;
             } else {
                 self.waiting.remove(here);

@@ -175,6 +175,15 @@ story: where a post may be answered once, the reply waits for the turn
   no reply to p2
   cancel alice Shirt
   reply to p2 says "It is your turn"
+story: where a post may be answered once, the rest does not wait
+  offer Shirt: #BuyShirt, limit 5, up to 3 at once, 1 in stock, waiting list for the rest
+  buyer alice on x
+  buyer bob on x
+  post alice p1 "#BuyShirt x3" → pending
+  post bob p2 "#BuyShirt x3" → waitlisted, number 1
+  cancel alice Shirt
+  purchase bob Shirt is pending
+  stock Shirt: 0 available, 1 held, 0 sold
 story: each size has its own line
   offer Shirt: #BuyShirt, waiting list, in S 1 of them, in M 1 of them
   buyer alice on mastodon
