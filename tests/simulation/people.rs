@@ -49,7 +49,7 @@ impl World {
         words.extend(
             self.chance.percent(40).then(|| *self.chance.pick(&["x1", "x2", "x3", "x9"]).unwrap_or(&"x2")),
         );
-        words.extend(self.chance.percent(20).then_some("@shop"));
+        words.extend(self.chance.percent(30).then_some("@shop"));
         words.join(" ")
     }
 
@@ -101,9 +101,9 @@ impl World {
             let at = usize::try_from(self.chance.below(tags.len() as u64 + 1)).unwrap();
             tags.insert(at, deal.clone());
         }
-        if self.chance.percent(8) {
-            // A slip of the thumb.
-            let at = usize::try_from(self.chance.below(9)).unwrap();
+        if self.chance.percent(12) {
+            // A slip of the thumb, often in the last letter: there, one offer's hashtag is as near as another's.
+            let at = if self.chance.percent(50) { 8 } else { usize::try_from(self.chance.below(9)).unwrap() };
             for tag in tags.iter_mut().filter(|tag| tag.len() > at) {
                 match self.chance.below(3) {
                     0 => drop(tag.remove(at)),
