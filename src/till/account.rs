@@ -155,6 +155,9 @@ pub fn is_frozen<S: Write>(
 
 /// Handles are the same in any case, with or without `@`, and with or without their server.
 fn same_handle(one: &str, other: &str) -> bool {
+    if one == other {
+        return true;
+    }
     let plain = |handle: &str| handle.trim_start_matches('@').to_lowercase();
     let (one, other) = (plain(one), plain(other));
     let name = |handle: &str| handle.split('@').next().unwrap_or_default().to_owned();

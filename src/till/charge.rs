@@ -23,6 +23,18 @@ pub fn backoff_seconds(unknowns: u32) -> i64 {
     1_i64.checked_shl(unknowns.min(20)).unwrap_or(BACKOFF_SECONDS_MAX).min(BACKOFF_SECONDS_MAX)
 }
 
+impl Attempt {
+    /// Whether an answer changes nothing any more: it is over, or another attempt has taken its place. Only money that
+    /// has moved after all still matters then.
+    pub fn is_settled_for(&self, answer: &ChargeAnswer) -> bool {
+        match self.state {
+            AttemptState::Paid => true,
+            AttemptState::Declined(_) | AttemptState::Lost => *answer != ChargeAnswer::Paid,
+            AttemptState::New | AttemptState::Created => false,
+        }
+    }
+}
+
 /// Takes in what the gateway said about an attempt.
 pub fn answered<S: Write>(
     state: &mut S,
@@ -35,13 +47,7 @@ pub fn answered<S: Write>(
     let Some(attempt) = record.attempts.iter_mut().find(|attempt| attempt.number == number) else {
         return Err(Refusal::not_found("attempt").into());
     };
-    let settled = match attempt.state {
-        AttemptState::Paid => true,
-        // It is over, or another attempt has taken its place: only money that was charged after all still matters.
-        AttemptState::Declined(_) | AttemptState::Lost => *answer != ChargeAnswer::Paid,
-        AttemptState::New | AttemptState::Created => false,
-    };
-    if settled {
+    if attempt.is_settled_for(answer) {
         return Ok(Outcome::Purchase(id));
     }
     match answer {

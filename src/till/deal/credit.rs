@@ -100,12 +100,7 @@ pub fn answered<S: Write>(
     let Some(attempt) = credit.attempts.iter_mut().find(|attempt| attempt.number == number) else {
         return Err(Refusal::not_found("attempt").into());
     };
-    let settled = match attempt.state {
-        AttemptState::Paid => true,
-        AttemptState::Declined(_) | AttemptState::Lost => *answer != ChargeAnswer::Paid,
-        AttemptState::New | AttemptState::Created => false,
-    };
-    if settled {
+    if attempt.is_settled_for(answer) {
         return Ok(Outcome::Credit(id));
     }
     match answer {
