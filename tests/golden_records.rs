@@ -347,7 +347,24 @@ fn deals() -> Vec<Golden> {
             quarter: Spent { slice: 1_511_864, now: 3, before: 97 },
             day: Spent { slice: 15_748, now: 100, before: 0 },
         }),
+        golden::<Limits>(&LimitsRecord {
+            per_account: buyer_limits(Some(10)),
+            per_card: buyer_limits(None),
+            pause_after_expired_holds: Some(2),
+            pause_seconds: 900,
+            new_account_wait_seconds: 0,
+            captures_per_hour: Some(10_000),
+        }),
+        golden::<Captures>(&CaptureRecord {
+            hour: Spent { slice: 377_966, now: 3, before: 97 },
+            paused_at: Some(at(7)),
+        }),
+        golden::<Cards>(&()),
     ]
+}
+
+fn buyer_limits(count: Option<u32>) -> BuyerLimits {
+    BuyerLimits { open_holds: count, purchases_per_day: count, spending_per_day: vec![usd(200_000)] }
 }
 
 fn messages() -> Vec<Golden> {
@@ -364,6 +381,7 @@ fn messages() -> Vec<Golden> {
             deleted_at: None,
             by: Some(-2),
             waits: Some((AccountId(2), 3)),
+            limit: Some(Limit::CardSpending),
         }),
         golden::<Replies>(&ReplyRecord {
             network: "x".to_owned(),

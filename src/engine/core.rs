@@ -17,6 +17,7 @@ use crate::till::command::{Command, Outcome};
 use crate::till::context::Context;
 use crate::till::id::{AccountId, IdSource};
 use crate::till::network::{self, KNOWN_NETWORKS};
+use crate::till::pace;
 use crate::till::refusal::Fault;
 use crate::till::state::{Direction, Read as _, Span, StateError, Write as _};
 use crate::till::table::{Counter, Counters, Networks};
@@ -38,6 +39,8 @@ pub(super) struct Core {
     ids: IdSource,
     tick_slice: usize,
     keep_seconds: u32,
+    /// Networks whose captures wait, as an operator was told.
+    paused_captures: Vec<(String, Time)>,
 }
 
 impl Core {
@@ -66,6 +69,7 @@ impl Core {
             ids: IdSource::new(config.seed),
             tick_slice: config.tick_slice,
             keep_seconds: config.keep_seconds,
+            paused_captures: Vec::new(),
         })
     }
 
@@ -256,12 +260,26 @@ impl Core {
         let expire_until = (!jumped && ready).then_some(now);
         let command = Command::Tick { expire_until, slice: self.tick_slice, keep_seconds: self.keep_seconds };
         let outcome = self.apply_in(&mut tx, now, &command)?;
+        self.tell_of_paused_captures(&tx)?;
         tx.keep();
         self.commit(batch, now)?;
         self.shared.counts.ticks.note(begun.elapsed());
         let Ok(Outcome::Ticked { freed, more }) = outcome else { return Ok(false) };
         self.shared.counts.expired.fetch_add(u64::try_from(freed).unwrap_or(0), Ordering::Relaxed);
         Ok(more)
+    }
+
+    /// An operator is told, once each time.
+    fn tell_of_paused_captures(&mut self, tx: &Tx<'_>) -> Result<(), StateError> {
+        let paused = pace::paused(tx)?;
+        for (network, _) in paused.iter().filter(|one| !self.paused_captures.contains(one)) {
+            log::warn!(
+                "captures on {network} wait: there were more in an hour than the limits allow; look at its orders, then \
+                 call resume"
+            );
+        }
+        self.paused_captures = paused;
+        Ok(())
     }
 }
 

@@ -7,6 +7,7 @@ use super::timing::{Timer, Timings};
 use super::waiters::Waiters;
 use crate::store::{Snapshot, Store};
 use crate::till::command::Command;
+use crate::till::pace;
 use crate::till::state::StateError;
 use crate::till::time::Time;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -200,8 +201,20 @@ impl Handle {
                 let sentence = "restored from a backup: captures and replies wait for `tagtill resume`";
                 Err(sentence.to_owned())
             }
-            Ok(_) => Ok(()),
+            Ok(_) => self.captures_go_on(),
             Err(error) => Err(error.to_string()),
+        }
+    }
+
+    /// Whether no network's captures wait for an operator.
+    fn captures_go_on(&self) -> Result<(), String> {
+        let paused = self.snapshot().and_then(|snapshot| pace::paused(&snapshot));
+        match paused.map_err(|error| error.to_string())?.first() {
+            None => Ok(()),
+            Some((network, since)) => Err(format!(
+                "captures on {network} wait since {since}: there were more in an hour than GET /v1/limits allows; \
+                 look at its orders, then `tagtill resume`"
+            )),
         }
     }
 }

@@ -5,12 +5,15 @@ use super::context::Context;
 use super::id::{AccountId, OfferId, OrderId, PurchaseId};
 use super::record::{
     AccountRecord, AccountStatus, BuyerRecord, EventKind, EventRecord, Identity, IdentityRecord, OrderStatus,
-    Person, PurchaseStatus, RefundStatus,
+    PaymentMethod, Person, PurchaseStatus, RefundStatus,
 };
 use super::refusal::{Refusal, Result};
 use super::state::{Direction, Read, Span, StateError, Write};
-use super::table::{Accounts, Buyers, Idempotency, Identities, OnNetwork, Orders, Purchases, Refunds};
+use super::table::{
+    Accounts, Buyers, Cards, Hash, Idempotency, Identities, OnNetwork, Orders, Purchases, Refunds,
+};
 use super::{check, deal, event, network, purchase, reply, waiting};
+use sha2::{Digest as _, Sha256};
 use std::ops::ControlFlow;
 
 /// The most identities that one account can have.
@@ -37,6 +40,7 @@ pub fn create<S: Write>(state: &mut S, cx: &mut Context<'_>, new: &NewAccount) -
         frozen: Vec::new(),
     };
     state.put::<Accounts>(&id, &account)?;
+    index_card(state, id, None, Some(&new.payment_method))?;
     log(state, cx, EventKind::AccountCreated, id)?;
     Ok(Outcome::Account(id))
 }
@@ -73,6 +77,7 @@ pub fn update<S: Write>(
         person.email.clone_from(email);
     }
     if let Some(method) = &change.payment_method {
+        index_card(state, id, Some(&person.payment_method), Some(method))?;
         person.payment_method = method.clone();
     }
     if let Some(identities) = &change.identities {
@@ -109,6 +114,32 @@ fn link<S: Write>(state: &mut S, id: AccountId, old: &[Identity], new: &[Identit
             return Err(Refusal::taken(field("user_id"), detail).into());
         }
         state.put::<Identities>(&key, &IdentityRecord { account: id })?;
+    }
+    Ok(())
+}
+
+/// Which card this is, whoever has linked it; `None` where its gateway cannot tell.
+pub fn card_key(method: &PaymentMethod) -> Option<Hash> {
+    if method.fingerprint.is_empty() {
+        return None;
+    }
+    let digest =
+        Sha256::new().chain_update(&method.gateway).chain_update([0]).chain_update(&method.fingerprint);
+    Some(Hash(digest.finalize().into()))
+}
+
+/// Moves an account from the index of one card to that of another.
+fn index_card<S: Write>(
+    state: &mut S,
+    id: AccountId,
+    old: Option<&PaymentMethod>,
+    new: Option<&PaymentMethod>,
+) -> Result<()> {
+    if let Some(card) = old.and_then(card_key) {
+        state.delete::<Cards>(&(card, id));
+    }
+    if let Some(card) = new.and_then(card_key) {
+        state.put::<Cards>(&(card, id), &())?;
     }
     Ok(())
 }
@@ -235,7 +266,8 @@ pub fn finish_erasing<S: Write>(state: &mut S, cx: &mut Context<'_>, id: Account
     deal::forget(state, id)?;
     reply::drop_of_account(state, cx, id)?;
     forget_answers(state, id)?;
-    account.person = None;
+    let person = account.person.take();
+    index_card(state, id, person.as_ref().map(|person| &person.payment_method), None)?;
     account.status = AccountStatus::Erased;
     state.put::<Accounts>(&id, &account)?;
     log(state, cx, EventKind::AccountErased, id)

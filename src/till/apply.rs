@@ -9,7 +9,8 @@ use super::role::Role;
 use super::state::{Read, Write};
 use super::table::{Merchants, Only, Settings, Tokens};
 use super::{
-    account, charge, check, deal, network, offer, order, post, purchase, refund, reply, tick, waiting,
+    account, charge, check, deal, limit, network, offer, order, pace, post, purchase, refund, reply, tick,
+    waiting,
 };
 
 /// Carries out `command` at `cx.now`.
@@ -19,6 +20,7 @@ use super::{
 pub fn apply<S: Write>(state: &mut S, cx: &mut Context<'_>, command: &Command) -> Result<Outcome> {
     match command {
         Command::PutNetwork { slug, change } => network::put(state, slug, change),
+        Command::PutLimits(change) => limit::put(state, change),
         Command::CreateMerchant { name } => create_merchant(state, cx, name),
         Command::UpdateMerchant { id, name } => update_merchant(state, *id, name),
         Command::CreateAccount(new) => account::create(state, cx, new),
@@ -58,7 +60,7 @@ pub fn apply<S: Write>(state: &mut S, cx: &mut Context<'_>, command: &Command) -
             tick::run(state, cx, *expire_until, *slice, *keep_seconds)
         }
         Command::AdvanceClock { seconds } => advance_clock(state, *seconds),
-        Command::Resume => resume(state),
+        Command::Resume => resume(state, cx),
     }
 }
 
@@ -124,9 +126,10 @@ fn advance_clock<S: Write>(state: &mut S, seconds: u32) -> Result<Outcome> {
     Ok(Outcome::Clock { offset_ms: record.clock_offset_ms })
 }
 
-fn resume<S: Write>(state: &mut S) -> Result<Outcome> {
+fn resume<S: Write>(state: &mut S, cx: &Context<'_>) -> Result<Outcome> {
     let mut record = settings(state)?;
     record.paused = false;
     state.put::<Settings>(&Only, &record)?;
+    pace::resume(state, cx.now)?;
     Ok(Outcome::Done)
 }

@@ -3,6 +3,7 @@
 use super::command::PostAnswer;
 use super::context::Context;
 use super::id::{AccountId, OfferId, PurchaseId, ReplyId};
+use super::limit::Reached;
 use super::post::Arrival;
 use super::purchase::{self, Origin, Wanted};
 use super::record::{
@@ -13,7 +14,7 @@ use super::refusal::Result;
 use super::state::Write;
 use super::table::{Buyers, Offers, Purchases, Stocks, Waiting, WaitingKey};
 use super::verdict::Verdict;
-use super::{account, deal, reply, waiting, wording};
+use super::{account, deal, limit, reply, waiting, wording};
 
 /// Judges a purchase post.
 pub fn judge<S: Write>(
@@ -55,16 +56,22 @@ pub fn judge<S: Write>(
         };
         return Ok(given);
     }
+    let choice = offer.choice(&post.text);
+    let most = choice.as_ref().map_or(1, |choice| most(&offer, choice.asked, counted));
+    let unit_price = offer.unit_price(choice.as_ref().and_then(|choice| choice.variant));
+    let price = unit_price.times(most).unwrap_or(unit_price);
     let stock = state.must::<Stocks>(&offer_id)?;
+    if let Some(reached) = limit::reached(state, cx.now, (buyer, &record), price)? {
+        return limited(state, cx, arrival, buyer, (offer_id, &offer), reached);
+    }
     if stock.all.waiting > 0
         && let Some(place) = waiting::find(state, buyer, offer_id)?
     {
         return still_waiting(state, cx, arrival, (offer_id, &offer), place);
     }
-    let Some(choice) = offer.choice(&post.text) else {
+    let Some(choice) = choice else {
         return ask_which(state, cx, arrival, buyer, (offer_id, &offer), &stock);
     };
-    let most = choice.asked.min(offer.max_per_purchase).min(offer.per_account_limit.saturating_sub(counted));
     let free = stock.for_newcomers(choice.variant.map(|variant| variant.name.as_str()));
     let units = free.map_or(most, |free| u64::from(most).min(free).try_into().unwrap_or(most));
     let rest = Wanted { variant: choice.variant, units: most - units };
@@ -86,6 +93,32 @@ pub fn judge<S: Write>(
         answer.waits = Some((buyer, place));
     }
     Ok(answer)
+}
+
+/// How many units a buyer who asks for so many can have at most.
+fn most(offer: &OfferRecord, asked: u32, counted: u32) -> u32 {
+    asked.min(offer.max_per_purchase).min(offer.per_account_limit.saturating_sub(counted))
+}
+
+/// A limit of the till stands in the way.
+fn limited<S: Write>(
+    state: &mut S,
+    cx: &mut Context<'_>,
+    arrival: Arrival<'_>,
+    buyer: AccountId,
+    (offer_id, offer): (OfferId, &OfferRecord),
+    reached: Reached,
+) -> Result<PostAnswer> {
+    let draft = reply::Draft {
+        account: Some(buyer),
+        purchase: None,
+        kind: ReplyKind::Unavailable,
+        text: wording::not_so_soon(arrival.network, offer),
+        not_after: reply::not_after(cx.now, ReplyKind::Unavailable),
+    };
+    let reply = Some(reply::queue(state, cx, arrival, draft)?);
+    let (limit, by) = (Some(reached.limit), Some(reached.by));
+    Ok(PostAnswer { offer: Some(offer_id), reply, limit, by, ..PostAnswer::bare(Verdict::LimitReached) })
 }
 
 /// Holds units and says how to confirm.

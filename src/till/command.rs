@@ -3,8 +3,8 @@
 use super::id::{AccountId, CreditId, MerchantId, OfferId, OrderId, PurchaseId, RefundId, ReplyId, TokenId};
 use super::money::Money;
 use super::record::{
-    AccountStatus, Address, DealTerms, Identity, OfferStatus, OwnIdentity, PaymentMethod, Recipient, Reward,
-    Shortage, TransactionKind,
+    AccountStatus, Address, DealTerms, Identity, Limit, OfferStatus, OwnIdentity, PaymentMethod, Recipient,
+    Reward, Shortage, TransactionKind,
 };
 use super::role::Role;
 use super::text::Counting;
@@ -25,6 +25,27 @@ pub struct NetworkChange {
     pub links_in_replies: Option<bool>,
     pub replies_per_15_minutes: Option<Option<u32>>,
     pub replies_per_day: Option<Option<u32>>,
+}
+
+/// A change to what one buyer may have; `None` leaves a limit as it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the fields of BuyerLimits")]
+pub struct BuyerLimitsChange {
+    pub open_holds: Option<Option<u32>>,
+    pub purchases_per_day: Option<Option<u32>>,
+    pub spending_per_day: Option<Vec<Money>>,
+}
+
+/// A change to the limits of the till; `None` leaves one as it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the fields of LimitsRecord")]
+pub struct LimitsChange {
+    pub per_account: BuyerLimitsChange,
+    pub per_card: BuyerLimitsChange,
+    pub pause_after_expired_holds: Option<Option<u32>>,
+    pub pause_seconds: Option<u32>,
+    pub new_account_wait_seconds: Option<u32>,
+    pub captures_per_hour: Option<Option<u32>>,
 }
 
 /// A new account.
@@ -200,6 +221,7 @@ pub enum Command {
         slug: String,
         change: NetworkChange,
     },
+    PutLimits(Box<LimitsChange>),
     CreateMerchant {
         name: String,
     },
@@ -315,12 +337,23 @@ pub struct PostAnswer {
     pub by: Option<i64>,
     /// Who waits since, and the place in line, from 1.
     pub waits: Option<(AccountId, u64)>,
+    /// Which limit of the till it ran into, where the verdict is `limit_reached` and not the offer's own.
+    pub limit: Option<Limit>,
 }
 
 impl PostAnswer {
     /// A decision about nothing in particular.
     pub fn bare(verdict: Verdict) -> Self {
-        Self { verdict, repeated: false, offer: None, purchase: None, reply: None, by: None, waits: None }
+        Self {
+            verdict,
+            repeated: false,
+            offer: None,
+            purchase: None,
+            reply: None,
+            by: None,
+            waits: None,
+            limit: None,
+        }
     }
 }
 

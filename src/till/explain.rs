@@ -4,7 +4,8 @@
 
 use super::id::{OrderId, PurchaseId, ReplyId};
 use super::record::{
-    Attempt, AttemptState, PostRecord, PurchaseRecord, PurchaseStatus, RefundStatus, ReplyKind, ReplyStatus,
+    Attempt, AttemptState, Limit, PostRecord, PurchaseRecord, PurchaseStatus, RefundStatus, ReplyKind,
+    ReplyStatus,
 };
 use super::state::{Key as _, Read, Span, StateError, Write};
 use super::table::{OnNetwork, Orders, Posts, Purchases, Refunds, Replies, ReplyPosts};
@@ -34,6 +35,15 @@ pub struct Margin {
     /// How many units of the offer the account had already.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub units_had: Option<i64>,
+    /// How many holds or purchases there were already.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub had: Option<i64>,
+    /// What was spent in 24 hours already, in minor units.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub spent: Option<i64>,
+    /// How long the account had to wait yet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seconds_to_wait: Option<f64>,
 }
 
 /// Something that followed.
@@ -60,7 +70,12 @@ impl Margin {
             Verdict::SoldOut | Verdict::Waitlisted | Verdict::Pending => {
                 Self { units_short: Some(by), ..none }
             }
-            Verdict::LimitReached => Self { units_had: Some(by), ..none },
+            Verdict::LimitReached => match post.limit {
+                None => Self { units_had: Some(by), ..none },
+                Some(Limit::NewAccount | Limit::ExpiredHolds) => Self { seconds_to_wait: seconds, ..none },
+                Some(Limit::AccountSpending | Limit::CardSpending) => Self { spent: Some(by), ..none },
+                Some(_) => Self { had: Some(by), ..none },
+            },
             _ => none,
         }
     }
@@ -72,7 +87,7 @@ pub fn why(post: &PostRecord) -> String {
         return Verdict::Deleted.sentence().to_owned();
     };
     let margin = Margin::of(post);
-    let rule = verdict.sentence().trim_end_matches('.');
+    let rule = post.limit.map_or(verdict.sentence(), Limit::sentence).trim_end_matches('.');
     let more = match (&margin, post.waits) {
         (_, Some((_, place))) => Some(format!("at place {place}")),
         (Margin { seconds_late: Some(late), .. }, _) => Some(format!("by {}", span(*late))),
@@ -80,7 +95,11 @@ pub fn why(post: &PostRecord) -> String {
         (Margin { seconds_early: Some(early), .. }, _) => Some(format!("it starts {} later", span(*early))),
         (Margin { seconds_over: Some(over), .. }, _) => Some(format!("{} before", span(*over))),
         (Margin { units_short: Some(short), .. }, _) => Some(format!("{short} fewer than asked for")),
-        (Margin { units_had: Some(had), .. }, _) => Some(format!("it had {had}")),
+        (Margin { units_had: Some(had), .. } | Margin { had: Some(had), .. }, _) => {
+            Some(format!("it had {had}"))
+        }
+        (Margin { spent: Some(spent), .. }, _) => Some(format!("{spent} in minor units before")),
+        (Margin { seconds_to_wait: Some(wait), .. }, _) => Some(format!("for {} more", span(*wait))),
         _ => None,
     };
     more.map_or_else(|| format!("{rule}."), |more| format!("{rule} ({more})."))

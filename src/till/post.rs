@@ -115,8 +115,8 @@ fn seen<S: Read>(state: &S, post: &Post) -> Result<Option<PostAnswer>> {
     };
     // A purchase that came of waiting came later.
     let purchase = record.purchase.filter(|_| verdict != Verdict::Waitlisted);
-    let PostRecord { offer, by, waits, .. } = record;
-    Ok(Some(PostAnswer { verdict, repeated: true, offer, purchase, reply, by, waits }))
+    let PostRecord { offer, by, waits, limit, .. } = record;
+    Ok(Some(PostAnswer { verdict, repeated: true, offer, purchase, reply, by, waits, limit }))
 }
 
 /// The purchase that a repost confirms: that of the reply which the till addressed to this very account.
@@ -181,6 +181,7 @@ pub fn remember<S: Write>(
         deleted_at: None,
         by: answer.by,
         waits: answer.waits,
+        limit: answer.limit,
     };
     state.put::<Posts>(&OnNetwork::new(&post.network, &post.id), &record)?;
     Ok(())
@@ -204,6 +205,7 @@ pub fn delete<S: Write>(state: &mut S, cx: &mut Context<'_>, network: &str, id: 
             deleted_at: Some(cx.now),
             by: None,
             waits: None,
+            limit: None,
         };
         state.put::<Posts>(&key, &tombstone)?;
         return Ok(Outcome::PostDeleted { purchase: None, passed: false });

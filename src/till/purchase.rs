@@ -11,7 +11,7 @@ use super::refusal::{Refusal, Result};
 use super::state::{Read, StateError, Write};
 use super::table::{Buyers, Deadlines, Purchases, Work};
 use super::time::Time;
-use super::{event, stock, waiting};
+use super::{event, pace, stock, waiting};
 use super::{id::AccountId, network};
 
 /// Which post begins a purchase.
@@ -98,6 +98,7 @@ pub fn confirm<S: Write>(
     }
     purchase.status = PurchaseStatus::Capturing;
     purchase.settled_at = None;
+    let confirmed_on = confirmation.network.clone();
     purchase.confirmation = Some(confirmation);
     purchase.attempts.push(Attempt {
         number: 1,
@@ -106,7 +107,8 @@ pub fn confirm<S: Write>(
         created_at: cx.now,
     });
     state.put::<Purchases>(&id, &purchase)?;
-    state.put::<Work>(&(WorkKind::Capture, id.0), &WorkRecord { due_at: cx.now, unknowns: 0 })?;
+    let due_at = pace::begin(state, cx, &confirmed_on)?;
+    state.put::<Work>(&(WorkKind::Capture, id.0), &WorkRecord { due_at, unknowns: 0 })?;
     event::log_purchase(state, EventKind::PurchaseConfirmed, cx.now, id, &purchase)?;
     Ok(purchase)
 }

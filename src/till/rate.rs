@@ -10,6 +10,8 @@ use super::time::Time;
 
 /// A quarter of an hour.
 const QUARTER_MS: i64 = 900_000;
+/// An hour.
+pub const HOUR_MS: i64 = 3_600_000;
 /// A day.
 const DAY_MS: i64 = 86_400_000;
 
@@ -26,7 +28,7 @@ impl Spent {
     }
 
     /// How many were spent within the span that ends now.
-    fn within(self, now: Time, span_ms: i64) -> u32 {
+    pub fn within(self, now: Time, span_ms: i64) -> u32 {
         let spent = self.at(now, span_ms);
         let behind = now.ms().div_euclid(span_ms) < spent.slice;
         let left_ms = if behind { span_ms } else { span_ms - now.ms().rem_euclid(span_ms) };
@@ -34,7 +36,9 @@ impl Spent {
         spent.now.saturating_add(u32::try_from(before).unwrap_or(u32::MAX))
     }
 
-    fn one_more(self, now: Time, span_ms: i64) -> Self {
+    /// One more is spent.
+    #[must_use]
+    pub fn one_more(self, now: Time, span_ms: i64) -> Self {
         let spent = self.at(now, span_ms);
         Self { now: spent.now.saturating_add(1), ..spent }
     }

@@ -4,10 +4,11 @@ use super::id::{
     AccountId, CreditId, EnrolmentId, MerchantId, OfferId, OrderId, PurchaseId, RefundId, ReplyId, TokenId,
 };
 use super::record::{
-    AccountRecord, BuyerRecord, CreditRecord, DealRecord, EarlyRepostRecord, EnrolmentRecord, EventRecord,
-    HashtagRecord, IdempotencyRecord, IdentityRecord, MerchantRecord, NetworkRecord, OfferRecord,
-    OrderRecord, PostRecord, PurchaseRecord, RateRecord, RefundRecord, ReplyRecord, SettingsRecord,
-    StockRecord, TokenRecord, TransactionRecord, WaiterRecord, WaitingRecord, WorkKind, WorkRecord,
+    AccountRecord, BuyerRecord, CaptureRecord, CreditRecord, DealRecord, EarlyRepostRecord, EnrolmentRecord,
+    EventRecord, HashtagRecord, IdempotencyRecord, IdentityRecord, LimitsRecord, MerchantRecord,
+    NetworkRecord, OfferRecord, OrderRecord, PostRecord, PurchaseRecord, RateRecord, RefundRecord,
+    ReplyRecord, SettingsRecord, StockRecord, TokenRecord, TransactionRecord, WaiterRecord, WaitingRecord,
+    WorkKind, WorkRecord,
 };
 use super::state::{Key, Table};
 use super::time::Time;
@@ -108,6 +109,12 @@ tables! {
     Hints "hints" (u64, OfferId) => (),
     /// What of each network's budget of replies was spent.
     Rates "rates" Text => RateRecord,
+    /// The limits that keep the shop safe, where somebody changed them.
+    Limits "limits" Only => LimitsRecord,
+    /// How fast each network's captures go.
+    Captures "captures" Text => CaptureRecord,
+    /// The accounts that are linked with a card, by what the card is.
+    Cards "cards" (Hash, AccountId) => (),
 }
 
 /// The key of a table with one record.
@@ -396,6 +403,7 @@ pair_keys! {
     AccountId, CreditId, 16;
     u64, OfferId, 8;
     Time, Hash, 8;
+    Hash, AccountId, 32;
 }
 
 impl Key for (u32, OnNetwork) {

@@ -17,6 +17,9 @@ pub struct Time(i64);
 pub const TIME_MAX_MS: i64 = 253_402_300_799_999;
 
 impl Time {
+    /// The latest time there is.
+    pub const MAX: Self = Self(TIME_MAX_MS);
+
     /// From milliseconds since the epoch, brought into the range 1970 to 9999.
     pub fn from_ms(ms: i64) -> Self {
         Self(ms.clamp(0, TIME_MAX_MS))

@@ -36,7 +36,7 @@ verdicts! {
     NotLinked "not_linked" "No account is linked to this identity.",
     AccountSuspended "account_suspended" "The account is suspended.",
     IdentityFrozen "identity_frozen" "The handle of this identity has changed since it was linked; it waits until the shop confirms it.",
-    LimitReached "limit_reached" "The account has as many of this offer as one account may have.",
+    LimitReached "limit_reached" "The account has as many as one account may have, of this offer or in so short a time.",
     NotStarted "not_started" "The offer has not started yet.",
     Ended "ended" "The offer has ended.",
     Paused "paused" "The offer is paused.",

@@ -18,7 +18,8 @@ use super::state::{Direction, Key, Read, Span, StateError, Write};
 use super::table::{
     Buyers, Offers, OnNetwork, Posts, Purchases, Stocks, Waiters, Waiting, WaitingDue, WaitingKey,
 };
-use super::{network, offer, reply, wording};
+use super::time::Time;
+use super::{limit, network, offer, reply, wording};
 use std::ops::ControlFlow;
 
 /// How many of a line one command looks at; the next tick goes on.
@@ -164,7 +165,7 @@ pub fn serve<S: Write>(
         if free == Some(0) {
             return Ok(());
         }
-        match turn(state, (offer_id, &offer), &entry, free)? {
+        match turn(state, cx.now, (offer_id, &offer), (&key, &entry), free)? {
             Turn::Hold(units) => hold(state, cx, (offer_id, &offer), &key, entry, units)?,
             Turn::NotNow => {}
             Turn::Never => remove(state, &key, entry.account)?,
@@ -179,21 +180,20 @@ pub fn serve<S: Write>(
 /// Whether somebody may buy now, and how many units.
 fn turn<S: Read>(
     state: &S,
+    now: Time,
     (offer_id, offer): (OfferId, &OfferRecord),
-    entry: &WaitingRecord,
+    (key, entry): (&WaitingKey, &WaitingRecord),
     free: Option<u64>,
 ) -> Result<Turn, StateError> {
     let linked = account::of_identity(state, &entry.network, &entry.author.user_id)?;
-    let fine = linked.is_some_and(|(id, account)| {
+    let fine = linked.filter(|(id, account)| {
         let frozen = account
             .frozen
             .iter()
             .any(|(network, user)| *network == entry.network && *user == entry.author.user_id);
-        id == entry.account && account.status == AccountStatus::Active && !frozen && ships_to(offer, &account)
+        *id == entry.account && account.status == AccountStatus::Active && !frozen && ships_to(offer, account)
     });
-    if !fine {
-        return Ok(Turn::Never);
-    }
+    let Some((id, account)) = fine else { return Ok(Turn::Never) };
     let buyer = state.get::<Buyers>(&(entry.account, offer_id))?;
     if let Some(buyer) = buyer
         && state.must::<Purchases>(&buyer.newest)?.status == PurchaseStatus::Pending
@@ -203,7 +203,12 @@ fn turn<S: Read>(
     let left = offer.per_account_limit.saturating_sub(buyer.map_or(0, |buyer| buyer.counted));
     let free = free.map_or(u32::MAX, |free| u32::try_from(free).unwrap_or(u32::MAX));
     let units = entry.units.min(left).min(free).min(offer.max_per_purchase);
-    Ok(if units == 0 { Turn::Never } else { Turn::Hold(units) })
+    let variant = offer.variants.iter().find(|variant| variant.name == key.variant);
+    let may = match offer.unit_price(variant).times(units) {
+        Some(price) if units > 0 => limit::reached(state, now, (id, &account), price)?.is_none(),
+        _ => false,
+    };
+    Ok(if may { Turn::Hold(units) } else { Turn::Never })
 }
 
 /// Holds units for the next in line and tells them so, under the post that asked.

@@ -119,6 +119,12 @@ pub fn enrolled(network: &NetworkRecord, offer: &OfferRecord) -> String {
     compose(network, &offer.title, &[&long, &short], offer)
 }
 
+/// The reply to somebody who runs into a limit of the till.
+pub fn not_so_soon(network: &NetworkRecord, offer: &OfferRecord) -> String {
+    let how = "That is as much as one buyer may order for now. Please try again later.";
+    fit(network, &offer.title, &[how], &[NOTHING_CHARGED.to_owned()])
+}
+
 const NOTHING_CHARGED: &str = "Nothing was charged.";
 
 /// What has to be said in any case, on a network of very short posts.
@@ -330,6 +336,7 @@ mod tests {
                 did_you_mean(&settings, &offer, &offer.hashtag),
                 choose(&settings, &offer, &names),
                 waitlisted(&settings, &offer, u64::MAX),
+                not_so_soon(&settings, &offer),
                 passed(&settings, &offer, Verdict::Passed),
                 passed(&settings, &offer, Verdict::AlreadyConfirmed),
                 passed(&settings, &offer, Verdict::NothingToConfirm),

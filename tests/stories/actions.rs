@@ -1,6 +1,6 @@
 //! Lines that do something: one command each.
 
-use crate::things::{address, card, deal, network, variant};
+use crate::things::{address, card, deal, limits, network, variant};
 use crate::words::Words;
 use crate::world::World;
 use tagtill::till::command::{
@@ -27,6 +27,8 @@ impl World {
                 return Ok("done".to_owned());
             }
             "network" => network(words)?,
+            "limits" => limits(words)?,
+            "operator" if words.take("resumes") => Command::Resume,
             "offer" => return self.new_offer(words),
             "change" | "pause" | "resume" | "finish" => self.edit_offer(verb, words)?,
             "buyer" => return self.new_buyer(words),

@@ -3,11 +3,12 @@
 use crate::words::Words;
 use crate::world::World;
 use std::ops::ControlFlow;
-use tagtill::till::record::AttemptState;
+use tagtill::till::pace;
+use tagtill::till::record::{AttemptState, WorkKind};
 use tagtill::till::state::Key as _;
 use tagtill::till::state::{Direction, Read as _, Span};
 use tagtill::till::table::{
-    AccountCredits, Accounts, Credits, Deals, Events, OnNetwork, Orders, Outbox, Posts, Refunds, Stocks,
+    AccountCredits, Accounts, Credits, Deals, Events, OnNetwork, Orders, Outbox, Posts, Refunds, Stocks, Work,
 };
 use tagtill::till::text::length;
 use tagtill::till::{explain, network, reply};
@@ -34,6 +35,14 @@ impl World {
                 same(if seen.is_empty() { "nothing".to_owned() } else { seen.join(" ") }.as_str(), wanted)?
             }
             "why" => self.why(words)?,
+            "capture" => {
+                let (id, _) = self.purchase(words)?;
+                let tx = self.batch.as_mut().unwrap().begin();
+                let work = tx.get::<Work>(&(WorkKind::Capture, id.0)).unwrap();
+                let got = work
+                    .map_or("is over", |work| if work.due_at == pace::NEVER { "waits" } else { "goes on" });
+                same(got, rest(words))?
+            }
             "deal" => {
                 let id = self.offer(words.must("a deal")?)?;
                 let tx = self.batch.as_mut().unwrap().begin();

@@ -1,7 +1,7 @@
 //! Things that lines describe: networks, variants, deals, addresses, cards.
 
 use crate::words::Words;
-use tagtill::till::command::{Command, NetworkChange, Variant};
+use tagtill::till::command::{BuyerLimitsChange, Command, LimitsChange, NetworkChange, Variant};
 use tagtill::till::record::{Address, DealTerms, OwnIdentity, PaymentMethod, Reward};
 
 /// `gives 25.00 USD for 75.00 USD, budget 50.00 USD`, `gives 10 percent up to 5.00 USD for 20.00 USD`
@@ -50,7 +50,6 @@ pub fn variant(words: &mut Words<'_>) -> Result<Variant, String> {
 pub fn network(words: &mut Words<'_>) -> Result<Command, String> {
     let slug = words.must("a network")?.to_owned();
     let mut change = NetworkChange::default();
-    let seconds = |ms: i64| Some(u32::try_from(ms / 1000).unwrap());
     while !words.0.trim_matches([' ', ',']).is_empty() {
         if words.take("one reply a post") {
             change.one_reply_per_post = Some(true);
@@ -103,4 +102,47 @@ pub fn card(token: &str) -> PaymentMethod {
         // A card with a name is the same for everybody.
         fingerprint: if token.contains('.') { token.to_owned() } else { String::new() },
     }
+}
+
+/// `limits: open 1, purchases 3, spending 100.00 USD, pause after 2 for 15 minutes, new accounts wait 1 hour, captures 2`;
+/// after `per card` the first three are those of a card; `limits: none`.
+pub fn limits(words: &mut Words<'_>) -> Result<Command, String> {
+    let mut change = LimitsChange::default();
+    let mut per_card = false;
+    while !words.0.trim_matches([' ', ',']).is_empty() {
+        let buyer = if per_card { &mut change.per_card } else { &mut change.per_account };
+        if words.take("none") {
+            let none = BuyerLimitsChange {
+                open_holds: Some(None),
+                purchases_per_day: Some(None),
+                spending_per_day: Some(Vec::new()),
+            };
+            (change.per_account, change.per_card) = (none.clone(), none);
+            (change.pause_after_expired_holds, change.captures_per_hour) = (Some(None), Some(None));
+        } else if words.take("per card") {
+            per_card = true;
+        } else if words.take("open") {
+            buyer.open_holds = Some(Some(words.number()?));
+        } else if words.take("purchases") {
+            buyer.purchases_per_day = Some(Some(words.number()?));
+        } else if words.take("spending") {
+            buyer.spending_per_day.get_or_insert_default().push(words.money()?);
+        } else if words.take("pause after") {
+            change.pause_after_expired_holds = Some(Some(words.number()?));
+            if words.take("for") {
+                change.pause_seconds = seconds(words.span_ms()?);
+            }
+        } else if words.take("new accounts wait") {
+            change.new_account_wait_seconds = seconds(words.span_ms()?);
+        } else if words.take("captures") {
+            change.captures_per_hour = Some(Some(words.number()?));
+        } else {
+            return Err(format!("cannot read {:?}", words.0));
+        }
+    }
+    Ok(Command::PutLimits(Box::new(change)))
+}
+
+fn seconds(ms: i64) -> Option<u32> {
+    u32::try_from(ms / 1000).ok()
 }

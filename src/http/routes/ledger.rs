@@ -8,7 +8,7 @@ use crate::store::Snapshot;
 use crate::till::explain::{self, Margin, Moment};
 use crate::till::id::{OfferId, OrderId, PurchaseId, ReplyId};
 use crate::till::network;
-use crate::till::record::{OrderStatus, PostRecord, PurchaseStatus, ReplyRecord, ReplyStatus};
+use crate::till::record::{Limit, OrderStatus, PostRecord, PurchaseStatus, ReplyRecord, ReplyStatus};
 use crate::till::state::{Read as _, StateError};
 use crate::till::table::{OnNetwork, Orders, Posts, Purchases, Replies};
 use crate::till::time::Time;
@@ -28,6 +28,9 @@ pub struct PostView {
     explanation: &'static str,
     /// The rule in a sentence, with by how much.
     why: String,
+    /// Which limit of the till it ran into.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    limit: Option<Limit>,
     /// By how much; only what applies.
     by: Margin,
     arrived_at: Time,
@@ -110,6 +113,7 @@ fn view(state: &Snapshot, slug: &str, id: &str, post: &PostRecord) -> Result<Pos
         verdict,
         explanation: verdict.sentence(),
         why: explain::why(post),
+        limit: post.limit,
         by: Margin::of(post),
         arrived_at: post.arrived_at,
         created_at: post.made_at,

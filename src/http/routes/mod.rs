@@ -6,6 +6,7 @@ pub mod backups;
 mod deals;
 mod events;
 mod ledger;
+mod limits;
 mod lines;
 mod merchants;
 mod networks;
@@ -33,6 +34,7 @@ pub fn all() -> impl Iterator<Item = &'static Route> {
         posts::ROUTES,
         replies::ROUTES,
         networks::ROUTES,
+        limits::ROUTES,
         merchants::ROUTES,
         accounts::ROUTES,
         offers::ROUTES,

@@ -17,7 +17,7 @@ pub const ROUTES: &[Route] = &[
     Route::post(
         "/v1/resume",
         "resume",
-        "Go on after a restore, or after a jump of the clock that is right.",
+        "Go on after a restore, after a jump of the clock that is right, or after more captures than the limits allow.",
         resume,
     )
     .may_take::<Nothing>()

@@ -92,7 +92,7 @@ struct ReplyBrief {
 impl AnswerView {
     /// As an admin sees it, or as a network does: then nothing about the account.
     pub fn new(answer: PostAnswer, admin: bool) -> Self {
-        let PostAnswer { verdict, repeated, offer, purchase, reply, by: _, waits } = answer;
+        let PostAnswer { verdict, repeated, offer, purchase, reply, by: _, waits, limit: _ } = answer;
         let explanation = if admin { verdict.sentence() } else { verdict.neutral_sentence() };
         let reply = reply.map(|(id, text)| ReplyBrief { id, text });
         let place = waits.map(|(_, place)| place);

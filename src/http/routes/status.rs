@@ -8,6 +8,7 @@ use crate::http::message::Response;
 use crate::http::openapi;
 use crate::http::problem::{Code, Problem};
 use crate::http::route::Route;
+use crate::till::pace;
 use schemars::JsonSchema;
 use serde::Serialize;
 use std::fmt::Write as _;
@@ -97,6 +98,11 @@ fn metrics(shared: &Arc<Shared>, _: &Call) -> Result<Answer, Problem> {
     figures.timings("commit_seconds", "Time that a commit took.", &stats.commit_times);
     figures.one("queue_jobs", "gauge", "Jobs waiting for the writer.", stats.queued_jobs);
     figures.one("waiting", "gauge", "Long polls waiting for news.", stats.waiting);
+    let paused = shared.handle.snapshot().and_then(|snapshot| pace::paused(&snapshot)).unwrap_or_default();
+    figures.head("captures_paused", "gauge", "Whether a network's captures wait for an operator.");
+    for (network, _) in paused {
+        figures.labelled("captures_paused", "network", network, 1);
+    }
     figures.head("requests_total", "counter", "Requests answered, by class of status.");
     for (class, count) in shared.metrics.classes() {
         figures.labelled("requests_total", "status", format_args!("{class}xx"), count);

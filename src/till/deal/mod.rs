@@ -13,17 +13,16 @@ use super::id::{AccountId, EnrolmentId, OfferId};
 use super::money::Money;
 use super::post::Arrival;
 use super::record::{
-    AccountRecord, DealTerms, EnrolmentRecord, EventKind, EventRecord, OfferRecord, OfferStatus,
-    PaymentMethod, ReplyKind, Reward,
+    AccountRecord, DealTerms, EnrolmentRecord, EventKind, EventRecord, OfferRecord, OfferStatus, ReplyKind,
+    Reward,
 };
 use super::refusal::{Refusal, Result};
 use super::reply;
 use super::state::{StateError, Write};
 use super::stock;
-use super::table::{Enrolled, EnrolledCards, Enrolments, Hash, Stocks};
+use super::table::{Enrolled, EnrolledCards, Enrolments, Stocks};
 use super::verdict::Verdict;
 use super::{event, wording};
-use sha2::{Digest, Sha256};
 
 impl DealTerms {
     /// Checks the terms of a deal.
@@ -107,7 +106,7 @@ pub fn enrol<S: Write>(
     let Some(person) = &record.person else {
         return Err(StateError("a linked account has no person".to_owned()).into());
     };
-    let card = card_key(&person.payment_method);
+    let card = account::card_key(&person.payment_method);
     let by_card = match card {
         Some(card) => state.get::<EnrolledCards>(&(id, card))?.is_some(),
         None => false,
@@ -160,16 +159,6 @@ pub fn enrol<S: Write>(
     };
     let reply = Some(reply::queue(state, cx, arrival, draft)?);
     Ok(PostAnswer { offer: Some(id), reply, ..PostAnswer::bare(Verdict::Enrolled) })
-}
-
-/// Which card this is, whoever has linked it; `None` where its gateway cannot tell.
-fn card_key(method: &PaymentMethod) -> Option<Hash> {
-    if method.fingerprint.is_empty() {
-        return None;
-    }
-    let digest =
-        Sha256::new().chain_update(&method.gateway).chain_update([0]).chain_update(&method.fingerprint);
-    Some(Hash(digest.finalize().into()))
 }
 
 /// Whether anything of an account is under way at a gateway, credits and what is taken back of them.

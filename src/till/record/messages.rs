@@ -1,5 +1,6 @@
 //! Posts, replies, events: what was said and what happened.
 
+use super::Limit;
 use crate::till::id::{
     AccountId, CreditId, EnrolmentId, MerchantId, OfferId, OrderId, PurchaseId, RefundId, ReplyId,
 };
@@ -33,6 +34,8 @@ pub struct PostRecord {
     pub by: Option<i64>,
     /// Who joined a waiting list by it, and the place then.
     pub waits: Option<(AccountId, u64)>,
+    /// Which limit of the till it ran into.
+    pub limit: Option<Limit>,
 }
 
 /// Whom a reply is for.

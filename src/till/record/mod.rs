@@ -4,6 +4,7 @@
 
 mod deals;
 mod file;
+mod limits;
 mod messages;
 mod offers;
 mod people;
@@ -14,6 +15,7 @@ pub use deals::{
     TransactionKind, TransactionRecord,
 };
 pub use file::{IdempotencyRecord, SettingsRecord, TokenRecord};
+pub use limits::{BuyerLimits, CaptureRecord, Limit, LimitsRecord};
 pub use messages::{
     EarlyRepostRecord, EventKind, EventRecord, PostRecord, Recipient, ReplyKind, ReplyRecord, ReplyStatus,
 };

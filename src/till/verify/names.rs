@@ -1,6 +1,7 @@
 //! Who and what has which name: identities, hashtags, posts, replies; and the logs.
 
 use super::Walk;
+use crate::till::account::card_key;
 use crate::till::hashtag::bare;
 use crate::till::id::{AccountId, OfferId, ReplyId};
 use crate::till::record::{
@@ -11,9 +12,9 @@ use crate::till::reply::place;
 use crate::till::role::Role;
 use crate::till::state::{Read, StateError};
 use crate::till::table::{
-    Accounts, Counter, Counters, Events, Hashtags, Hints, Idempotency, IdempotencyAges, Identities,
-    Lookalikes, Merchants, Offers, OnNetwork, Orders, Outbox, Posts, Purchases, Rates, Refunds, Replies,
-    ReplyPosts, Text, Tokens,
+    Accounts, Captures, Cards, Counter, Counters, Events, Hashtags, Hints, Idempotency, IdempotencyAges,
+    Identities, Limits, Lookalikes, Merchants, Offers, OnNetwork, Orders, Outbox, Posts, Purchases, Rates,
+    Refunds, Replies, ReplyPosts, Text, Tokens,
 };
 use crate::till::text::{fold, skeleton};
 
@@ -31,6 +32,14 @@ pub fn check<S: Read>(walk: &mut Walk<'_, S>) -> Result<(), StateError> {
     })?;
     hashtags(walk)?;
     walk.each::<Rates>(|_, _, _| Ok(()))?;
+    walk.each::<Limits>(|_, _, _| Ok(()))?;
+    walk.each::<Captures>(|_, _, _| Ok(()))?;
+    walk.each::<Cards>(|walk, (card, id), ()| {
+        let person = walk.state.get::<Accounts>(&id)?.and_then(|account| account.person);
+        let theirs = person.is_some_and(|person| card_key(&person.payment_method) == Some(card));
+        walk.expect(theirs, || format!("a card is linked to {id}, which does not name it"));
+        Ok(())
+    })?;
     walk.each::<Hints>(|walk, (_, offer), ()| walk.names::<Offers>("a question", Some(&offer)))?;
     replies(walk)?;
     walk.each::<Posts>(|walk, key, post| {
@@ -59,6 +68,10 @@ fn account<S: Read>(walk: &mut Walk<'_, S>, id: AccountId, account: AccountRecor
     walk.expect(erased == account.person.is_none(), || {
         format!("account {id} is {:?}, which does not fit the person behind it", account.status)
     });
+    if let Some(card) = account.person.as_ref().and_then(|person| card_key(&person.payment_method)) {
+        let found = walk.has::<Cards>(&(card, id))?;
+        walk.expect(found, || format!("account {id} is not found by its card"));
+    }
     let linked = matches!(account.status, AccountStatus::Active | AccountStatus::Suspended);
     for identity in account.person.iter().flat_map(|person| &person.identities) {
         let link = walk.state.get::<Identities>(&OnNetwork::new(&identity.network, &identity.user_id))?;
