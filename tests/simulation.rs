@@ -32,6 +32,8 @@ mod disk;
 mod gateway;
 #[path = "simulation/judge.rs"]
 mod judge;
+#[path = "simulation/limits.rs"]
+mod limits;
 #[path = "simulation/lines.rs"]
 mod lines;
 #[path = "simulation/model.rs"]

@@ -6,11 +6,13 @@ use std::collections::{BTreeMap, VecDeque};
 use std::ops::ControlFlow;
 use tagtill::store::Snapshot;
 use tagtill::till::id::{PurchaseId, ReplyId};
-use tagtill::till::record::{AccountStatus, PurchaseRecord, ReplyKind, ReplyStatus};
+use tagtill::till::record::{
+    AccountStatus, PurchaseRecord, PurchaseStatus, ReplyKind, ReplyStatus, WorkKind,
+};
 use tagtill::till::state::{Direction, Key as _, Read as _, Span, Table};
 use tagtill::till::table::{
-    Accounts, Credits, Deals, EarlyReposts, Enrolments, Idempotency, Identities, Offers, OnNetwork, Only,
-    Orders, Posts, Purchases, Refunds, Replies, Settings, Stocks, Transactions, Waiting,
+    Accounts, Captures, Credits, Deals, EarlyReposts, Enrolments, Idempotency, Identities, Offers, OnNetwork,
+    Only, Orders, Posts, Purchases, Refunds, Replies, Settings, Stocks, Transactions, Waiting, Work,
 };
 use tagtill::till::time::Time;
 use tagtill::till::verify;
@@ -49,6 +51,10 @@ impl Model {
         self.deals(snapshot)?;
         self.replies(snapshot)?;
         self.kept(snapshot)?;
+        let paused: Vec<_> = every::<Captures>(snapshot)?;
+        let paused = paused.into_iter().filter(|(_, one)| one.paused_at.is_some());
+        let paused: Vec<_> = paused.map(|(network, _)| network.0).collect();
+        expect(|| "paused captures".to_owned(), self.paused_networks(), paused)?;
         let settings = snapshot.must::<Settings>(&Only).map_err(|error| error.to_string())?;
         let told = (settings.epoch, settings.paused, settings.clock_offset_ms);
         expect(|| "settings".to_owned(), (self.epoch, self.paused, self.offset_ms), told)?;
@@ -136,6 +142,11 @@ impl Model {
                 model,
                 (till.amount.amount, till.restock, till.automatic, till.status),
             )?;
+        }
+        if record.status == PurchaseStatus::Capturing {
+            let work = snapshot.get::<Work>(&(WorkKind::Capture, id.0)).map_err(|error| error.to_string())?;
+            let waits = work.map(|work| work.due_at == Time::MAX);
+            expect(|| "waits for an operator".to_owned(), Some(purchase.waits), waits)?;
         }
         let order = record.order.map(|id| snapshot.must::<Orders>(&id).map_err(|error| error.to_string()));
         let order = order.transpose()?;

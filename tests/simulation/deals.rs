@@ -32,6 +32,8 @@ pub struct Enrolment {
     pub account: usize,
     pub since: i64,
     pub credits: u32,
+    /// The card then.
+    pub card: String,
 }
 
 #[derive(Clone, Debug)]
@@ -91,7 +93,9 @@ impl Model {
             return Verdict::IdentityFrozen;
         }
         let deal = &self.deals[n];
-        if self.enrolments.iter().any(|one| one.deal == n && one.account == account) {
+        let card = self.accounts[account].card.clone();
+        let same = |one: &Enrolment| one.account == account || !card.is_empty() && one.card == card;
+        if self.enrolments.iter().any(|one| one.deal == n && same(one)) {
             return Verdict::AlreadyEnrolled;
         }
         if deal.status == OfferStatus::Ended || deal.ends_at.is_some_and(|end| now >= end) {
@@ -101,7 +105,7 @@ impl Model {
         if deal.places.is_some_and(|places| enrolled >= places) {
             return Verdict::DealFull;
         }
-        self.enrolments.push(Enrolment { deal: n, account, since: t, credits: 0 });
+        self.enrolments.push(Enrolment { deal: n, account, since: t, credits: 0, card });
         Verdict::Enrolled
     }
 

@@ -195,6 +195,7 @@ impl World {
             82..84 => self.ship(),
             84..88 => self.spend(),
             88..91 => self.change_account(),
+            91 if self.chance.percent(30) => Some(self.limits()),
             91..92 => Some({
                 let user = self.chance.below(USERS);
                 self.new_account(user)

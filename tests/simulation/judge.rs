@@ -82,6 +82,8 @@ impl Model {
                         status: AccountStatus::Active,
                         country: new.billing_address.country.clone(),
                         customer: new.payment_method.customer.clone(),
+                        created_at: now,
+                        card: new.payment_method.fingerprint.clone(),
                         frozen: BTreeSet::new(),
                     });
                 }
@@ -150,8 +152,13 @@ impl Model {
                 self.offset_ms += i64::from(*seconds) * 1000;
                 true
             }
+            Command::PutLimits(change) => {
+                self.put_limits(change);
+                true
+            }
             Command::Resume => {
                 self.paused = false;
+                self.resume_captures();
                 true
             }
             // Not among the commands of a simulation.
@@ -310,7 +317,9 @@ impl Model {
                 Verdict::SoldOut
             }
             PurchaseStatus::Pending | PurchaseStatus::Expired => {
+                let waits = self.begin_capture(&post.network);
                 let purchase = &mut self.purchases[n];
+                (purchase.waits, purchase.settled_at) = (waits, None);
                 purchase.status = PurchaseStatus::Capturing;
                 purchase.customer = Some(account.customer);
                 purchase.attempts.push(Attempt::new());
@@ -367,16 +376,29 @@ impl Model {
         if let Some(verdict) = obstacle {
             return (verdict, None);
         }
+        let said: Vec<&str> = post.text.split(' ').filter(|word| !word.starts_with('#')).collect();
+        let named: Vec<_> = is.variants.iter().filter(|one| said.contains(&one.name.as_str())).collect();
+        let clear = match (named.as_slice(), is.variants.as_slice()) {
+            (_, []) => Some(None),
+            (_, [only]) => Some(Some(only)),
+            ([one], _) => Some(Some(*one)),
+            _ => None,
+        };
+        let plain = is.variants.is_empty() && is.most == 1;
+        let amounts = said.iter().filter_map(|word| word.strip_prefix('x')?.parse::<u32>().ok());
+        let asked = if plain { 1 } else { amounts.min().unwrap_or(1) };
+        let most = u64::from(asked.min(is.most)).min((is.limit - self.counted(buyer, offer)) as u64);
+        let each = clear.flatten().and_then(|one| one.price).unwrap_or(is.price);
+        let wanted = if clear.is_some() { most as i64 } else { 1 };
+        if self.is_limited(buyer, each * wanted) {
+            return (Verdict::LimitReached, None);
+        }
         if self.waits(buyer, offer).is_some() {
             return (Verdict::Waitlisted, None);
         }
-        let said: Vec<&str> = post.text.split(' ').filter(|word| !word.starts_with('#')).collect();
-        let named: Vec<_> = is.variants.iter().filter(|one| said.contains(&one.name.as_str())).collect();
-        let variant = match (named.as_slice(), is.variants.as_slice()) {
-            (_, []) => None,
-            (_, [only]) => Some(only.name.as_str()),
-            ([one], _) => Some(one.name.as_str()),
-            _ => {
+        let variant = match clear {
+            Some(one) => one.map(|one| one.name.as_str()),
+            None => {
                 let any = is.waitlist
                     || is.variants.iter().any(|one| {
                         self.line(offer, Some(&one.name)).is_empty() && self.left(offer, Some(&one.name)) > 0
@@ -384,10 +406,6 @@ impl Model {
                 return (if any { Verdict::UnknownVariant } else { Verdict::SoldOut }, None);
             }
         };
-        let plain = is.variants.is_empty() && is.most == 1;
-        let amounts = said.iter().filter_map(|word| word.strip_prefix('x')?.parse::<u32>().ok());
-        let asked = if plain { 1 } else { amounts.min().unwrap_or(1) };
-        let most = u64::from(asked.min(is.most)).min((is.limit - self.counted(buyer, offer)) as u64);
         let left = if self.line(offer, variant).is_empty() { self.left(offer, variant) } else { 0 };
         let (most, units) = (most as u32, most.min(left) as u32);
         let who = (&*post.network, &*post.id, &*post.author.user_id);
@@ -468,6 +486,7 @@ impl Model {
         }
         if let Some(method) = &change.payment_method {
             account.customer.clone_from(&method.customer);
+            account.card.clone_from(&method.fingerprint);
         }
         true
     }

@@ -42,6 +42,7 @@ impl Model {
     /// A purchase that was never charged ends, and whoever waits for its units gets them.
     pub fn close(&mut self, n: usize, status: PurchaseStatus) {
         self.purchases[n].status = status;
+        self.purchases[n].settled_at = Some(self.now);
         self.freed(n);
     }
 
@@ -78,7 +79,11 @@ impl Model {
                 continue;
             }
             let may = is.limit.saturating_sub(self.counted(waiter.account, offer)) as u64;
-            let units = u64::from(waiter.units.min(is.most)).min(may).min(left) as u32;
+            let mut units = u64::from(waiter.units.min(is.most)).min(may).min(left) as u32;
+            let own = variant.and_then(|name| is.variants.iter().find(|one| one.name == name)?.price);
+            if self.is_limited(waiter.account, own.unwrap_or(is.price) * i64::from(units)) {
+                units = 0;
+            }
             if units > 0 && units < waiter.units && is.rest_waits && waiter.post.0 != "x" {
                 self.waiting[here].units -= units;
             } else {
@@ -126,6 +131,9 @@ impl Model {
             variant: variant.map(str::to_owned),
             status: PurchaseStatus::Pending,
             created_at,
+            arrived_at: self.now,
+            settled_at: None,
+            waits: false,
             expires_at: self.now + REPLY_WAIT_MS + is.window_ms,
             window_ms: is.window_ms,
             window_set: false,

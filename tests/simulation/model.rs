@@ -4,6 +4,7 @@
 //! with the data file in `compare`.
 
 use super::deals::{Credit, Deal, Enrolment, Spent};
+use super::limits::{Captures, Limits};
 use std::collections::{BTreeMap, BTreeSet};
 use tagtill::till::id::{AccountId, OfferId, OrderId, PurchaseId, RefundId, ReplyId};
 use tagtill::till::record::{
@@ -31,6 +32,9 @@ pub struct Account {
     pub status: AccountStatus,
     pub country: String,
     pub customer: String,
+    pub created_at: i64,
+    /// The same for the same card; empty: nobody can tell.
+    pub card: String,
     /// Identities whose handle has changed.
     pub frozen: BTreeSet<Name>,
 }
@@ -115,6 +119,10 @@ pub struct Purchase {
     pub variant: Option<String>,
     pub status: PurchaseStatus,
     pub created_at: i64,
+    pub arrived_at: i64,
+    pub settled_at: Option<i64>,
+    /// Confirmed, but its capture waits for an operator.
+    pub waits: bool,
     pub expires_at: i64,
     pub window_ms: i64,
     pub window_set: bool,
@@ -190,6 +198,9 @@ pub struct Model {
     /// In the order of joining.
     pub waiting: Vec<Waiter>,
     pub joined: u64,
+    pub limits: Limits,
+    /// By network.
+    pub captures: BTreeMap<String, Captures>,
     /// When which waiting list has to be looked at.
     pub due: BTreeSet<(i64, OfferId)>,
     /// The time of the command under way.

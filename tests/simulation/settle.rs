@@ -104,6 +104,10 @@ impl Model {
         if over {
             return true;
         }
+        if matches!(answer, ChargeAnswer::Unknown | ChargeAnswer::Lost) {
+            // It was asked all the same.
+            self.purchases[n].waits = false;
+        }
         let attempts = &mut self.purchases[n].attempts;
         match answer {
             ChargeAnswer::Created(_) => {

@@ -5,7 +5,9 @@ use super::deeds::{NETWORKS, SIZES, USERS, identity};
 use super::model::{Offer, Size};
 use super::till::Plan;
 use super::world::World;
-use tagtill::till::command::{Command, NetworkChange, NewAccount, NewOffer, Outcome, Variant};
+use tagtill::till::command::{
+    BuyerLimitsChange, Command, LimitsChange, NetworkChange, NewAccount, NewOffer, Outcome, Variant,
+};
 use tagtill::till::id::MerchantId;
 use tagtill::till::money::{Currency, Money};
 use tagtill::till::record::{Address, DealTerms, OfferStatus, OwnIdentity, PaymentMethod, Reward, Shortage};
@@ -21,6 +23,9 @@ impl World {
         let own = Some(OwnIdentity { user_id: "shop".to_owned(), handle: "shop".to_owned() });
         let change = NetworkChange { own: Some(own), ..NetworkChange::default() };
         self.setup(Command::PutNetwork { slug: "x".to_owned(), change })?;
+        // The defaults would keep these few buyers waiting most of the time.
+        let limits = if self.chance.percent(50) { self.limits() } else { no_limits() };
+        self.command(vec![Plan::Many(vec![limits])])?;
         for n in 0..=self.chance.below(3) {
             self.put_up(merchant, n)?;
         }
@@ -189,7 +194,26 @@ impl World {
             token: "pm_1".to_owned(),
             brand: "visa".to_owned(),
             last4: "4242".to_owned(),
-            fingerprint: String::new(),
+            fingerprint: if self.chance.percent(50) {
+                format!("card{}", self.chance.below(3))
+            } else {
+                String::new()
+            },
         }
     }
+}
+
+fn no_limits() -> Command {
+    let none = BuyerLimitsChange {
+        open_holds: Some(None),
+        purchases_per_day: Some(None),
+        spending_per_day: Some(Vec::new()),
+    };
+    Command::PutLimits(Box::new(LimitsChange {
+        per_account: none.clone(),
+        per_card: none,
+        pause_after_expired_holds: Some(None),
+        captures_per_hour: Some(None),
+        ..LimitsChange::default()
+    }))
 }
