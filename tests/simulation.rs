@@ -52,6 +52,7 @@ mod till;
 mod world;
 
 use std::collections::BTreeMap;
+use std::sync::{Mutex, OnceLock};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use world::World;
 
@@ -77,22 +78,35 @@ fn live(seed: u64) -> Result<World, String> {
     }
 }
 
-fn live_all(seeds: impl Iterator<Item = u64>, until: Option<Instant>) {
-    let (mut counts, mut lives): (BTreeMap<String, u64>, _) = (BTreeMap::new(), 0);
-    for seed in seeds {
-        if until.is_some_and(|until| Instant::now() > until) {
-            break;
-        }
-        lives += 1;
-        match live(seed) {
-            Ok(world) => {
-                for (what, count) in world.counts {
-                    *counts.entry(what).or_default() += count;
+/// Lives on every core, until one goes wrong.
+fn live_all(seeds: impl Iterator<Item = u64> + Send, until: Option<Instant>) {
+    let seeds = Mutex::new(seeds);
+    let told: Mutex<(u64, BTreeMap<String, u64>)> = Mutex::default();
+    let wrong: OnceLock<String> = OnceLock::new();
+    let worker = || {
+        while wrong.get().is_none() && until.is_none_or(|until| Instant::now() < until) {
+            let Some(seed) = seeds.lock().unwrap().next() else { return };
+            match live(seed) {
+                Ok(world) => {
+                    let mut told = told.lock().unwrap();
+                    told.0 += 1;
+                    for (what, count) in world.counts {
+                        *told.1.entry(what).or_default() += count;
+                    }
                 }
+                Err(story) => drop(wrong.set(story)),
             }
-            Err(story) => panic!("{story}"),
         }
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
+            scope.spawn(worker);
+        }
+    });
+    if let Some(story) = wrong.get() {
+        panic!("{story}");
     }
+    let (lives, counts) = told.into_inner().unwrap();
     println!("{lives} lives of {STEPS} steps: {counts:?}");
 }
 

@@ -194,8 +194,8 @@ impl World {
             token: "pm_1".to_owned(),
             brand: "visa".to_owned(),
             last4: "4242".to_owned(),
-            fingerprint: if self.chance.percent(50) {
-                format!("card{}", self.chance.below(3))
+            fingerprint: if self.chance.percent(60) {
+                format!("card{}", self.chance.below(2))
             } else {
                 String::new()
             },
