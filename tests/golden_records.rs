@@ -131,6 +131,7 @@ fn purchase() -> PurchaseRecord {
         settled_at: Some(at(70)),
         units: 2,
         variant: Some("Blue L".to_owned()),
+        language: Some("de".to_owned()),
     }
 }
 
@@ -227,6 +228,8 @@ fn offer() -> OfferRecord {
             reward: Reward::Percent { percent: 10, cap: usd(2500) },
             budget: Some(usd(1_000_000)),
         }),
+        language: Some("es".to_owned()),
+        texts: [("es".to_owned(), [("sold_out".to_owned(), vec!["Agotado.".to_owned()])].into())].into(),
     }
 }
 
@@ -249,6 +252,7 @@ fn sales() -> Vec<Golden> {
             units: 2,
             joined_at: at(5),
             reminded: true,
+            language: Some("ja".to_owned()),
         }),
         golden::<Waiters>(&WaiterRecord { variant: "Blue L".to_owned(), number: 4 }),
         golden::<WaitingDue>(&()),

@@ -68,7 +68,7 @@ macro_rules! files {
 
 files!(
     judging, confirming, buying, passing, variants, waiting, edits, deleting, timing, stock, money, replies,
-    hashtags, batches, erasure, deals, nearby, explaining, frozen, limits,
+    hashtags, batches, erasure, deals, nearby, explaining, frozen, limits, languages,
 );
 
 #[test]

@@ -12,6 +12,7 @@ use tagtill::till::record::{Address, Identity, PaymentMethod, Recipient, Setting
 use tagtill::till::state::StateError;
 use tagtill::till::time::Time;
 use tagtill::till::verify;
+use tagtill::till::words::Words;
 
 const CACHE_BYTES: usize = 1024 * 1024;
 
@@ -104,7 +105,7 @@ fn sell(batch: &mut Batch, ids: &mut IdSource, user: &str) {
     let mut act = |command: Command| {
         let mut tx = batch.begin();
         now = now.plus_seconds(1);
-        let outcome = apply(&mut tx, &mut Context { now, ids }, &command).unwrap();
+        let outcome = apply(&mut tx, &mut Context { now, words: Words::built_in(), ids }, &command).unwrap();
         tx.keep();
         outcome
     };
@@ -131,6 +132,7 @@ fn sell(batch: &mut Batch, ids: &mut IdSource, user: &str) {
             text: String::new(),
             created_at: None,
             repost_of: None,
+            language: None,
         })
     };
     let Outcome::Post(held) = act(post("buy", format!("buy{user}"))) else { panic!() };

@@ -1,5 +1,6 @@
 //! Reply texts: whatever an offer and a network are called and count, every text fits.
 
+use std::collections::BTreeMap;
 use tagtill::till::id::{MerchantId, OfferId, PurchaseId};
 use tagtill::till::money::{AMOUNT_MAX, Currency, Money};
 use tagtill::till::record::{
@@ -9,10 +10,12 @@ use tagtill::till::record::{
 use tagtill::till::text::{Counting, length};
 use tagtill::till::time::Time;
 use tagtill::till::verdict::Verdict;
-use tagtill::till::{check, hashtag, id::AccountId, offer::WINDOW_SECONDS_MAX, wording};
+use tagtill::till::{
+    check, hashtag, id::AccountId, offer::WINDOW_SECONDS_MAX, wording::Speaker, words::Words,
+};
 
 /// The input is lines: a network's limit and counting (`280 x`), an amount and currency, a window in seconds, a start
-/// and an end in milliseconds, the hashtag, the confirmation hashtag, the title, the link to the terms. What the till
+/// and an end in milliseconds, the hashtag, the confirmation hashtag, the title, the link to the terms, the language. What the till
 /// would refuse is passed over; what is missing has a default.
 pub fn replies(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
@@ -23,7 +26,7 @@ pub fn replies(data: &[u8]) {
     let window = 1 + number(next()).unsigned_abs() as u32 % WINDOW_SECONDS_MAX;
     let mut dates = next().split(' ').map(|word| word.parse().ok().map(Time::from_ms));
     let (starts_at, ends_at) = (dates.next().flatten(), dates.next().flatten());
-    let (tag, confirm, title, terms) = (next(), next(), next(), next());
+    let (tag, confirm, title, terms, language) = (next(), next(), next(), next(), next());
     let or = |text: &str, default: &str, fine: bool| if fine { text.to_owned() } else { default.to_owned() };
     let offer = OfferRecord {
         merchant: MerchantId(1),
@@ -53,32 +56,35 @@ pub fn replies(data: &[u8]) {
             reward: Reward::Percent { percent: 7, cap: price },
             budget: None,
         }),
+        language: None,
+        texts: BTreeMap::new(),
     };
     // What may be wrong with a title may be wrong with a variant.
     let variant = check::title("variant", terms).is_ok().then(|| terms.chars().take(40).collect());
     let purchase = purchase(price, window, variant);
-    let pending = wording::pending(&network, &offer, &purchase, 1001);
-    let held = wording::already_pending(&network, &offer, &purchase);
+    // The same text under another name: of several texts, the post decides.
+    let speaker = Speaker::new(Words::built_in(), &network, &offer, Some(language), ("x", title));
+    let (pending, held) = (speaker.pending(&purchase, 1001), speaker.already_pending(&purchase));
+    let spoken = Words::built_in().pick([Some(language), None]);
     for text in [&pending, &held] {
         assert!(text.contains(hashtag::bare(&offer.confirm_hashtag)), "how to confirm is said: {text}");
-        assert!(text.contains(&price.to_string()), "the price is said: {text}");
+        assert!(text.contains(&spoken.money(price)), "the price is said: {text}");
     }
     let mut texts = vec![
         pending,
         held,
-        wording::your_turn(&network, &offer, &purchase, 1),
-        wording::enrolled(&network, &offer),
-        wording::choose(&network, &offer, &[title, terms]),
-        wording::waitlisted(&network, &offer, 1_000_000),
-        wording::passed(&network, &offer, Verdict::Passed),
-        wording::not_linked(&network, &offer),
-        wording::paid(&network, &offer.title, price),
-        wording::refused(&network, &offer.title),
+        speaker.your_turn(&purchase, 1),
+        speaker.enrolled(),
+        speaker.choose(&[title, terms]),
+        speaker.waitlisted(1_000_000),
+        speaker.limit_for_now(),
+        speaker.passed(Verdict::Passed),
+        speaker.not_linked(),
+        speaker.paid(&purchase),
+        speaker.refused(),
     ];
     let verdicts = Verdict::ALL.iter();
-    texts.extend(
-        verdicts.filter_map(|one| wording::for_verdict(&network, &offer, price, *one)).map(|(_, text)| text),
-    );
+    texts.extend(verdicts.filter_map(|one| speaker.for_verdict(price, *one)).map(|(_, text)| text));
     for text in texts {
         assert!(!text.trim().is_empty());
         let long = length(&text, network.counting);
@@ -146,5 +152,6 @@ fn purchase(price: Money, window_seconds: u32, variant: Option<String>) -> Purch
         settled_at: None,
         units: 1,
         variant,
+        language: None,
     }
 }

@@ -22,6 +22,7 @@ use crate::till::refusal::Fault;
 use crate::till::state::{Direction, Read as _, Span, StateError, Write as _};
 use crate::till::table::{Counter, Counters, Networks};
 use crate::till::time::Time;
+use crate::till::words::Words;
 use std::ops::ControlFlow;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -39,6 +40,8 @@ pub(super) struct Core {
     ids: IdSource,
     tick_slice: usize,
     keep_seconds: u32,
+    /// What replies say.
+    words: &'static Words,
     /// Networks whose captures wait, as an operator was told.
     paused_captures: Vec<(String, Time)>,
 }
@@ -69,6 +72,7 @@ impl Core {
             ids: IdSource::new(config.seed),
             tick_slice: config.tick_slice,
             keep_seconds: config.keep_seconds,
+            words: config.words,
             paused_captures: Vec::new(),
         })
     }
@@ -191,7 +195,7 @@ impl Core {
     /// Applies one command in its buffer; a refused one leaves the buffer empty.
     fn apply_in(&mut self, tx: &mut Tx<'_>, now: Time, command: &Command) -> Result<Verdicted, StateError> {
         self.shared.counts.commands.fetch_add(1, Ordering::Relaxed);
-        let mut context = Context { now, ids: &mut self.ids };
+        let mut context = Context { now, words: self.words, ids: &mut self.ids };
         match apply(tx, &mut context, command) {
             Ok(outcome) => {
                 if let (Command::EraseAccount { id }, Some(path)) = (command, self.shared.store.path()) {

@@ -6,6 +6,7 @@ use super::handle::{Handle, Message};
 use super::job::{Job, Unavailable};
 use crate::store::{Store, guarded};
 use crate::till::state::StateError;
+use crate::till::words::Words;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel, sync_channel};
@@ -26,6 +27,8 @@ pub struct EngineConfig {
     pub tick_slice: usize,
     /// How long replies, and what explains posts, are kept.
     pub keep_seconds: u32,
+    /// What replies say.
+    pub words: &'static Words,
     /// Seeds the ids.
     pub seed: [u64; 2],
     /// The hash of an admin token that is not in the store.
@@ -42,6 +45,7 @@ impl Default for EngineConfig {
             tick: Duration::from_secs(1),
             tick_slice: 1000,
             keep_seconds: 90 * 86_400,
+            words: Words::built_in(),
             seed: [0x7461_6774, 0x696c_6c00],
             given_token: None,
             responders: 1,

@@ -14,7 +14,8 @@ use super::refusal::Result;
 use super::state::Write;
 use super::table::{Buyers, Offers, Purchases, Stocks, Waiting, WaitingKey};
 use super::verdict::Verdict;
-use super::{account, deal, limit, reply, waiting, wording};
+use super::wording::Speaker;
+use super::{account, deal, limit, reply, waiting};
 
 /// Judges a purchase post.
 pub fn judge<S: Write>(
@@ -113,7 +114,7 @@ fn limited<S: Write>(
         account: Some(buyer),
         purchase: None,
         kind: ReplyKind::Unavailable,
-        text: wording::not_so_soon(arrival.network, offer),
+        text: arrival.speaker(cx, offer).limit_for_now(),
         not_after: reply::not_after(cx.now, ReplyKind::Unavailable),
     };
     let reply = Some(reply::queue(state, cx, arrival, draft)?);
@@ -132,13 +133,18 @@ fn hold<S: Write>(
     asked: u32,
 ) -> Result<PostAnswer> {
     let post = arrival.post;
-    let origin = Origin { network: &post.network, post: &post.id, made_at: arrival.made_at };
+    let origin = Origin {
+        network: &post.network,
+        post: &post.id,
+        made_at: arrival.made_at,
+        language: post.language.as_deref(),
+    };
     let (id, mut held) = purchase::begin(state, cx, buyer, (offer_id, offer), origin, wanted)?;
     let draft = reply::Draft {
         account: Some(buyer),
         purchase: Some(id),
         kind: ReplyKind::Pending,
-        text: wording::pending(arrival.network, offer, &held, asked),
+        text: arrival.speaker(cx, offer).pending(&held, asked),
         not_after: held.expires_at,
     };
     let queued = reply::queue(state, cx, arrival, draft)?;
@@ -201,7 +207,7 @@ fn tell_place<S: Write>(
         account: Some(buyer),
         purchase: None,
         kind: ReplyKind::Waitlisted,
-        text: wording::waitlisted(arrival.network, offer, place),
+        text: arrival.speaker(cx, offer).waitlisted(place),
         not_after: reply::not_after(cx.now, ReplyKind::Waitlisted),
     };
     reply::queue(state, cx, arrival, draft)
@@ -224,7 +230,7 @@ fn ask_which<S: Write>(
         account: Some(buyer),
         purchase: None,
         kind: ReplyKind::Choose,
-        text: wording::choose(arrival.network, offer, &choices),
+        text: arrival.speaker(cx, offer).choose(&choices),
         not_after: reply::not_after(cx.now, ReplyKind::Choose),
     };
     let reply = Some(reply::queue(state, cx, arrival, draft)?);
@@ -274,13 +280,25 @@ fn already_pending<S: Write>(
             account: Some(held.account),
             purchase: Some(id),
             kind: ReplyKind::AlreadyPending,
-            text: wording::already_pending(arrival.network, offer, &held),
+            text: speaker_about(cx, arrival, offer, &held).already_pending(&held),
             not_after: held.expires_at,
         };
         answer.reply = Some(reply::queue(state, cx, arrival, draft)?);
         state.put::<Purchases>(&id, &held)?;
     }
     Ok(answer)
+}
+
+/// Who answers about a purchase: in the language of the post, or of the one that began it.
+fn speaker_about<'s>(
+    cx: &Context<'s>,
+    arrival: Arrival<'s>,
+    offer: &'s OfferRecord,
+    purchase: &'s PurchaseRecord,
+) -> Speaker<'s> {
+    let post = arrival.post;
+    let language = post.language.as_deref().or(purchase.language.as_deref());
+    Speaker::new(cx.words, arrival.network, offer, language, (&post.network, &post.id))
 }
 
 /// Answers a linked buyer with a verdict that changes nothing.
@@ -293,12 +311,18 @@ pub fn answer<S: Write>(
     verdict: Verdict,
     purchase: Option<PurchaseId>,
 ) -> Result<PostAnswer> {
-    let price = match purchase {
-        Some(id) => state.must::<Purchases>(&id)?.price,
-        None => offer.price,
+    let about = purchase.map(|id| state.must::<Purchases>(&id)).transpose()?;
+    let price = about.as_ref().map_or(offer.price, |purchase| purchase.price);
+    let speaker = match &about {
+        Some(purchase) => speaker_about(cx, arrival, offer, purchase),
+        None => arrival.speaker(cx, offer),
     };
-    let draft = wording::for_verdict(arrival.network, offer, price, verdict).map(|(kind, text)| {
-        reply::Draft { account: Some(buyer), purchase, kind, text, not_after: reply::not_after(cx.now, kind) }
+    let draft = speaker.for_verdict(price, verdict).map(|(kind, text)| reply::Draft {
+        account: Some(buyer),
+        purchase,
+        kind,
+        text,
+        not_after: reply::not_after(cx.now, kind),
     });
     let reply = match draft {
         Some(draft) => Some(reply::queue(state, cx, arrival, draft)?),

@@ -13,7 +13,8 @@ use super::record::{
 use super::refusal::{Refusal, Result};
 use super::state::{Read, StateError, Write};
 use super::table::{Accounts, Offers, OnNetwork, Orders, Posts, Purchases, Refunds, Work};
-use super::{account, event, network, offer, purchase, reply, stock, waiting, wording};
+use super::wording::Speaker;
+use super::{account, event, network, offer, purchase, reply, stock, waiting};
 
 /// The longest pause before the gateway is asked again: five minutes.
 const BACKOFF_SECONDS_MAX: i64 = 300;
@@ -193,7 +194,7 @@ fn tell<S: Write>(
     kind: ReplyKind,
 ) -> Result<()> {
     let offer = state.must::<Offers>(&record.offer)?;
-    let title = wording::thing(&offer::as_held(state, &offer, &record)?.title, &record);
+    let sold = offer::as_held(state, &offer, &record)?;
     let Some(confirmation) = &mut record.confirmation else {
         return Err(StateError(format!("{id} was charged without a confirmation")).into());
     };
@@ -203,9 +204,11 @@ fn tell<S: Write>(
     let settings: NetworkRecord = network::must_find(state, &network_slug)?;
     let due = kind == ReplyKind::Refused || settings.one_reply_per_post;
     if due && let Some(to) = author {
+        let language = record.language.as_deref();
+        let speaker = Speaker::new(cx.words, &settings, &sold, language, (&network_slug, &post));
         let text = match kind {
-            ReplyKind::Paid => wording::paid(&settings, &title, record.price),
-            _ => wording::refused(&settings, &title),
+            ReplyKind::Paid => speaker.paid(&record),
+            _ => speaker.refused(),
         };
         let not_after = reply::not_after(cx.now, kind);
         let draft = reply::Draft { account: Some(record.account), purchase: Some(id), kind, text, not_after };

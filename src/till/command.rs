@@ -10,6 +10,7 @@ use super::role::Role;
 use super::text::Counting;
 use super::time::Time;
 use super::verdict::Verdict;
+use std::collections::BTreeMap;
 
 /// A change to what the till knows of a network; `None` leaves a setting as it is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -92,6 +93,8 @@ pub struct NewOffer {
     pub shortage: Shortage,
     pub waitlist: bool,
     pub deal: Option<DealTerms>,
+    pub language: Option<String>,
+    pub texts: BTreeMap<String, BTreeMap<String, Vec<String>>>,
 }
 
 /// A transaction of a linked card, as its processor tells it.
@@ -130,6 +133,8 @@ impl NewOffer {
             shortage: Shortage::default(),
             waitlist: false,
             deal: None,
+            language: None,
+            texts: BTreeMap::new(),
         }
     }
 }
@@ -166,6 +171,8 @@ pub struct OfferChange {
     pub min_spend: Option<Money>,
     pub reward: Option<Reward>,
     pub budget: Option<Option<Money>>,
+    pub language: Option<Option<String>>,
+    pub texts: Option<BTreeMap<String, BTreeMap<String, Vec<String>>>>,
 }
 
 /// A message that a network delivered.
@@ -185,6 +192,8 @@ pub struct Post {
     pub created_at: Option<Time>,
     /// Which post it natively reposts.
     pub repost_of: Option<String>,
+    /// Its language, by the network's word: two or three small letters.
+    pub language: Option<String>,
 }
 
 /// What the gateway said about an attempt to charge.

@@ -60,7 +60,10 @@ pub fn judge<S: Write>(
         .filter(|_| matches!(verdict, Verdict::TooLate | Verdict::Confirmed))
         .map(|(_, purchase)| arrival.made_at.ms_since(purchase.expires_at).abs());
     match (verdict, aimed) {
-        (Verdict::Confirmed, Some(aimed)) => {
+        (Verdict::Confirmed, Some(mut aimed)) => {
+            if post.language.is_some() {
+                aimed.1.language.clone_from(&post.language);
+            }
             let confirmation = confirmation(cx, arrival, &record)?;
             purchase::confirm(state, cx, aimed, confirmation)?;
             // Where one post may be answered only once, the answer waits for the capture.

@@ -1,13 +1,16 @@
-//! What comes in with every command: its time and its source of ids.
+//! What comes in with every command: its time, its words, its source of ids.
 
 use super::id::IdSource;
 use super::time::Time;
+use super::words::Words;
 
 /// The time of a command, and where its ids come from.
 #[derive(Debug)]
 pub struct Context<'a> {
     /// The command's time: never before that of any command before it.
     pub now: Time,
+    /// What replies say.
+    pub words: &'a Words,
     /// Where new ids come from.
     pub ids: &'a mut IdSource,
 }

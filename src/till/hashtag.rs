@@ -12,7 +12,7 @@ use unicode_normalization::UnicodeNormalization as _;
 /// After an offer's end its hashtags stay with its merchant for this long: 30 days.
 const RESERVED_SECONDS: i64 = 30 * 86_400;
 /// The longest hashtag, in characters: it has to fit into every reply.
-const TAG_CHARACTERS_MAX: usize = 40;
+pub const LETTERS_MAX: usize = 40;
 
 /// A hashtag without its `#` or `＃`.
 pub fn bare(tag: &str) -> &str {
@@ -134,8 +134,8 @@ pub fn check_form(field: &str, tag: &str) -> Result<()> {
     let refuse = |detail: &str| Err(Refusal::invalid(field, detail).into());
     let name = bare(tag);
     // In NFC, in which networks count: some letters are two or three characters there.
-    if name.nfc().count() > TAG_CHARACTERS_MAX {
-        return refuse(&format!("must have at most {TAG_CHARACTERS_MAX} characters"));
+    if name.nfc().count() > LETTERS_MAX {
+        return refuse(&format!("must have at most {LETTERS_MAX} characters"));
     }
     if hashtags(&format!("#{name}")) != [name] {
         return refuse("must be a hashtag: letters, digits and _, with at least one letter, no spaces");

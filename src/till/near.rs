@@ -12,7 +12,6 @@ use super::state::{Direction, Read, Span, StateError, Write};
 use super::table::{Hashtags, Hints, Offers, Text};
 use super::time::Time;
 use super::verdict::Verdict;
-use super::wording;
 use std::ops::ControlFlow;
 
 /// Shorter hashtags are too easily something else.
@@ -44,7 +43,7 @@ pub fn judge<S: Write>(
                 account: Some(buyer),
                 purchase: None,
                 kind: ReplyKind::DidYouMean,
-                text: wording::did_you_mean(arrival.network, &offer, &meant),
+                text: arrival.speaker(cx, &offer).did_you_mean(&meant),
                 not_after: reply::not_after(cx.now, ReplyKind::DidYouMean),
             };
             answer.reply = Some(reply::queue(state, cx, arrival, draft)?);

@@ -9,6 +9,9 @@ use super::state::{Read, StateError, Write};
 use super::table::{Networks, Text};
 use super::text::{Counting, contains_card_number};
 
+/// The least that a network has to take: a reply has to fit its confirmation hashtag, its price and its deadline.
+pub const TEXT_LIMIT_MIN: usize = 140;
+
 /// The networks that have defaults.
 pub const KNOWN_NETWORKS: &[&str] = &["bluesky", "mastodon", "sandbox", "x"];
 
@@ -104,8 +107,7 @@ fn check_change(change: &NetworkChange) -> Result<()> {
         check::text("own.handle", handle, 256)?;
     }
     let bounds = [
-        // A reply has to fit its confirmation hashtag, its price and its deadline.
-        ("text_limit", change.text_limit, 140, 100_000),
+        ("text_limit", change.text_limit, TEXT_LIMIT_MIN as u64, 100_000),
         ("max_post_age_seconds", change.max_post_age_seconds, 1, 10 * 366 * 86_400),
         ("grace_seconds", change.grace_seconds, 0, 3600),
         ("reply_wait_seconds", change.reply_wait_seconds, 0, 86_400),

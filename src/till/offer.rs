@@ -12,7 +12,7 @@ use super::refusal::{Fault, Refusal, Result};
 use super::state::{Read, StateError, Write};
 use super::table::{Deals, Merchants, OfferVersions, Offers, Stocks};
 use super::time::Time;
-use super::{check, event, hashtag, variant, waiting};
+use super::{check, event, hashtag, offer_words, variant, waiting};
 use std::borrow::Cow;
 
 /// The longest window to confirm: a week.
@@ -60,8 +60,11 @@ pub fn create<S: Write>(state: &mut S, cx: &mut Context<'_>, new: &NewOffer) -> 
         shortage: new.shortage,
         waitlist: new.waitlist,
         deal: new.deal,
+        language: new.language.clone(),
+        texts: new.texts.clone(),
     };
     check_offer(&offer)?;
+    offer_words::check(state, cx.words, &offer)?;
     check_shortage(offer.shortage, offer.waitlist)?;
     variant::check_all(&new.variants, offer.price, offer.max_per_purchase)?;
     if let Some(ends_at) = offer.ends_at
@@ -117,6 +120,9 @@ pub fn update<S: Write>(
         return Err(Refusal::invalid(field, "has a meaning only for a deal").into());
     }
     check_offer(&offer)?;
+    if change.language.is_some() || change.texts.is_some() {
+        offer_words::check(state, cx.words, &offer)?;
+    }
     if let Some(shortage) = change.shortage {
         check_shortage(shortage, offer.waitlist)?;
     }
@@ -226,6 +232,8 @@ fn apply_change(offer: &mut OfferRecord, change: &OfferChange) {
     set(&mut offer.max_per_purchase, change.max_per_purchase.as_ref());
     set(&mut offer.shortage, change.shortage.as_ref());
     set(&mut offer.waitlist, change.waitlist.as_ref());
+    set(&mut offer.language, change.language.as_ref());
+    set(&mut offer.texts, change.texts.as_ref());
 }
 
 fn not_of_a_deal(field: &str) -> Fault {

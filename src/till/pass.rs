@@ -9,7 +9,7 @@ use super::refusal::Result;
 use super::state::Write;
 use super::table::{Offers, Purchases};
 use super::verdict::Verdict;
-use super::{account, purchase, reply, waiting, wording};
+use super::{account, purchase, reply, waiting};
 
 /// Judges a post with a cancel hashtag: the newest purchase ends if it is pending, and so does waiting.
 pub fn judge<S: Write>(
@@ -47,7 +47,7 @@ pub fn judge<S: Write>(
         account: Some(buyer),
         purchase: about,
         kind,
-        text: wording::passed(arrival.network, &offer, verdict),
+        text: arrival.speaker(cx, &offer).passed(verdict),
         not_after: reply::not_after(cx.now, kind),
     };
     let reply = Some(reply::queue(state, cx, arrival, draft)?);

@@ -3,13 +3,14 @@
 use super::command::{Outcome, Post, PostAnswer};
 use super::context::Context;
 use super::id::OfferId;
-use super::record::{NetworkRecord, PostRecord, PurchaseStatus, ReplyKind, TagRole};
+use super::record::{NetworkRecord, OfferRecord, PostRecord, PurchaseStatus, ReplyKind, TagRole};
 use super::refusal::{Refusal, Result};
 use super::state::{Read, StateError, Write};
 use super::table::{OnNetwork, Posts, Replies, ReplyPosts};
 use super::text::mentions;
 use super::time::Time;
 use super::verdict::Verdict;
+use super::wording::Speaker;
 use super::{account, buy, confirm, hashtag, near, network, pass, purchase, repost};
 use sha2::{Digest, Sha256};
 
@@ -22,6 +23,14 @@ pub struct Arrival<'a> {
     pub network: &'a NetworkRecord,
     /// t: when it was made, not later than its arrival.
     pub made_at: Time,
+}
+
+impl Arrival<'_> {
+    /// Who answers this post about an offer.
+    pub fn speaker<'s>(&'s self, cx: &Context<'s>, offer: &'s OfferRecord) -> Speaker<'s> {
+        let post = self.post;
+        Speaker::new(cx.words, self.network, offer, post.language.as_deref(), (&post.network, &post.id))
+    }
 }
 
 /// What a post asks for.

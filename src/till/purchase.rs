@@ -23,6 +23,8 @@ pub struct Origin<'a> {
     pub post: &'a str,
     /// t of the post.
     pub made_at: Time,
+    /// Its language, as the network says.
+    pub language: Option<&'a str>,
 }
 
 /// What a purchase is of.
@@ -74,6 +76,7 @@ pub fn begin<S: Write>(
         settled_at: None,
         units: wanted.units,
         variant: wanted.variant.map(|variant| variant.name.clone()),
+        language: origin.language.map(str::to_owned),
     };
     stock::hold(state, purchase.piece())?;
     state.put::<Deadlines>(&(purchase.release_at, id), &())?;

@@ -10,7 +10,7 @@ use super::state::{Direction, Read, Span, StateError, Write};
 use super::table::{EarlyReposts, Offers, OnNetwork, Outbox, OutboxKey, Replies, ReplyPosts, Told};
 use super::time::Time;
 use super::verdict::Verdict;
-use super::{check, event, network, purchase, rate, repost, wording};
+use super::{check, event, network, purchase, rate, repost};
 use std::ops::ControlFlow;
 
 /// A reply to be queued.
@@ -104,7 +104,7 @@ pub fn answer_not_linked<S: Write>(
             account: None,
             purchase: None,
             kind: ReplyKind::NotLinked,
-            text: wording::not_linked(arrival.network, &title),
+            text: arrival.speaker(cx, &title).not_linked(),
             not_after: not_after(cx.now, ReplyKind::NotLinked),
         };
         answer.reply = Some(queue(state, cx, arrival, draft)?);

@@ -66,6 +66,7 @@ pub fn judge_early<S: Write>(
         text: String::new(),
         created_at: Some(early.made_at),
         repost_of: Some(post_id.to_owned()),
+        language: None,
     };
     let arrival = Arrival { post: &repost, network: &network, made_at: early.made_at };
     let answer = confirm::judge(state, cx, arrival, confirm::Aim::This(purchase))?;

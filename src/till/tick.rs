@@ -61,6 +61,7 @@ mod tests {
     };
     use crate::till::state::Read as _;
     use crate::till::table::{Hash, Purchases, Replies, Stocks};
+    use crate::till::words::Words;
 
     fn start() -> Time {
         Time::from_ms(1_360_677_600_000)
@@ -77,7 +78,15 @@ mod tests {
 
     fn tick(tx: &mut Tx<'_>, now: Time, expire_until: Option<Time>, slice: usize) -> (usize, bool) {
         let mut ids = IdSource::new([5, 6]);
-        match run(tx, &mut Context { now, ids: &mut ids }, expire_until, slice, 7_776_000).unwrap() {
+        match run(
+            tx,
+            &mut Context { now, words: Words::built_in(), ids: &mut ids },
+            expire_until,
+            slice,
+            7_776_000,
+        )
+        .unwrap()
+        {
             Outcome::Ticked { freed, more } => (freed, more),
             other => panic!("{other:?}"),
         }
@@ -86,7 +95,9 @@ mod tests {
     /// So many holds on one offer, each a second after the one before.
     fn hold(tx: &mut Tx<'_>, count: i64) {
         let mut ids = IdSource::new([1, 2]);
-        let mut act = |now, command| apply(tx, &mut Context { now, ids: &mut ids }, &command).unwrap();
+        let mut act = |now, command| {
+            apply(tx, &mut Context { now, words: Words::built_in(), ids: &mut ids }, &command).unwrap()
+        };
         let Outcome::Merchant(merchant) = act(start(), Command::CreateMerchant { name: text("Shop") }) else {
             panic!()
         };
@@ -132,6 +143,7 @@ mod tests {
                 text: String::new(),
                 created_at: None,
                 repost_of: None,
+                language: None,
             };
             act(start().plus_seconds(n), Command::JudgePost(post));
         }

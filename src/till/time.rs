@@ -73,14 +73,11 @@ impl Time {
         }
     }
 
-    /// The day as people write it in a reply: `3 Mar 2013`.
-    pub fn day_for_people(self) -> String {
-        let stamp = self.stamp().to_zoned_datetime(jiff::tz::TimeZone::UTC);
-        let month = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
-            .get(usize::try_from(stamp.month()).unwrap_or(1).saturating_sub(1))
-            .copied()
-            .unwrap_or("Jan");
-        format!("{} {month} {}", stamp.day(), stamp.year())
+    /// The UTC day: year, month and day of the month.
+    pub fn date(self) -> (i32, u8, u8) {
+        let date = self.stamp().to_zoned_datetime(jiff::tz::TimeZone::UTC).date();
+        let small = |number: i8| u8::try_from(number).unwrap_or(1);
+        (i32::from(date.year()), small(date.month()), small(date.day()))
     }
 
     fn stamp(self) -> Timestamp {
@@ -148,7 +145,7 @@ mod tests {
         let time = Time::parse("2013-02-12T09:00:00-05:00").unwrap();
         assert_eq!(time.to_string(), "2013-02-12T14:00:00.000Z");
         assert_eq!(Time::parse(&time.to_string()).unwrap(), time);
-        assert_eq!(time.day_for_people(), "12 Feb 2013");
+        assert_eq!(time.date(), (2013, 2, 12));
     }
 
     #[test]

@@ -19,7 +19,8 @@ use super::table::{
     Buyers, Offers, OnNetwork, Posts, Purchases, Stocks, Waiters, Waiting, WaitingDue, WaitingKey,
 };
 use super::time::Time;
-use super::{limit, network, offer, reply, wording};
+use super::wording::Speaker;
+use super::{limit, network, offer, reply};
 use std::ops::ControlFlow;
 
 /// How many of a line one command looks at; the next tick goes on.
@@ -60,6 +61,7 @@ pub fn join<S: Write>(
         units: wanted.units,
         joined_at: cx.now,
         reminded: false,
+        language: arrival.post.language.clone(),
     };
     state.put::<Waiting>(&waiter.key(offer_id), &entry)?;
     state.put::<Waiters>(&(buyer, offer_id), &waiter)?;
@@ -230,14 +232,21 @@ fn hold<S: Write>(
         remove(state, key, entry.account)?;
     }
     let variant = offer.variants.iter().find(|variant| variant.name == key.variant);
-    let origin = Origin { network: &entry.network, post: &entry.post, made_at: cx.now };
+    let origin = Origin {
+        network: &entry.network,
+        post: &entry.post,
+        made_at: cx.now,
+        language: entry.language.as_deref(),
+    };
     let wanted = Wanted { variant, units };
     let (id, mut held) = purchase::begin(state, cx, entry.account, (offer_id, offer), origin, wanted)?;
+    let post = (entry.network.as_str(), entry.post.as_str());
+    let speaker = Speaker::new(cx.words, &settings, offer, entry.language.as_deref(), post);
     let draft = reply::Draft {
         account: Some(entry.account),
         purchase: Some(id),
         kind: ReplyKind::Pending,
-        text: wording::your_turn(&settings, offer, &held, asked),
+        text: speaker.your_turn(&held, asked),
         not_after: held.expires_at,
     };
     let (queued, _) = reply::queue_to(state, cx, &entry.network, &entry.post, entry.author, draft)?;

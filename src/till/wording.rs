@@ -1,250 +1,300 @@
-//! What replies say: what is needed first, the end date and the terms where they fit, never a word about the account.
+//! What a reply says: which texts go together, and what is left out where they do not fit. Never a word about the account.
+//!
+//! The texts themselves are in `words`, by language; an offer may bring its own.
 
 use super::hashtag::bare;
 use super::money::Money;
 use super::record::{NetworkRecord, OfferRecord, PurchaseRecord, ReplyKind, Reward};
 use super::text::length;
 use super::verdict::Verdict;
+use super::words::{Key, Language, Slot, Template, Words};
+use sha2::{Digest as _, Sha256};
 
-/// The reply with the confirmation hashtag; `asked`: how many units the buyer wanted.
-pub fn pending(network: &NetworkRecord, offer: &OfferRecord, held: &PurchaseRecord, asked: u32) -> String {
-    let few =
-        if held.units < asked { format!("You can have {} of {asked}. ", held.units) } else { String::new() };
-    confirmable(network, offer, held, &few)
+/// Says things about an offer, on a network, in a language.
+#[derive(Clone, Copy, Debug)]
+pub struct Speaker<'a> {
+    network: &'a NetworkRecord,
+    offer: &'a OfferRecord,
+    language: &'a Language,
+    /// Which of several texts; the same post gets the same.
+    choice: u64,
 }
 
-/// The same for the next on the waiting list.
-pub fn your_turn(network: &NetworkRecord, offer: &OfferRecord, held: &PurchaseRecord, asked: u32) -> String {
-    let few =
-        if held.units < asked { format!(" You can have {} of {asked}.", held.units) } else { String::new() };
-    confirmable(network, offer, held, &format!("It is your turn.{few} "))
-}
+/// Values to fill in.
+type Values<'v> = [(Slot, &'v str)];
 
-fn confirmable(network: &NetworkRecord, offer: &OfferRecord, held: &PurchaseRecord, first: &str) -> String {
-    let (tag, window, price) = (bare(&offer.confirm_hashtag), span(held.window_seconds), held.price);
-    let it = if held.units == 1 { "it" } else { "them" };
-    let how = format!(
-        "{first}To buy {it} for {price}, post #{tag} or repost this within {window}: that orders {it} and charges \
-         your linked card."
-    );
-    let mut extras = extras(network, offer);
-    extras.extend(offer.cancel_hashtag.as_ref().map(|tag| format!("#{} lets {it} go.", bare(tag))));
-    fit(network, &thing(&offer.title, held), &[&how, &briefly(tag, price, &window)], &extras)
-}
+impl<'a> Speaker<'a> {
+    /// Answers the post `post` on the network `slug`, whose author writes in `language`, as far as anybody knows.
+    pub fn new(
+        words: &'a Words,
+        network: &'a NetworkRecord,
+        offer: &'a OfferRecord,
+        language: Option<&str>,
+        (slug, post): (&str, &str),
+    ) -> Self {
+        let digest = Sha256::new().chain_update(slug).chain_update([0]).chain_update(post).finalize();
+        let choice = digest.iter().take(8).fold(0, |choice, &byte| choice << 8 | u64::from(byte));
+        Self { network, offer, language: words.pick([language, offer.language.as_deref()]), choice }
+    }
 
-/// The same once more, for somebody who posted the purchase hashtag again.
-pub fn already_pending(network: &NetworkRecord, offer: &OfferRecord, held: &PurchaseRecord) -> String {
-    let (tag, window) = (bare(&offer.confirm_hashtag), span(held.window_seconds));
-    let how = format!(
-        "It is held for you already. To buy it for {}, post #{tag} or repost this within {window} of our first reply: \
-         that orders it and charges your linked card.",
-        held.price,
-    );
-    compose(network, &thing(&offer.title, held), &[&how, &briefly(tag, held.price, &window)], offer)
-}
+    /// The reply with the confirmation hashtag; `asked`: how many units the buyer wanted.
+    pub fn pending(&self, held: &PurchaseRecord, asked: u32) -> String {
+        self.confirmable(held, self.few(held, asked))
+    }
 
-/// What is bought: `Shirt`, `Shirt, blue L`, `Shirt ×2`.
-pub fn thing(title: &str, held: &PurchaseRecord) -> String {
-    let variant = held.variant.as_ref().map(|name| format!(", {name}")).unwrap_or_default();
-    let units = if held.units > 1 { format!(" ×{}", held.units) } else { String::new() };
-    format!("{title}{variant}{units}")
-}
+    /// The same for the next on the waiting list.
+    pub fn your_turn(&self, held: &PurchaseRecord, asked: u32) -> String {
+        let turn = self.say(Key::Turn, &[]);
+        self.confirmable(held, turn.into_iter().chain(self.few(held, asked)))
+    }
 
-/// The reply to a post that does not say which variant it means: as many as fit are named.
-pub fn choose(network: &NetworkRecord, offer: &OfferRecord, choices: &[&str]) -> String {
-    let buy = bare(&offer.hashtag);
-    let mut hows: Vec<String> = (1..=choices.len())
-        .rev()
-        .map(|count| {
-            let more = if count < choices.len() { ", …" } else { "" };
+    fn few(&self, held: &PurchaseRecord, asked: u32) -> Option<String> {
+        if held.units >= asked {
+            return None;
+        }
+        let (units, asked) = (self.language.number(held.units.into()), self.language.number(asked.into()));
+        self.say(Key::Few, &[(Slot::Units, &units), (Slot::Asked, &asked)])
+    }
+
+    fn confirmable(&self, held: &PurchaseRecord, first: impl IntoIterator<Item = String>) -> String {
+        let (price, window) = (self.language.money(held.price), self.language.span(held.window_seconds));
+        let values = [
+            (Slot::Price, price.as_str()),
+            (Slot::Confirm, bare(&self.offer.confirm_hashtag)),
+            (Slot::Window, window.as_str()),
+        ];
+        let first: Vec<String> = first.into_iter().collect();
+        let ways = self.ways(Key::Held, &values);
+        let with_first = |way: &String| {
+            let all: Vec<&str> = first.iter().chain([way]).map(String::as_str).collect();
+            all.join(&self.language.form().join)
+        };
+        let mut hows: Vec<String> = ways.iter().map(with_first).collect();
+        if !first.is_empty() {
+            hows.extend(ways);
+        }
+        let mut extras = self.extras();
+        extras.extend(self.with_tag(Key::LetGo));
+        self.fit(&self.thing(held), &hows, &extras)
+    }
+
+    /// The same once more, for somebody who posted the purchase hashtag again.
+    pub fn already_pending(&self, held: &PurchaseRecord) -> String {
+        let (price, window) = (self.language.money(held.price), self.language.span(held.window_seconds));
+        let values = [
+            (Slot::Price, price.as_str()),
+            (Slot::Confirm, bare(&self.offer.confirm_hashtag)),
+            (Slot::Window, window.as_str()),
+        ];
+        self.fit(&self.thing(held), &self.ways(Key::HeldAgain, &values), &self.extras())
+    }
+
+    /// What is bought: `Shirt`, `Shirt, blue L`, `Shirt ×2`.
+    fn thing(&self, held: &PurchaseRecord) -> String {
+        let form = self.language.form();
+        let mut thing = self.offer.title.clone();
+        if let Some(variant) = &held.variant {
+            thing = form.variant.fill(&[(Slot::Title, &thing), (Slot::Variant, variant)]);
+        }
+        if held.units > 1 {
+            let units = self.language.number(held.units.into());
+            thing = form.units.fill(&[(Slot::Title, &thing), (Slot::Units, &units)]);
+        }
+        thing
+    }
+
+    /// The reply to a post that does not say which variant it means: as many as fit are named.
+    pub fn choose(&self, choices: &[&str]) -> String {
+        let buy = bare(&self.offer.hashtag);
+        let list = &self.language.form().list;
+        let mut hows = Vec::new();
+        for count in (1..=choices.len()).rev() {
             let some: Vec<&str> = choices.iter().take(count).copied().collect();
-            format!("Which one? Post #{buy} with one of: {}{more}.", some.join(", "))
-        })
-        .collect();
-    hows.push(format!("Which one? Post #{buy} and say which."));
-    let hows: Vec<&str> = hows.iter().map(String::as_str).collect();
-    fit(network, &offer.title, &hows, &[NOTHING_CHARGED.to_owned()])
-}
-
-/// The reply to somebody who waits now.
-pub fn waitlisted(network: &NetworkRecord, offer: &OfferRecord, place: u64) -> String {
-    let how = format!("Sold out. You are number {place} in line; we reply here when it is your turn.");
-    let leave = offer.cancel_hashtag.as_ref().map(|tag| format!("Post #{} to leave.", bare(tag)));
-    let extras: Vec<String> = std::iter::once(NOTHING_CHARGED.to_owned()).chain(leave).collect();
-    fit(network, &offer.title, &[&how], &extras)
-}
-
-/// The reply to a change of mind.
-pub fn passed(network: &NetworkRecord, offer: &OfferRecord, verdict: Verdict) -> String {
-    match verdict {
-        Verdict::Passed => fit(network, &offer.title, &["Let go, as you wished. Nothing was charged."], &[]),
-        Verdict::AlreadyConfirmed => {
-            let how = "You have ordered this already. To give it back, please ask the shop for a refund.";
-            fit(network, &offer.title, &[how], &[])
+            let more = if count < choices.len() { format!("{list}…") } else { String::new() };
+            let named = format!("{}{more}", some.join(list));
+            hows.extend(self.texts(Key::Choose, &[(Slot::Buy, buy), (Slot::Choices, &named)]));
         }
-        _ => fit(
-            network,
-            &offer.title,
-            &["There is nothing of yours to let go."],
-            &[NOTHING_CHARGED.to_owned()],
-        ),
+        hows.extend(self.texts(Key::ChooseBrief, &[(Slot::Buy, buy)]));
+        self.fit(&self.offer.title, &hows, &self.nothing_charged())
     }
-}
 
-/// The question to somebody who missed a hashtag by one typing error.
-pub fn did_you_mean(network: &NetworkRecord, offer: &OfferRecord, tag: &str) -> String {
-    let how = format!("Did you mean #{}? Nothing is held yet: post it to go on.", bare(tag));
-    fit(network, &offer.title, &[&how], &[NOTHING_CHARGED.to_owned()])
-}
-
-/// The reply to somebody who takes part in a deal now.
-pub fn enrolled(network: &NetworkRecord, offer: &OfferRecord) -> String {
-    let Some(terms) = &offer.deal else { return refused(network, &offer.title) };
-    let spend = terms.min_spend;
-    let (long, short) = match terms.reward {
-        Reward::Fixed(credit) => (
-            format!(
-                "You are in. Spend {spend} or more with your linked card and get {credit} back on your statement."
-            ),
-            format!("You are in: spend {spend}, get {credit} back."),
-        ),
-        Reward::Percent { percent, cap } => (
-            format!(
-                "You are in. Spend {spend} or more with your linked card and get {percent} % back on your statement, \
-                 up to {cap}."
-            ),
-            format!("You are in: spend {spend}, get {percent} % back, up to {cap}."),
-        ),
-    };
-    compose(network, &offer.title, &[&long, &short], offer)
-}
-
-/// The reply to somebody who runs into a limit of the till.
-pub fn not_so_soon(network: &NetworkRecord, offer: &OfferRecord) -> String {
-    let how = "That is as much as one buyer may order for now. Please try again later.";
-    fit(network, &offer.title, &[how], &[NOTHING_CHARGED.to_owned()])
-}
-
-const NOTHING_CHARGED: &str = "Nothing was charged.";
-
-/// What has to be said in any case, on a network of very short posts.
-fn briefly(tag: &str, price: Money, window: &str) -> String {
-    format!("#{tag} orders and pays {price} within {window}.")
-}
-
-/// The reply to somebody who is not linked.
-pub fn not_linked(network: &NetworkRecord, offer: &OfferRecord) -> String {
-    let how = "To buy with a post, first link a card with the shop, then post the hashtag again.";
-    compose(network, &offer.title, &[how], offer)
-}
-
-/// The reply once the card is charged.
-pub fn paid(network: &NetworkRecord, title: &str, price: Money) -> String {
-    fit(network, title, &[&format!("Sold. {price} was charged, and it ships to your billing address.")], &[])
-}
-
-/// The reply where nothing can be said but that nothing was charged.
-pub fn refused(network: &NetworkRecord, title: &str) -> String {
-    let how =
-        "This order could not be completed and nothing was charged. Please check with your shop account.";
-    fit(network, title, &[how], &[])
-}
-
-/// The reply for a verdict that changes nothing or confirms; `None` where none is due.
-pub fn for_verdict(
-    network: &NetworkRecord,
-    offer: &OfferRecord,
-    price: Money,
-    verdict: Verdict,
-) -> Option<(ReplyKind, String)> {
-    let say = |kind, how: &str| Some((kind, fit(network, &offer.title, &[how, "Nothing was charged."], &[])));
-    let buy = bare(&offer.hashtag);
-    match verdict {
-        Verdict::Confirmed => {
-            let how = format!("Ordered. {price} is being charged, and it ships to your billing address.");
-            Some((ReplyKind::Confirmed, fit(network, &offer.title, &[&how], &[])))
-        }
-        Verdict::AccountSuspended | Verdict::IdentityFrozen | Verdict::CannotShip => {
-            Some((ReplyKind::Refused, refused(network, &offer.title)))
-        }
-        Verdict::TooLate => say(
-            ReplyKind::TooLate,
-            &format!("That came after the time to confirm; nothing was charged. Post #{buy} to try again."),
-        ),
-        Verdict::SoldOut => say(ReplyKind::Unavailable, "Sold out. Nothing was charged."),
-        Verdict::NotStarted => {
-            let start = offer.starts_at.map(|start| format!(" It starts on {}.", start.day_for_people()));
-            say(ReplyKind::Unavailable, &format!("Not on sale yet.{}", start.unwrap_or_default()))
-        }
-        Verdict::Ended => say(ReplyKind::Unavailable, "This offer has ended. Nothing was charged."),
-        Verdict::Paused => say(ReplyKind::Unavailable, "This offer is paused; please try again later."),
-        Verdict::AlreadyEnrolled => {
-            let how = "You take part already: spending with your linked card is all it takes.";
-            Some((ReplyKind::Unavailable, fit(network, &offer.title, &[how], &[])))
-        }
-        Verdict::DealFull => {
-            let how = "All places are taken, so this card is not part of it.";
-            Some((ReplyKind::Unavailable, fit(network, &offer.title, &[how], &[])))
-        }
-        Verdict::LimitReached => {
-            say(ReplyKind::Unavailable, "You have ordered as many of this as one buyer may.")
-        }
-        Verdict::AlreadyConfirmed => {
-            say(ReplyKind::Unavailable, "You have ordered this already; you will not be charged again.")
-        }
-        Verdict::NothingToConfirm => say(
-            ReplyKind::Unavailable,
-            &format!("There is nothing of yours to confirm; nothing was charged. Post #{buy} to begin."),
-        ),
-        _ => None,
+    /// The reply to somebody who waits now.
+    pub fn waitlisted(&self, place: u64) -> String {
+        let place = self.language.number(place);
+        let hows = self.ways(Key::Waitlisted, &[(Slot::Place, &place)]);
+        let mut extras = self.nothing_charged();
+        extras.extend(self.with_tag(Key::Leave));
+        self.fit(&self.offer.title, &hows, &extras)
     }
-}
 
-fn compose(network: &NetworkRecord, title: &str, hows: &[&str], offer: &OfferRecord) -> String {
-    fit(network, title, hows, &extras(network, offer))
-}
-
-/// When it ends and on which terms.
-fn extras(network: &NetworkRecord, offer: &OfferRecord) -> Vec<String> {
-    let end = offer.ends_at.map(|end| format!("Ends {}.", end.day_for_people()));
-    let terms = offer.terms_url.as_ref().map(|link| {
-        if network.links_in_replies { format!("Terms: {link}") } else { "Terms apply.".to_owned() }
-    });
-    end.into_iter().chain(terms).collect()
-}
-
-/// The first of `hows` that fits, with as much of the title as fits, then each extra that still does.
-fn fit(network: &NetworkRecord, title: &str, hows: &[&str], extras: &[String]) -> String {
-    let limit = usize::try_from(network.text_limit).unwrap_or(usize::MAX);
-    let fits = |text: &str| length(text, network.counting) <= limit;
-    let how = hows.iter().find(|how| fits(how)).or(hows.last()).copied().unwrap_or_default();
-    let mut text = format!("{title}: {how}");
-    let mut kept: Vec<char> = title.chars().collect();
-    while !fits(&text) && !kept.is_empty() {
-        kept.truncate(kept.len().saturating_sub(4));
-        let short: String = kept.iter().collect();
-        text = format!("{}…: {how}", short.trim_end());
-    }
-    if !fits(&text) || kept.is_empty() {
-        how.clone_into(&mut text);
-    }
-    for extra in extras {
-        let longer = format!("{text} {extra}");
-        if fits(&longer) {
-            text = longer;
+    /// The reply to a change of mind.
+    pub fn passed(&self, verdict: Verdict) -> String {
+        match verdict {
+            Verdict::Passed => self.plainly(Key::Passed, &[]),
+            Verdict::AlreadyConfirmed => self.plainly(Key::AskRefund, &[]),
+            _ => self.fit(&self.offer.title, &self.ways(Key::NothingToPass, &[]), &self.nothing_charged()),
         }
     }
-    text
-}
 
-/// A span as people say it: `15 minutes`, `90 seconds`, `2 hours`.
-fn span(seconds: u32) -> String {
-    let (number, unit) = match seconds {
-        s if s >= 7200 && s.is_multiple_of(3600) => (s / 3600, "hour"),
-        s if s.is_multiple_of(60) => (s / 60, "minute"),
-        s => (s, "second"),
-    };
-    format!("{number} {unit}{}", if number == 1 { "" } else { "s" })
+    /// The question to somebody who missed a hashtag by one typing error.
+    pub fn did_you_mean(&self, tag: &str) -> String {
+        let hows = self.ways(Key::DidYouMean, &[(Slot::Tag, bare(tag))]);
+        self.fit(&self.offer.title, &hows, &self.nothing_charged())
+    }
+
+    /// The reply to somebody who takes part in a deal now.
+    pub fn enrolled(&self) -> String {
+        let Some(terms) = &self.offer.deal else { return self.refused() };
+        let spend = self.language.money(terms.min_spend);
+        let hows = match terms.reward {
+            Reward::Fixed(credit) => {
+                let credit = self.language.money(credit);
+                self.ways(Key::Enrolled, &[(Slot::Spend, &spend), (Slot::Credit, &credit)])
+            }
+            Reward::Percent { percent, cap } => {
+                let (percent, cap) = (self.language.number(percent.into()), self.language.money(cap));
+                let values = [
+                    (Slot::Spend, spend.as_str()),
+                    (Slot::Percent, percent.as_str()),
+                    (Slot::Cap, cap.as_str()),
+                ];
+                self.ways(Key::EnrolledPercent, &values)
+            }
+        };
+        self.fit(&self.offer.title, &hows, &self.extras())
+    }
+
+    /// The reply to somebody who is not linked.
+    pub fn not_linked(&self) -> String {
+        self.fit(&self.offer.title, &self.ways(Key::NotLinked, &[]), &self.extras())
+    }
+
+    /// The reply to somebody who runs into a limit of the till.
+    pub fn limit_for_now(&self) -> String {
+        self.fit(&self.offer.title, &self.ways(Key::LimitForNow, &[]), &self.nothing_charged())
+    }
+
+    /// The reply once the card is charged.
+    pub fn paid(&self, purchase: &PurchaseRecord) -> String {
+        let price = self.language.money(purchase.price);
+        self.fit(&self.thing(purchase), &self.ways(Key::Paid, &[(Slot::Price, &price)]), &[])
+    }
+
+    /// The reply where nothing can be said but that nothing was charged.
+    pub fn refused(&self) -> String {
+        self.plainly(Key::Refused, &[])
+    }
+
+    /// The reply for a verdict that changes nothing or confirms; `None` where none is due.
+    pub fn for_verdict(&self, price: Money, verdict: Verdict) -> Option<(ReplyKind, String)> {
+        let buy = [(Slot::Buy, bare(&self.offer.hashtag))];
+        let say = |kind, key, values: &Values<'_>| Some((kind, self.plainly(key, values)));
+        match verdict {
+            Verdict::Confirmed => {
+                let price = self.language.money(price);
+                say(ReplyKind::Confirmed, Key::Confirmed, &[(Slot::Price, &price)])
+            }
+            Verdict::AccountSuspended | Verdict::IdentityFrozen | Verdict::CannotShip => {
+                say(ReplyKind::Refused, Key::Refused, &[])
+            }
+            Verdict::TooLate => say(ReplyKind::TooLate, Key::TooLate, &buy),
+            Verdict::SoldOut => say(ReplyKind::Unavailable, Key::SoldOut, &[]),
+            Verdict::NotStarted => match self.offer.starts_at {
+                Some(start) => {
+                    say(ReplyKind::Unavailable, Key::NotStartedOn, &[(Slot::Date, &self.language.day(start))])
+                }
+                None => say(ReplyKind::Unavailable, Key::NotStarted, &[]),
+            },
+            Verdict::Ended => say(ReplyKind::Unavailable, Key::Ended, &[]),
+            Verdict::Paused => say(ReplyKind::Unavailable, Key::Paused, &[]),
+            Verdict::AlreadyEnrolled => say(ReplyKind::Unavailable, Key::AlreadyEnrolled, &[]),
+            Verdict::DealFull => say(ReplyKind::Unavailable, Key::DealFull, &[]),
+            Verdict::LimitReached => say(ReplyKind::Unavailable, Key::LimitReached, &[]),
+            Verdict::AlreadyConfirmed => say(ReplyKind::Unavailable, Key::AlreadyConfirmed, &[]),
+            Verdict::NothingToConfirm => say(ReplyKind::Unavailable, Key::NothingToConfirm, &buy),
+            _ => None,
+        }
+    }
+
+    /// When it ends and on which terms.
+    fn extras(&self) -> Vec<String> {
+        let ends = self.offer.ends_at.and_then(|end| {
+            let date = self.language.day(end);
+            self.say(Key::Ends, &[(Slot::Date, &date)])
+        });
+        let terms = self.offer.terms_url.as_ref().and_then(|link| {
+            if self.network.links_in_replies {
+                self.say(Key::Terms, &[(Slot::Link, link)])
+            } else {
+                self.say(Key::TermsApply, &[])
+            }
+        });
+        ends.into_iter().chain(terms).collect()
+    }
+
+    /// Something about the offer's hashtag that lets it go, where it has one.
+    fn with_tag(&self, key: Key) -> Option<String> {
+        let tag = self.offer.cancel_hashtag.as_ref()?;
+        self.say(key, &[(Slot::Cancel, bare(tag))])
+    }
+
+    fn nothing_charged(&self) -> Vec<String> {
+        self.say(Key::NothingCharged, &[]).into_iter().collect()
+    }
+
+    fn plainly(&self, key: Key, values: &Values<'_>) -> String {
+        self.fit(&self.offer.title, &self.ways(key, values), &[])
+    }
+
+    /// The ways to say something: what is best first, then what is said where that does not fit.
+    fn ways(&self, key: Key, values: &Values<'_>) -> Vec<String> {
+        let brief = key.brief().map(|brief| self.texts(brief, values)).unwrap_or_default();
+        self.texts(key, values).into_iter().chain(brief).collect()
+    }
+
+    fn say(&self, key: Key, values: &Values<'_>) -> Option<String> {
+        self.texts(key, values).into_iter().next()
+    }
+
+    /// The offer's own text, then the language's; of several the post decides.
+    fn texts(&self, key: Key, values: &Values<'_>) -> Vec<String> {
+        let own = self.offer.texts.get(self.language.code()).and_then(|texts| texts.get(key.name()));
+        let own = own.and_then(|texts| self.one_of(texts));
+        let own = own.and_then(|text| Template::parse(text, key.slots()).ok());
+        let plain = self.one_of(self.language.texts(key));
+        own.iter().chain(plain).map(|template| template.fill(values)).collect()
+    }
+
+    fn one_of<'t, T>(&self, texts: &'t [T]) -> Option<&'t T> {
+        let count = u64::try_from(texts.len()).ok().filter(|count| *count > 0)?;
+        texts.get(usize::try_from(self.choice % count).unwrap_or(0))
+    }
+
+    /// The first of `hows` that fits, with as much of the title as fits, then each extra that still does.
+    fn fit(&self, title: &str, hows: &[String], extras: &[String]) -> String {
+        let form = self.language.form();
+        let limit = usize::try_from(self.network.text_limit).unwrap_or(usize::MAX);
+        let fits = |text: &str| length(text, self.network.counting) <= limit;
+        let how = hows.iter().find(|how| fits(how)).or(hows.last()).map_or("", String::as_str);
+        let line = |title: &str| form.line.fill(&[(Slot::Title, title), (Slot::Text, how)]);
+        let mut text = line(title);
+        let mut kept: Vec<char> = title.chars().collect();
+        while !fits(&text) && !kept.is_empty() {
+            kept.truncate(kept.len().saturating_sub(4));
+            let short: String = kept.iter().collect();
+            text = line(&format!("{}…", short.trim_end()));
+        }
+        if !fits(&text) || kept.is_empty() {
+            how.clone_into(&mut text);
+        }
+        for extra in extras {
+            let longer = [text.as_str(), extra].join(&form.join);
+            if fits(&longer) {
+                text = longer;
+            }
+        }
+        text
+    }
 }
 
 #[cfg(test)]
@@ -254,7 +304,9 @@ mod tests {
     use crate::till::money::{AMOUNT_MAX, Currency};
     use crate::till::network;
     use crate::till::record::{DealTerms, OfferKind, OfferStatus, PurchaseStatus, Shortage};
+    use crate::till::text::hashtags;
     use crate::till::time::Time;
+    use std::collections::BTreeMap;
 
     fn held(price: Money, variant: Option<String>) -> PurchaseRecord {
         let at = Time::from_ms(0);
@@ -282,6 +334,7 @@ mod tests {
             settled_at: None,
             units: 1000,
             variant,
+            language: None,
         }
     }
 
@@ -317,6 +370,8 @@ mod tests {
                 reward: Reward::Percent { percent: 100, cap: price },
                 budget: None,
             }),
+            language: None,
+            texts: BTreeMap::new(),
         };
         let names: Vec<String> = (0..100).map(|n| format!("{}{n}", "店".repeat(37))).collect();
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
@@ -327,30 +382,39 @@ mod tests {
             settings
         };
         let known = network::KNOWN_NETWORKS.iter();
+        let words = Words::built_in();
         for settings in known.flat_map(|slug| [network::defaults(slug).unwrap(), shortest(slug)]) {
-            let mut texts = vec![
-                pending(&settings, &offer, &held, 1_000_000),
-                your_turn(&settings, &offer, &held, 1_000_000),
-                already_pending(&settings, &offer, &held),
-                enrolled(&settings, &offer),
-                did_you_mean(&settings, &offer, &offer.hashtag),
-                choose(&settings, &offer, &names),
-                waitlisted(&settings, &offer, u64::MAX),
-                not_so_soon(&settings, &offer),
-                passed(&settings, &offer, Verdict::Passed),
-                passed(&settings, &offer, Verdict::AlreadyConfirmed),
-                passed(&settings, &offer, Verdict::NothingToConfirm),
-                not_linked(&settings, &offer),
-                paid(&settings, &offer.title, price),
-                refused(&settings, &offer.title),
-            ];
-            assert!(texts[0].contains(&offer.confirm_hashtag), "{}", texts[0]);
-            for verdict in Verdict::ALL {
-                texts.extend(for_verdict(&settings, &offer, price, *verdict).map(|(_, text)| text));
-            }
-            for text in texts {
-                let long = length(&text, settings.counting);
-                assert!(long <= settings.text_limit as usize, "{settings:?}: {long}: {text}");
+            for (language, post) in
+                words.all().flat_map(|one| (0..9).map(|post| (one.code(), post.to_string())))
+            {
+                let speaker = Speaker::new(words, &settings, &offer, Some(language), ("x", &post));
+                let mut texts = vec![
+                    speaker.pending(&held, 1_000_000),
+                    speaker.your_turn(&held, 1_000_000),
+                    speaker.already_pending(&held),
+                    speaker.enrolled(),
+                    speaker.did_you_mean(&offer.hashtag),
+                    speaker.choose(&names),
+                    speaker.waitlisted(u64::MAX),
+                    speaker.limit_for_now(),
+                    speaker.passed(Verdict::Passed),
+                    speaker.passed(Verdict::AlreadyConfirmed),
+                    speaker.passed(Verdict::NothingToConfirm),
+                    speaker.not_linked(),
+                    speaker.paid(&held),
+                    speaker.refused(),
+                ];
+                for text in &texts[..3] {
+                    assert!(text.contains(&offer.confirm_hashtag), "{text}");
+                    assert!(hashtags(text).contains(&tag.as_str()), "{text}");
+                }
+                for verdict in Verdict::ALL {
+                    texts.extend(speaker.for_verdict(price, *verdict).map(|(_, text)| text));
+                }
+                for text in texts {
+                    let long = length(&text, settings.counting);
+                    assert!(long <= settings.text_limit as usize, "{language} {settings:?}: {long}: {text}");
+                }
             }
         }
     }

@@ -389,7 +389,7 @@ impl Model {
         let asked = if plain { 1 } else { amounts.min().unwrap_or(1) };
         let most = u64::from(asked.min(is.most)).min((is.limit - self.counted(buyer, offer)) as u64);
         let each = clear.flatten().and_then(|one| one.price).unwrap_or(is.price);
-        let wanted = if clear.is_some() { most as i64 } else { 1 };
+        let wanted = if clear.is_some() { most.cast_signed() } else { 1 };
         if self.is_limited(buyer, each * wanted) {
             return (Verdict::LimitReached, None);
         }

@@ -109,7 +109,8 @@ impl Model {
         let captures = self.captures.entry(network.to_owned()).or_default();
         // Of the hour before, as much counts as still lies within 60 minutes, rounded up.
         let hour = now.div_euclid(HOUR_MS);
-        let in_hour = |n: i64| captures.begun.iter().filter(|at| at.div_euclid(HOUR_MS) == n).count() as i64;
+        let begun_in = |n: i64| captures.begun.iter().filter(|at| at.div_euclid(HOUR_MS) == n).count();
+        let in_hour = |n| i64::try_from(begun_in(n)).unwrap();
         let left_ms = HOUR_MS - now.rem_euclid(HOUR_MS);
         let counted = in_hour(hour) + (in_hour(hour - 1) * left_ms + HOUR_MS - 1) / HOUR_MS;
         if captures.paused || counted >= i64::from(most) {

@@ -33,7 +33,9 @@ impl World {
         let id = format!("p{}", self.named);
         let created_at = self.made_at();
         let text = self.words();
-        let mut post = Post { network, id, author, hashtags, text, created_at, repost_of };
+        let languages = [None, Some("en"), Some("de"), Some("ja"), Some("pt")];
+        let language = self.chance.pick(&languages).copied().flatten().map(str::to_owned);
+        let mut post = Post { network, id, author, hashtags, text, created_at, repost_of, language };
         if self.chance.percent(2) {
             post.author.handle.push('2');
         }

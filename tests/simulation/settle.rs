@@ -66,6 +66,7 @@ impl Model {
                 text: String::new(),
                 created_at: None,
                 repost_of: None,
+                language: None,
             };
             let (verdict, purchase) = self.confirm(early.made_at, &repost, Some(n));
             let judged = Some((early.author, verdict));

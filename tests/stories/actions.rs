@@ -1,6 +1,6 @@
 //! Lines that do something: one command each.
 
-use crate::things::{address, card, deal, limits, network, variant};
+use crate::things::{address, card, deal, limits, network, own_words, variant};
 use crate::words::Words;
 use crate::world::World;
 use tagtill::till::command::{
@@ -124,6 +124,10 @@ impl World {
                 words.take("at once");
             } else if words.take("in") {
                 new.variants.push(variant(words)?);
+            } else if words.take("replies in") {
+                new.language = Some(words.must("a language")?.to_owned());
+            } else if words.take("says") {
+                own_words(words, &mut new.texts)?;
             } else if words.take("gives") {
                 new.deal = Some(deal(words)?);
                 new.price = new.deal.map_or(new.price, |terms| terms.min_spend);
@@ -175,6 +179,9 @@ impl World {
                 change.min_spend = Some(terms.min_spend);
                 change.reward = Some(terms.reward);
                 change.budget = Some(terms.budget);
+            }
+            _ if words.take("to say") => {
+                own_words(words, change.texts.get_or_insert_default())?;
             }
             _ if words.take("waiting list off") => change.waitlist = Some(false),
             _ if words.take("limit to") => change.per_account_limit = Some(words.number()?),
@@ -269,6 +276,7 @@ impl World {
         } else {
             self.homes.get(author).cloned().unwrap_or_else(|| "x".to_owned())
         };
+        let language = if words.take("in") { Some(words.must("a language")?.to_owned()) } else { None };
         let handle = if words.take("called") { words.must("a handle")? } else { author };
         let created_at = self.moment(words, "made")?;
         self.posts.entry(id.clone()).or_insert_with(|| network.clone());
@@ -280,6 +288,7 @@ impl World {
             text: text.to_owned(),
             created_at,
             repost_of,
+            language,
         }))
     }
 

@@ -2,6 +2,7 @@
 
 use crate::words::Words;
 use crate::world::World;
+use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 use tagtill::till::pace;
 use tagtill::till::record::{AttemptState, WorkKind};
@@ -20,6 +21,7 @@ impl World {
             "stock" => self.stock(words)?,
             "purchase" | "order" | "attempts" | "charge" | "given" => self.of_purchase(verb, words)?,
             "reply" | "no" | "outbox" => self.replies(verb, words)?,
+            "replies" => self.vary(words)?,
             "records" => {
                 let tx = self.batch.as_mut().unwrap().begin();
                 let posts = tx.first::<Posts>(&Span::all(), 1000).unwrap().len();
@@ -178,6 +180,18 @@ impl World {
 
     /// `reply to p1 says "…"`, `reply to p1 never says "…"`, `reply to p1 is sent`, `no reply to p1`, `outbox: 2`.
     /// Every reply that a story looks at has to fit its network.
+    /// `replies to p1 p2 differ`: not all say the same.
+    fn vary(&mut self, words: &mut Words<'_>) -> Result<String, String> {
+        words.take("to");
+        let mut texts = BTreeSet::new();
+        while !words.take("differ") {
+            let post = words.must("a post")?.to_owned();
+            let (_, reply) = self.reply(&post).ok_or("expected: a reply\n      actual: none")?;
+            texts.insert(reply.text);
+        }
+        if texts.len() > 1 { Ok("done".to_owned()) } else { Err(format!("all say {texts:?}")) }
+    }
+
     fn replies(&mut self, verb: &str, words: &mut Words<'_>) -> Result<String, String> {
         if verb == "outbox" {
             let queued =

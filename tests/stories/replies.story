@@ -6,8 +6,9 @@ story: what the first reply says, on mastodon
   reply to p1 says "$15.00"
   reply to p1 says "#ConfirmShirt"
   reply to p1 says "15 minutes"
-  reply to p1 says "orders it and charges your linked card"
-  reply to p1 says "Ends 3 Mar 2013"
+  reply to p1 says "orders"
+  reply to p1 says "your linked card"
+  reply to p1 says "Ends Mar 3, 2013"
   reply to p1 says "https://shop.example/terms"
 story: no links on x, and a long title is cut
   offer Shirt: #BuyShirt, 3 in stock, terms "https://shop.example/terms", titled "とても長い名前のシャツとても長い名前のシャツとても長い名前のシャツとても長い名前のシャツとても長い名前のシャツとても長い名前のシャツとても長い名前のシャツ"
@@ -54,7 +55,7 @@ story: a hold is recalled once
   buyer alice on x
   post alice p1 "#BuyShirt" → pending
   post alice p2 "#BuyShirt" → already_pending
-  reply to p2 says "held for you already"
+  reply to p2 says "Held for you already"
   post alice p3 "#BuyShirt" → already_pending
   no reply to p3
 story: a network reports only its own replies
@@ -77,7 +78,10 @@ story: a limit of 140 characters
   offer Shirt: #BuyTheBlueShirtWithTheStripesNow, 1 in stock
   buyer alice on mastodon
   post alice p1 "#BuyTheBlueShirtWithTheStripesNow" on mastodon → pending
-  reply to p1 says "#ConfirmTheBlueShirtWithTheStripesNow orders and pays $15.00 within 15 minutes."
+  reply to p1 says "#ConfirmTheBlueShirtWithTheStripesNow"
+  reply to p1 says "orders"
+  reply to p1 says "$15.00"
+  reply to p1 says "15 minutes"
 # Per network a rate (per 15 minutes, per day); what matters most goes first (confirmation hashtags, then paid, then late,
 # then sold out, then not linked); what is stale when its turn comes is dropped and says so. An order never waits.
 story: no more than a network takes in a quarter of an hour

@@ -1,6 +1,7 @@
 //! Things that lines describe: networks, variants, deals, addresses, cards.
 
 use crate::words::Words;
+use std::collections::BTreeMap;
 use tagtill::till::command::{BuyerLimitsChange, Command, LimitsChange, NetworkChange, Variant};
 use tagtill::till::record::{Address, DealTerms, OwnIdentity, PaymentMethod, Reward};
 
@@ -145,4 +146,17 @@ pub fn limits(words: &mut Words<'_>) -> Result<Command, String> {
 
 fn seconds(ms: i64) -> Option<u32> {
     u32::try_from(ms / 1000).ok()
+}
+
+/// `in de sold_out "Weg."`: a text of the offer's own.
+pub fn own_words(
+    words: &mut Words<'_>,
+    texts: &mut BTreeMap<String, BTreeMap<String, Vec<String>>>,
+) -> Result<(), String> {
+    words.take("in");
+    let language = words.must("a language")?.to_owned();
+    let name = words.must("what is said")?.to_owned();
+    let text = words.must("a text")?.to_owned();
+    texts.entry(language).or_default().entry(name).or_default().push(text);
+    Ok(())
 }

@@ -62,7 +62,8 @@ story: two of them
   offer Shirt: #BuyShirt, 15.00 USD, limit 5, up to 3 at once, 5 in stock
   buyer alice on x
   post alice p1 "x2 #BuyShirt" → pending
-  reply to p1 says "Shirt ×2: To buy them for $30.00"
+  reply to p1 says "Shirt ×2: "
+  reply to p1 says "$30.00"
   purchase alice Shirt is pending, 2 units
   stock Shirt: 3 available, 2 held, 0 sold
   post alice p2 "#ConfirmShirt" → confirmed

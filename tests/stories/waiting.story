@@ -14,7 +14,8 @@ story: in line, and served in order
   after 5 minutes
   post alice p4 "#PassShirt" → passed
   purchase bob Shirt is pending
-  reply to p2 says "It is your turn. To buy it for $15.00, post #ConfirmShirt"
+  reply to p2 says "It is your turn. "
+  reply to p2 says "#ConfirmShirt"
   stock Shirt: 0 available, 1 held, 0 sold, 1 waiting
   post bob p5 "#ConfirmShirt" → confirmed
   gateway says declined to bob Shirt

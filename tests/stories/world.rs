@@ -13,6 +13,7 @@ use tagtill::till::refusal::Fault;
 use tagtill::till::state::{Direction, Key as _, Read as _, Span, Write as _};
 use tagtill::till::table::{AccountCredits, Counter, Counters, Credits, Purchases, Replies};
 use tagtill::till::time::Time;
+use tagtill::till::words::Words as Languages;
 use tagtill::till::{purchase, verify};
 
 /// One story's world.
@@ -86,7 +87,11 @@ impl World {
     /// Carries out a command; a refused one leaves nothing behind.
     pub fn apply(&mut self, command: &Command) -> Result<Outcome, Fault> {
         let mut tx = self.batch.as_mut().unwrap().begin();
-        let outcome = apply(&mut tx, &mut Context { now: self.now, ids: &mut self.ids }, command)?;
+        let outcome = apply(
+            &mut tx,
+            &mut Context { now: self.now, words: Languages::built_in(), ids: &mut self.ids },
+            command,
+        )?;
         tx.put::<Counters>(&Counter::LastTime, &self.now.key_ms())?;
         tx.keep();
         Ok(outcome)

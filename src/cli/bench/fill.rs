@@ -25,6 +25,7 @@ use crate::till::table::{Counter, Counters, Offers};
 use crate::till::text::fold;
 use crate::till::time::Time;
 use crate::till::verdict::Verdict;
+use crate::till::words::Words;
 use std::ops::ControlFlow;
 use std::path::Path;
 
@@ -167,6 +168,7 @@ impl Filler {
             text: String::new(),
             created_at: None,
             repost_of: None,
+            language: None,
         };
         match self.apply(batch, &Command::JudgePost(post))? {
             Outcome::Post(answer) if answer.verdict == verdict => Ok(answer),
@@ -184,7 +186,7 @@ impl Filler {
 
     fn apply(&mut self, batch: &mut Batch, command: &Command) -> Result<Outcome, Failure> {
         let mut tx = batch.begin();
-        let mut context = Context { now: self.now, ids: &mut self.ids };
+        let mut context = Context { now: self.now, words: Words::built_in(), ids: &mut self.ids };
         let outcome = apply(&mut tx, &mut context, command)
             .map_err(|fault| Failure::from(format!("the file could not be filled: {fault:?}")))?;
         tx.keep();

@@ -20,7 +20,11 @@ use crate::till::table::{Deals, OfferVersions, Offers, Stocks};
 use crate::till::time::Time;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::sync::Arc;
+
+/// An offer's own texts: by language, then by what they say (`held`, `sold_out`, …), one or more.
+type OwnTexts = BTreeMap<String, BTreeMap<String, Vec<String>>>;
 
 const MERCHANT: &[Kind] = &[Kind::Merchant];
 
@@ -99,6 +103,11 @@ struct OfferCreate {
     /// Whether buyers may wait in line when it is sold out.
     #[serde(default)]
     waitlist: bool,
+    /// The language of its replies where a post does not say one that the till speaks: `en`, `de`, `es`, `fr`, `ja`, …
+    lang: Option<String>,
+    /// Texts that take the place of the till's, by language and name; `tagtill words` shows the names.
+    #[serde(default)]
+    texts: OwnTexts,
     /// Of a deal: less earns nothing.
     min_spend: Option<Money>,
     /// Of a deal: what is credited, money or `{"percent": 10, "cap": money}`.
@@ -154,6 +163,13 @@ struct OfferPatch {
     #[serde(deserialize_with = "given")]
     #[schemars(with = "bool")]
     waitlist: Option<bool>,
+    /// The language of its replies where a post does not say one that the till speaks.
+    #[serde(deserialize_with = "given")]
+    lang: Option<Option<String>>,
+    /// Texts that take the place of the till's; all of them at once.
+    #[serde(deserialize_with = "given")]
+    #[schemars(with = "OwnTexts")]
+    texts: Option<OwnTexts>,
     #[serde(deserialize_with = "given")]
     #[schemars(with = "Money")]
     min_spend: Option<Money>,
@@ -203,6 +219,10 @@ struct OfferView {
     waitlist: bool,
     /// How many wait in line.
     waiting: u64,
+    /// The language of its replies where a post does not say one that the till speaks; null: the till's.
+    lang: Option<String>,
+    /// Texts that take the place of the till's.
+    texts: OwnTexts,
     /// Of a deal: its terms and where it stands.
     #[serde(flatten)]
     deal: Option<DealView>,
@@ -239,6 +259,8 @@ fn view<S: Read>(state: &S, now: Time, id: OfferId, offer: &OfferRecord) -> Resu
         shortage: offer.shortage,
         waitlist: offer.waitlist,
         waiting: stock.all.waiting,
+        lang: offer.language.clone(),
+        texts: offer.texts.clone(),
         deal: match &offer.deal {
             None => None,
             Some(terms) => Some(deal_view(terms, &state.must::<Deals>(&id)?, &stock)),
@@ -312,6 +334,8 @@ fn create(_: &Arc<Shared>, call: &Call) -> Result<Answer, Problem> {
         shortage: body.shortage.unwrap_or_default(),
         waitlist: body.waitlist,
         deal,
+        language: body.lang,
+        texts: body.texts,
     };
     call.change(Command::CreateOffer(Box::new(new)), None, |tx, now, outcome| of_outcome(tx, now, outcome))
         .answer()
@@ -339,6 +363,8 @@ fn update(_: &Arc<Shared>, call: &Call) -> Result<Answer, Problem> {
         max_per_purchase: patch.max_per_purchase,
         shortage: patch.shortage,
         waitlist: patch.waitlist,
+        language: patch.lang,
+        texts: patch.texts,
     };
     let command = Command::UpdateOffer { id, merchant: call.merchant(), change: Box::new(change) };
     call.change(command, None, |tx, now, outcome| of_outcome(tx, now, outcome)).answer()

@@ -9,6 +9,7 @@ use crate::till::record::Recipient;
 use crate::till::text::{contains_card_number, fold, hashtags};
 use crate::till::time::Time;
 use crate::till::verdict::Verdict;
+use crate::till::words::language_of;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -108,6 +109,7 @@ pub fn read(network: Option<&str>, bytes: &[u8]) -> Result<Post, Problem> {
     }
     check_body(&body)?;
     let tags: Vec<String> = hashtags(&body.text).into_iter().take(HASHTAGS_MAX).map(fold).collect();
+    let language = body.lang.as_deref().filter(|_| !tags.is_empty()).and_then(language_of);
     Ok(Post {
         network: body.network.into_owned(),
         id: body.id.into_owned(),
@@ -123,6 +125,7 @@ pub fn read(network: Option<&str>, bytes: &[u8]) -> Result<Post, Problem> {
         hashtags: tags,
         created_at: body.created_at,
         repost_of: body.repost_of,
+        language,
     })
 }
 

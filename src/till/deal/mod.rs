@@ -9,6 +9,7 @@ use super::buy;
 use super::check;
 use super::command::PostAnswer;
 use super::context::Context;
+use super::event;
 use super::id::{AccountId, EnrolmentId, OfferId};
 use super::money::Money;
 use super::post::Arrival;
@@ -22,7 +23,6 @@ use super::state::{StateError, Write};
 use super::stock;
 use super::table::{Enrolled, EnrolledCards, Enrolments, Stocks};
 use super::verdict::Verdict;
-use super::{event, wording};
 
 impl DealTerms {
     /// Checks the terms of a deal.
@@ -154,7 +154,7 @@ pub fn enrol<S: Write>(
         account: Some(account),
         purchase: None,
         kind: ReplyKind::Enrolled,
-        text: wording::enrolled(arrival.network, offer),
+        text: arrival.speaker(cx, offer).enrolled(),
         not_after: reply::not_after(cx.now, ReplyKind::Enrolled),
     };
     let reply = Some(reply::queue(state, cx, arrival, draft)?);

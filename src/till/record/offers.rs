@@ -6,6 +6,7 @@ use crate::till::money::Money;
 use crate::till::time::Time;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// What an offer is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -78,6 +79,10 @@ pub struct OfferRecord {
     pub waitlist: bool,
     /// The terms of a deal; `None`: it is for sale.
     pub deal: Option<DealTerms>,
+    /// Which language replies are in where the post does not say one that the till speaks.
+    pub language: Option<String>,
+    /// Texts that take the place of the till's: by language, then by what they say.
+    pub texts: BTreeMap<String, BTreeMap<String, Vec<String>>>,
 }
 
 /// One size or colour of what is sold.
@@ -145,6 +150,8 @@ pub struct WaitingRecord {
     pub joined_at: Time,
     /// Whether the buyer was told the place once more.
     pub reminded: bool,
+    /// The language of the post, as its network says.
+    pub language: Option<String>,
 }
 
 /// Where an account waits for an offer.

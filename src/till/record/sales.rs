@@ -137,6 +137,8 @@ pub struct PurchaseRecord {
     pub units: u32,
     /// Which variant of the offer, by name.
     pub variant: Option<String>,
+    /// The language of the newest of its posts, as the network says.
+    pub language: Option<String>,
 }
 
 /// What the till knows of one account and one offer.

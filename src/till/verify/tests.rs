@@ -16,6 +16,7 @@ use crate::till::table::{
     Purchases, Replies, Stocks, Text, Work,
 };
 use crate::till::time::Time;
+use crate::till::words::Words;
 
 struct Sale {
     paid: PurchaseId,
@@ -31,7 +32,7 @@ fn text(text: &str) -> String {
 /// One purchase paid, one capturing, one pending.
 fn sale(tx: &mut Tx<'_>) -> Sale {
     let mut ids = IdSource::new([3, 4]);
-    let mut cx = Context { now: Time::from_ms(1_360_677_600_000), ids: &mut ids };
+    let mut cx = Context { now: Time::from_ms(1_360_677_600_000), words: Words::built_in(), ids: &mut ids };
     let Outcome::Merchant(merchant) =
         apply(tx, &mut cx, &Command::CreateMerchant { name: text("Shop") }).unwrap()
     else {
@@ -80,6 +81,7 @@ fn sale(tx: &mut Tx<'_>) -> Sale {
                 text: String::new(),
                 created_at: None,
                 repost_of: None,
+                language: None,
             };
             let Outcome::Post(answer) = apply(tx, &mut cx, &Command::JudgePost(post)).unwrap() else {
                 unreachable!()
