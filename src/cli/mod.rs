@@ -15,6 +15,7 @@ mod serve;
 mod target;
 mod token;
 mod verify;
+pub mod words;
 
 use clap::{Parser, Subcommand};
 use std::fs::File;
@@ -37,27 +38,18 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Play the story of February 2013 through the real API, on a fresh sandbox file
+    // What each does is said at its arguments: the short and the long of it.
     Demo(demo::Args),
-    /// Run the till
     Serve(serve::Args),
-    /// Write a consistent copy of the data, while the till runs or not
     Backup(backup::Args),
-    /// Put a backup in the place of the data file
     Restore(restore::Args),
-    /// Check a data file and everything that must hold in it
     Verify(verify::Args),
-    /// Say why a post was judged as it was, by how much, and what followed
     Explain(explain::Args),
-    /// Write everything as JSON lines, personal data included
     Export(export::Args),
-    /// Make, list and revoke API tokens
     Token(token::Args),
-    /// Measure what a till does on this machine, to size a server
     Bench(bench::Args),
-    /// Go on after a restore, or after the clock has jumped
     Resume(resume::Args),
-    /// Print a completion script for a shell
+    Words(words::Args),
     Completions(completions::Args),
 }
 
@@ -127,6 +119,7 @@ pub fn run() -> ExitCode {
         Command::Token(args) => token::run(&args),
         Command::Bench(args) => bench::run(&args),
         Command::Resume(args) => resume::run(&args),
+        Command::Words(args) => words::run(&args),
         Command::Completions(args) => {
             completions::run(&args);
             Ok(())

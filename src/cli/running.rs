@@ -8,6 +8,7 @@ use crate::store::lease::Lease;
 use crate::store::{CACHE_BYTES_DEFAULT, Store, beside};
 use crate::till::record::{PaymentMethod, SettingsRecord};
 use crate::till::time::Time;
+use crate::till::words::Words;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -36,6 +37,8 @@ pub struct Options {
     pub queue_jobs_max: usize,
     /// How long replies, and what explains posts, are kept.
     pub keep_seconds: u32,
+    /// What replies say.
+    pub words: &'static Words,
     /// Proxies whose forwarded requests count as local.
     pub trusted_proxies: Vec<IpAddr>,
 }
@@ -53,6 +56,7 @@ impl Default for Options {
             slots: 128,
             queue_jobs_max: EngineConfig::default().queue_jobs_max,
             keep_seconds: EngineConfig::default().keep_seconds,
+            words: Words::built_in(),
             trusted_proxies: Vec::new(),
         }
     }
@@ -93,6 +97,7 @@ impl Running {
             tick: options.tick,
             queue_jobs_max: options.queue_jobs_max,
             keep_seconds: options.keep_seconds,
+            words: options.words,
             seed: seed()?,
             given_token: options.admin_token.as_deref().map(hash_token),
             ..EngineConfig::default()

@@ -1,13 +1,14 @@
 //! `tagtill serve`: runs the till until it is told to stop.
 
 use super::running::{Options, Running};
-use super::{Failure, Outcome, failure};
+use super::{Failure, Outcome, failure, words};
 use crate::http::{hash_token, new_secret};
 use crate::till::command::{Command, Outcome as Done};
 use crate::till::role::Role;
 use crate::till::state::{Direction, Read as _, Span};
 use crate::till::table::Tokens;
 use crate::till::time::Time;
+use crate::till::words::{DEFAULT_LANGUAGE, Words};
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::net::{IpAddr, SocketAddr};
@@ -57,6 +58,12 @@ pub struct Args {
     #[arg(long, value_name = "DAYS", env = "TAGTILL_KEEP_DAYS", default_value_t = 90,
           value_parser = clap::value_parser!(u16).range(2..=3650))]
     keep_days: u16,
+    /// Folder with words of your own, one file a language (*.toml); `tagtill words --help` tells more
+    #[arg(long, value_name = "FOLDER", env = "TAGTILL_WORDS")]
+    words: Option<PathBuf>,
+    /// The language of replies where neither the post nor its offer says one
+    #[arg(long, value_name = "LANG", env = "TAGTILL_LANG", default_value = DEFAULT_LANGUAGE)]
+    lang: String,
     /// Address of a reverse proxy whose forwarded requests count as local; may be given several times
     #[arg(long, value_name = "IP", env = "TAGTILL_TRUSTED_PROXY", value_delimiter = ',')]
     trusted_proxy: Vec<IpAddr>,
@@ -69,6 +76,10 @@ pub fn run(args: &Args) -> Outcome {
     })
     .map_err(failure)?;
     let admin_token = args.admin_token_file.as_deref().map(read_admin_token).transpose()?;
+    let words = match &args.words {
+        Some(folder) => words::load(folder, &args.lang)?,
+        None => Words::load(&[], &args.lang).map_err(|wrong| Failure::from(format!("--lang: {wrong}")))?,
+    };
     let options = Options {
         data: args.data.clone(),
         listen: args.listen,
@@ -81,6 +92,8 @@ pub fn run(args: &Args) -> Outcome {
         keep_seconds: u32::from(args.keep_days) * 86_400,
         queue_jobs_max: usize::try_from(args.queue_max).unwrap_or(4096),
         trusted_proxies: args.trusted_proxy.clone(),
+        // Once, and for as long as the process lives.
+        words: Box::leak(Box::new(words)),
     };
     let running = Running::start(&options)?;
     announce(&running, &options)?;

@@ -12,7 +12,7 @@ pub use file::check_texts;
 pub use fit::longest;
 pub use key::Key;
 pub use language::{Form, Language};
-pub use template::{Slot, Template};
+pub use template::{Slot, Template, listed};
 
 use file::LanguageFile;
 use icu_locale_core::LanguageIdentifier;

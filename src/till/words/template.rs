@@ -123,6 +123,16 @@ impl Template {
     }
 }
 
+impl fmt::Display for Template {
+    /// As it was written.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|part| match part {
+            Part::Words(words) => f.write_str(words),
+            Part::Slot(slot) => slot.fmt(f),
+        })
+    }
+}
+
 /// `{price}, {confirm} and {window}`.
 pub fn listed(slots: &[Slot]) -> String {
     match slots {
@@ -144,6 +154,7 @@ mod tests {
         let known = [Slot::Price, Slot::Confirm];
         let template = Template::parse("For {price}: #{confirm}!", &known).unwrap();
         assert_eq!(template.fill(&[(Slot::Price, "$1"), (Slot::Confirm, "Yes")]), "For $1: #Yes!");
+        assert_eq!(template.to_string(), "For {price}: #{confirm}!");
         assert!(template.has(Slot::Price) && !template.has(Slot::Window));
         assert_eq!(Template::parse("", &known).unwrap().fill(&[]), "");
     }
