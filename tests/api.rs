@@ -10,6 +10,8 @@ mod choices;
 mod deals;
 #[path = "api/keys.rs"]
 mod keys;
+#[path = "api/limits.rs"]
+mod limits;
 #[path = "api/operation.rs"]
 mod operation;
 #[path = "api/pages.rs"]

@@ -137,10 +137,12 @@ fn help_says_what_each_command_does() {
         "backup",
         "restore",
         "verify",
+        "explain",
         "export",
         "token",
         "bench",
         "resume",
+        "words",
         "completions",
     ] {
         let args: Vec<&str> = [command, "--help"].into_iter().filter(|arg| !arg.is_empty()).collect();
@@ -152,6 +154,38 @@ fn help_says_what_each_command_does() {
         let output = binary().args(["completions", shell]).output().unwrap();
         assert!(output.status.success() && !output.stdout.is_empty());
     }
+}
+
+#[test]
+fn words_of_ones_own_are_printed_checked_and_spoken() {
+    let site = Site::new();
+    let folder = site.path("words");
+    std::fs::create_dir(&folder).unwrap();
+    let words = |args: &[&str]| binary().arg("words").args(args).output().unwrap();
+    let check = || words(&["--check", folder.to_str().unwrap()]);
+    let wrong = |output: &std::process::Output| String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(wrong(&check()).contains("`tagtill words --show en` prints one"));
+    let listed = String::from_utf8(words(&[]).stdout).unwrap();
+    assert!(listed.contains("held [{price}, {confirm} and {window}]"), "{listed}");
+    let english = String::from_utf8(words(&["--show", "en"]).stdout).unwrap();
+    assert!(wrong(&words(&["--show", "pt"])).contains("there are en, de, es, fr, ja"));
+    let dutch = english.replace("language = \"en\"", "language = \"nl\"").replace("Sold out", "Uitverkocht");
+    std::fs::write(folder.join("nl.toml"), &dutch).unwrap();
+    let output = check();
+    assert!(String::from_utf8_lossy(&output.stdout).contains("The till speaks en, de, es, fr, ja, nl."));
+    std::fs::write(folder.join("nl.toml"), dutch.replace("{price}", "{prijs}")).unwrap();
+    let refused = wrong(&check());
+    assert!(refused.contains("nl.toml: reply.confirmed[0]: has {prijs}, but takes {price}"), "{refused}");
+    std::fs::write(folder.join("nl.toml"), &dutch).unwrap();
+    let till = site.start(&["--words", folder.to_str().unwrap(), "--lang", "nl"]);
+    shop(&till.client, "BuyThing", Some(1));
+    for user in ["ann", "bob"] {
+        buyer(&till.client, user, "tok_visa");
+    }
+    till.client.post("/v1/posts", &post("p1", "ann", "#BuyThing"));
+    let answer = till.client.post("/v1/posts", &post("p2", "bob", "#BuyThing"));
+    assert!(answer["reply"]["text"].as_str().unwrap().contains("Uitverkocht"), "{answer}");
+    till.stop();
 }
 
 #[test]

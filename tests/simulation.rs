@@ -40,6 +40,8 @@ mod lines;
 mod model;
 #[path = "simulation/nearby.rs"]
 mod nearby;
+#[path = "simulation/outbox.rs"]
+mod outbox;
 #[path = "simulation/people.rs"]
 mod people;
 #[path = "simulation/settle.rs"]

@@ -57,7 +57,7 @@ impl World {
         let path = if route.id == "listReplies" { format!("{path}?network=x") } else { path };
         let body = match route.id {
             "judgePost" => post(&format!("p{n}"), "bob", "nothing"),
-            "putNetwork" | "updateAccount" | "updateOffer" => json!({}),
+            "putNetwork" | "putLimits" | "updateAccount" | "updateOffer" => json!({}),
             "createMerchant" | "updateMerchant" => json!({"name": "Tea"}),
             "createAccount" => account(&format!("u{n}")),
             "createOffer" => offer(&self.merchant, &format!("Thing{n}a")),

@@ -50,6 +50,7 @@ impl Model {
         self.lines(snapshot)?;
         self.deals(snapshot)?;
         self.replies(snapshot)?;
+        self.outbox(snapshot)?;
         self.kept(snapshot)?;
         let paused: Vec<_> = every::<Captures>(snapshot)?;
         let paused = paused.into_iter().filter(|(_, one)| one.paused_at.is_some());

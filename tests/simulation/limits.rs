@@ -158,7 +158,7 @@ impl World {
             pause_after_expired_holds: tight(3),
             pause_seconds: None,
             new_account_wait_seconds: None,
-            captures_per_hour: tight(4),
+            captures_per_hour: tight(2),
         };
         for buyer in [&mut change.per_account, &mut change.per_card] {
             let amount = self.chance.within(2_000, 60_000);

@@ -5,6 +5,7 @@
 
 use super::deals::{Credit, Deal, Enrolment, Spent};
 use super::limits::{Captures, Limits};
+use super::outbox::Budget;
 use std::collections::{BTreeMap, BTreeSet};
 use tagtill::till::id::{AccountId, OfferId, OrderId, PurchaseId, RefundId, ReplyId};
 use tagtill::till::record::{
@@ -199,6 +200,8 @@ pub struct Model {
     pub waiting: Vec<Waiter>,
     pub joined: u64,
     pub limits: Limits,
+    /// Of replies, by network.
+    pub budgets: BTreeMap<String, Budget>,
     /// By network.
     pub captures: BTreeMap<String, Captures>,
     /// When which waiting list has to be looked at.

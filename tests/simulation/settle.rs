@@ -46,6 +46,7 @@ impl Model {
         if let Some(known) = self.replies.get_mut(&id) {
             (known.status, known.post) = (ReplyStatus::Sent, Some(post.to_owned()));
         }
+        self.spend_reply(&reply.network);
         let Some(n) = reply.purchase.and_then(|id| self.purchase_of(id)).filter(|_| confirms(&reply)) else {
             return true;
         };

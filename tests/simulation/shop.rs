@@ -3,6 +3,7 @@
 use super::deals::Deal;
 use super::deeds::{NETWORKS, SIZES, USERS, identity};
 use super::model::{Offer, Size};
+use super::outbox::Budget;
 use super::till::Plan;
 use super::world::World;
 use tagtill::till::command::{
@@ -21,8 +22,8 @@ impl World {
             return Err("no merchant".to_owned());
         };
         let own = Some(OwnIdentity { user_id: "shop".to_owned(), handle: "shop".to_owned() });
-        let change = NetworkChange { own: Some(own), ..NetworkChange::default() };
-        self.setup(Command::PutNetwork { slug: "x".to_owned(), change })?;
+        self.network("x", own, Budget { quarter: Some(100), day: Some(2400), ..Budget::default() })?;
+        self.network("sandbox", None, Budget::default())?;
         // The defaults would keep these few buyers waiting most of the time.
         let limits = if self.chance.percent(50) { self.limits() } else { no_limits() };
         self.command(vec![Plan::Many(vec![limits])])?;
@@ -41,6 +42,24 @@ impl World {
 
     fn setup(&mut self, command: Command) -> Result<Outcome, String> {
         self.till.outside(command)
+    }
+
+    /// Settings of a network; often it takes few replies only.
+    fn network(&mut self, slug: &str, own: Option<OwnIdentity>, usual: Budget) -> Result<(), String> {
+        let mut few = |most: u64| 1 + u32::try_from(self.chance.below(most)).unwrap();
+        let tight = Budget { quarter: Some(few(6)), day: Some(few(40)), ..Budget::default() };
+        let budget = if self.chance.percent(50) { tight } else { usual };
+        let change = NetworkChange {
+            own: Some(own),
+            replies_per_15_minutes: Some(budget.quarter),
+            replies_per_day: Some(budget.day),
+            ..NetworkChange::default()
+        };
+        self.setup(Command::PutNetwork { slug: slug.to_owned(), change })?;
+        if budget.quarter.is_some() {
+            self.till.model.budgets.insert(slug.to_owned(), budget);
+        }
+        Ok(())
     }
 
     fn put_up(&mut self, merchant: MerchantId, n: u64) -> Result<(), String> {
