@@ -32,6 +32,7 @@ impl World {
             "offer" => return self.new_offer(words),
             "change" | "pause" | "resume" | "finish" => self.edit_offer(verb, words)?,
             "buyer" => return self.new_buyer(words),
+            "crowd" => return self.crowd(words),
             "suspend" | "activate" | "move" | "card" | "link" => self.edit_buyer(verb, words)?,
             "erase" => Command::EraseAccount { id: self.buyer(words.must("a buyer")?)? },
             "post" | "repost" => self.post(verb, words)?,
@@ -205,6 +206,24 @@ impl World {
             }
         }
         Ok(Command::UpdateOffer { id, merchant: None, change: Box::new(change) })
+    }
+
+    /// `crowd of 300 posts "#BuyShirt" and is suspended`: that many buyers, one after the other.
+    fn crowd(&mut self, words: &mut Words<'_>) -> Result<String, String> {
+        words.take("of");
+        let count: usize = words.number()?;
+        words.take("posts");
+        let text = words.must("a text")?;
+        words.take("and is suspended");
+        for n in 0..count {
+            self.new_buyer(&mut Words(&format!("crowd{n} on mastodon")))?;
+            let post = self.post("post", &mut Words(&format!("crowd{n} c{n} \"{text}\"")))?;
+            self.outcome(&post)?;
+            let change = AccountChange { status: Some(AccountStatus::Suspended), ..AccountChange::default() };
+            let id = self.buyer(&format!("crowd{n}"))?;
+            self.outcome(&Command::UpdateAccount { id, change: Box::new(change) })?;
+        }
+        Ok("done".to_owned())
     }
 
     /// `buyer alice on x and bluesky, from CA, pays with tok_visa`

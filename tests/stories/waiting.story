@@ -242,3 +242,19 @@ story: letting go ends the hold and the waiting for the rest
   post alice p1 "#BuyShirt x3" → pending, number 1
   post alice p2 "#PassShirt" → passed
   stock Shirt: 1 available, 0 held, 0 sold
+story: a line is looked at a part at a time, and the next tick goes on
+  offer Shirt: #BuyShirt, 1 in stock, waiting list
+  buyer alice on mastodon
+  buyer bob on mastodon
+  post bob p1 "#BuyShirt" → pending
+  crowd of 300 posts "#BuyShirt" and is suspended
+  post alice p2 "#BuyShirt" → waitlisted, number 301
+  cancel bob Shirt
+  stock Shirt: 1 available, 0 held, 0 sold, 45 waiting
+  post bob p3 "#BuyShirt" → waitlisted, number 46
+  tick → 0 freed
+  stock Shirt: 1 available, 0 held, 0 sold, 46 waiting
+  after 1 second
+  tick → 0 freed
+  purchase alice Shirt is pending
+  stock Shirt: 0 available, 1 held, 0 sold, 1 waiting
