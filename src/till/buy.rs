@@ -102,7 +102,7 @@ fn most(offer: &OfferRecord, asked: u32, counted: u32) -> u32 {
 }
 
 /// A limit of the till stands in the way.
-fn limited<S: Write>(
+pub fn limited<S: Write>(
     state: &mut S,
     cx: &mut Context<'_>,
     arrival: Arrival<'_>,

@@ -19,6 +19,8 @@ use std::ops::ControlFlow;
 
 /// What "in 24 hours" means.
 const DAY_SECONDS: i64 = 86_400;
+/// Purchases that one account may begin in 24 hours, whatever became of them: looking at them must not take for ever.
+const BEGUN_MAX: u32 = 1000;
 /// Accounts of one card that are added up.
 const CARD_ACCOUNTS_MAX: usize = 100;
 /// Currencies that can have a limit.
@@ -134,11 +136,26 @@ fn change_buyer(limits: &mut BuyerLimits, name: &str, change: &BuyerLimitsChange
 /// What an account has of late.
 #[derive(Clone, Copy, Debug, Default)]
 struct Recent {
+    begun: u32,
     open: u32,
     bought: u32,
     spent: i64,
     expired: u32,
     last_expired: Option<Time>,
+}
+
+/// Whether an account is too new to buy or to take part in a deal.
+pub fn too_new<S: Read>(
+    state: &S,
+    now: Time,
+    account: &AccountRecord,
+) -> Result<Option<Reached>, StateError> {
+    Ok(wait_of(&current(state)?, now, account))
+}
+
+fn wait_of(limits: &LimitsRecord, now: Time, account: &AccountRecord) -> Option<Reached> {
+    let old_enough = account.created_at.plus_seconds(i64::from(limits.new_account_wait_seconds));
+    (now < old_enough).then(|| Reached { limit: Limit::NewAccount, by: old_enough.ms_since(now) })
 }
 
 /// The limit that a purchase for `price` would run into, if any.
@@ -149,9 +166,8 @@ pub fn reached<S: Read>(
     price: Money,
 ) -> Result<Option<Reached>, StateError> {
     let limits = current(state)?;
-    let old_enough = account.created_at.plus_seconds(i64::from(limits.new_account_wait_seconds));
-    if now < old_enough {
-        return Ok(Some(Reached { limit: Limit::NewAccount, by: old_enough.ms_since(now) }));
+    if let Some(reached) = wait_of(&limits, now, account) {
+        return Ok(Some(reached));
     }
     let mut own = Recent::default();
     own.add(state, now, id, price.currency)?;
@@ -205,11 +221,15 @@ impl Recent {
             let mut next = Some(buyer.newest);
             let mut first = true;
             while let Some(id) = next.filter(|id| first || *id >= since) {
+                if self.begun >= BEGUN_MAX {
+                    return Ok(());
+                }
                 let purchase = state.must::<Purchases>(&id)?;
                 next = purchase.previous;
                 first = false;
                 self.open += u32::from(purchase.status == PurchaseStatus::Pending);
                 if id >= since {
+                    self.begun += 1;
                     self.count(state, &purchase, currency)?;
                 }
             }
@@ -253,7 +273,7 @@ impl Recent {
         if limits.open_holds.is_some_and(|most| self.open >= most) {
             return Some(Reached { limit: open_holds, by: i64::from(self.open) });
         }
-        if limits.purchases_per_day.is_some_and(|most| self.bought >= most) {
+        if limits.purchases_per_day.is_some_and(|most| self.bought >= most || self.begun >= BEGUN_MAX) {
             return Some(Reached { limit: purchases, by: i64::from(self.bought) });
         }
         let most = limits.spending_per_day.iter().find(|most| most.currency == price.currency)?;

@@ -101,6 +101,9 @@ impl Model {
         if deal.status == OfferStatus::Ended || deal.ends_at.is_some_and(|end| now >= end) {
             return Verdict::Ended;
         }
+        if self.is_too_new(account) {
+            return Verdict::LimitReached;
+        }
         let enrolled = self.enrolments.iter().filter(|one| one.deal == n).count();
         if deal.places.is_some_and(|places| enrolled >= places) {
             return Verdict::DealFull;

@@ -56,9 +56,13 @@ impl Model {
         limits.wait_ms = change.new_account_wait_seconds.map_or(limits.wait_ms, |s| i64::from(s) * 1000);
     }
 
+    pub fn is_too_new(&self, account: usize) -> bool {
+        self.now < self.accounts[account].created_at + self.limits.wait_ms
+    }
+
     /// Whether a limit of the till stands in the way of buying for `price`.
     pub fn is_limited(&self, buyer: usize, price: i64) -> bool {
-        if self.now < self.accounts[buyer].created_at + self.limits.wait_ms {
+        if self.is_too_new(buyer) {
             return true;
         }
         let own: Vec<_> = self.purchases.iter().filter(|one| one.account == buyer).collect();

@@ -112,8 +112,11 @@ story: new accounts wait, where the shop wants it
   buyer alice on mastodon
   post alice p1 "#BuyShirt" → limit_reached
   why p1 "too new to buy (for 60 minutes more)"
+  offer Deal: #AmexShop, gives 25.00 USD for 75.00 USD
+  post alice p3 "#AmexShop" → limit_reached
   after 1 hour
   post alice p2 "#BuyShirt" → pending
+  post alice p4 "#AmexShop" → enrolled
 story: a card has limits of its own, whoever has linked it
   limits: per card open 1
   offer Shirt: #BuyShirt, limit 9

@@ -14,11 +14,12 @@ use crate::store::{Batch, Store};
 use crate::till::apply::apply;
 use crate::till::charge::attempt_key;
 use crate::till::command::{
-    ChargeAnswer, Command, NewAccount, NewOffer, OfferChange, Outcome, Post, PostAnswer,
+    BuyerLimitsChange, ChargeAnswer, Command, LimitsChange, NewAccount, NewOffer, OfferChange, Outcome, Post,
+    PostAnswer,
 };
 use crate::till::context::Context;
 use crate::till::id::{IdSource, MerchantId, OfferId};
-use crate::till::money::{Currency, Money};
+use crate::till::money::{AMOUNT_MAX, Currency, Money};
 use crate::till::record::{Address, Identity, PaymentMethod, Recipient, SettingsRecord};
 use crate::till::state::{Direction, Read as _, Span, Write as _};
 use crate::till::table::{Counter, Counters, Offers};
@@ -37,6 +38,22 @@ const CACHE_BYTES: usize = 512 * 1024 * 1024;
 const QUANTITY: u64 = 1_000_000_000;
 /// Enough that no buyer of a bench reaches it.
 const LIMIT: u32 = 1_000_000;
+
+/// The limits of a till are looked at, but stop nobody: the same few buyers come again and again.
+fn wide_limits() -> LimitsChange {
+    let wide = BuyerLimitsChange {
+        open_holds: Some(Some(LIMIT)),
+        purchases_per_day: Some(Some(LIMIT)),
+        spending_per_day: Some(vec![Money { amount: AMOUNT_MAX, currency: Currency::USD }]),
+    };
+    LimitsChange {
+        per_account: wide.clone(),
+        per_card: wide,
+        pause_after_expired_holds: Some(Some(1000)),
+        captures_per_hour: Some(Some(100_000_000)),
+        ..LimitsChange::default()
+    }
+}
 
 /// A data file that is being filled.
 pub struct Filler {
@@ -73,6 +90,7 @@ impl Filler {
         let mut batch = self.store.batch().map_err(failure)?;
         let made = self.apply(&mut batch, &Command::CreateMerchant { name: "Shop".to_owned() })?;
         let Outcome::Merchant(merchant) = made else { return Err(unexpected(&made)) };
+        self.apply(&mut batch, &Command::PutLimits(Box::new(wide_limits())))?;
         for number in 0..offers {
             let offer = Command::CreateOffer(Box::new(offer(merchant, number)));
             let Outcome::Offer(id) = self.apply(&mut batch, &offer)? else { return Err("no offer".into()) };

@@ -11,6 +11,7 @@ use super::command::PostAnswer;
 use super::context::Context;
 use super::event;
 use super::id::{AccountId, EnrolmentId, OfferId};
+use super::limit;
 use super::money::Money;
 use super::post::Arrival;
 use super::record::{
@@ -122,6 +123,9 @@ pub fn enrol<S: Write>(
     }
     if offer.status == OfferStatus::Paused {
         return say(state, cx, Verdict::Paused);
+    }
+    if let Some(reached) = limit::too_new(state, cx.now, record)? {
+        return buy::limited(state, cx, arrival, account, (id, offer), reached);
     }
     if !state.must::<Stocks>(&id)?.has_free() {
         return say(state, cx, Verdict::DealFull);
