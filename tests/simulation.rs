@@ -114,7 +114,8 @@ fn live_all(seeds: impl Iterator<Item = u64> + Send, until: Option<Instant>) {
 
 #[test]
 fn fixed_seeds() {
-    live_all(0..number("TAGTILL_SIMULATION_LIVES").unwrap_or(40), None);
+    let first = number("TAGTILL_SIMULATION_FIRST");
+    live_all(first.into_iter().chain(0..number("TAGTILL_SIMULATION_LIVES").unwrap_or(40)), None);
 }
 
 #[test]

@@ -107,13 +107,23 @@ impl<'a> Speaker<'a> {
     pub fn choose(&self, choices: &[&str]) -> String {
         let buy = bare(&self.offer.hashtag);
         let list = &self.language.form().list;
-        let mut hows = Vec::new();
-        for count in (1..=choices.len()).rev() {
+        let naming = |count: usize| {
             let some: Vec<&str> = choices.iter().take(count).copied().collect();
             let more = if count < choices.len() { format!("{list}…") } else { String::new() };
             let named = format!("{}{more}", some.join(list));
-            hows.extend(self.texts(Key::Choose, &[(Slot::Buy, buy), (Slot::Choices, &named)]));
+            self.texts(Key::Choose, &[(Slot::Buy, buy), (Slot::Choices, &named)])
+        };
+        // The more are named, the longer: the most that fit are found by halving.
+        let (mut fitting, mut too_many) = (0, choices.len() + 1);
+        while too_many - fitting > 1 {
+            let middle = usize::midpoint(fitting, too_many);
+            if naming(middle).iter().any(|how| self.fits(how)) {
+                fitting = middle;
+            } else {
+                too_many = middle;
+            }
         }
+        let mut hows = if fitting > 0 { naming(fitting) } else { Vec::new() };
         hows.extend(self.texts(Key::ChooseBrief, &[(Slot::Buy, buy)]));
         self.fit(&self.offer.title, &hows, &self.nothing_charged())
     }
@@ -270,11 +280,15 @@ impl<'a> Speaker<'a> {
         texts.get(usize::try_from(self.choice % count).unwrap_or(0))
     }
 
+    fn fits(&self, text: &str) -> bool {
+        let limit = usize::try_from(self.network.text_limit).unwrap_or(usize::MAX);
+        length(text, self.network.counting) <= limit
+    }
+
     /// The first of `hows` that fits, with as much of the title as fits, then each extra that still does.
     fn fit(&self, title: &str, hows: &[String], extras: &[String]) -> String {
         let form = self.language.form();
-        let limit = usize::try_from(self.network.text_limit).unwrap_or(usize::MAX);
-        let fits = |text: &str| length(text, self.network.counting) <= limit;
+        let fits = |text: &str| self.fits(text);
         let how = hows.iter().find(|how| fits(how)).or(hows.last()).map_or("", String::as_str);
         let line = |title: &str| form.line.fill(&[(Slot::Title, title), (Slot::Text, how)]);
         let mut text = line(title);

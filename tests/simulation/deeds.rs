@@ -302,7 +302,11 @@ impl World {
         };
         let busy = model.purchases.iter().filter(under_way).filter_map(|one| model.accounts[one.account].id);
         let busy: Vec<_> = busy.collect();
+        let waiting: Vec<_> = model.waiting.iter().filter_map(|one| model.accounts[one.account].id).collect();
         let all: Vec<_> = model.accounts.iter().filter_map(|one| one.id).collect();
+        if self.chance.percent(25) && !waiting.is_empty() {
+            return self.chance.pick(&waiting).copied();
+        }
         let some = if self.chance.percent(40) && !busy.is_empty() { busy } else { all };
         self.chance.pick(&some).copied()
     }

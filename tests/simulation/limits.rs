@@ -165,7 +165,7 @@ impl World {
             captures_per_hour: tight(2),
         };
         for buyer in [&mut change.per_account, &mut change.per_card] {
-            let amount = self.chance.within(2_000, 60_000);
+            let amount = self.chance.within(500, 20_000);
             let limit = self.chance.percent(40).then_some(Money { amount, currency: Currency::USD });
             buyer.spending_per_day = Some(limit.into_iter().collect());
         }

@@ -25,7 +25,7 @@ impl World {
         self.network("x", own, Budget { quarter: Some(100), day: Some(2400), ..Budget::default() })?;
         self.network("sandbox", None, Budget::default())?;
         // The defaults would keep these few buyers waiting most of the time.
-        let limits = if self.chance.percent(50) { self.limits() } else { no_limits() };
+        let limits = if self.chance.percent(40) { self.limits() } else { no_limits() };
         self.command(vec![Plan::Many(vec![limits])])?;
         for n in 0..=self.chance.below(3) {
             self.put_up(merchant, n)?;
