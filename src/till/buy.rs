@@ -38,11 +38,10 @@ pub fn judge<S: Write>(
     if offer.kind == OfferKind::Deal {
         return deal::enrol(state, cx, arrival, (buyer, &record), (offer_id, &offer));
     }
-    if let Some((id, newest)) = purchase::newest(state, buyer, offer_id)?
-        && newest.status == PurchaseStatus::Pending
-    {
-        if arrival.made_at <= newest.expires_at {
-            return already_pending(state, cx, arrival, (offer_id, &offer), (id, newest));
+    let mut newest = purchase::newest(state, buyer, offer_id)?;
+    if let Some((id, purchase)) = newest.take_if(|(_, purchase)| purchase.status == PurchaseStatus::Pending) {
+        if arrival.made_at <= purchase.expires_at {
+            return already_pending(state, cx, arrival, (offer_id, &offer), (id, purchase));
         }
         purchase::close(state, cx, id, PurchaseStatus::Expired)?;
     }
@@ -62,7 +61,7 @@ pub fn judge<S: Write>(
     let unit_price = offer.unit_price(choice.as_ref().and_then(|choice| choice.variant));
     let price = unit_price.times(most).unwrap_or(unit_price);
     let stock = state.must::<Stocks>(&offer_id)?;
-    if let Some(reached) = limit::reached(state, cx.now, (buyer, &record), price)? {
+    if let Some(reached) = limit::reached(state, cx.now, (buyer, &record), price, newest.as_ref())? {
         return limited(state, cx, arrival, buyer, (offer_id, &offer), reached);
     }
     if stock.all.waiting > 0

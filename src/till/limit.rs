@@ -15,6 +15,7 @@ use super::refusal::{Refusal, Result};
 use super::state::{Direction, Key as _, Read, Span, StateError, Write};
 use super::table::{Cards, Limits, Only, Purchases, Replies};
 use super::time::Time;
+use std::borrow::Cow;
 use std::ops::ControlFlow;
 
 /// What "in 24 hours" means.
@@ -158,19 +159,20 @@ fn wait_of(limits: &LimitsRecord, now: Time, account: &AccountRecord) -> Option<
     (now < old_enough).then(|| Reached { limit: Limit::NewAccount, by: old_enough.ms_since(now) })
 }
 
-/// The limit that a purchase for `price` would run into, if any.
+/// The limit that a purchase for `price` would run into, if any. `known`: a purchase of the account that was read.
 pub fn reached<S: Read>(
     state: &S,
     now: Time,
     (id, account): (AccountId, &AccountRecord),
     price: Money,
+    known: Option<&(PurchaseId, PurchaseRecord)>,
 ) -> Result<Option<Reached>, StateError> {
     let limits = current(state)?;
     if let Some(reached) = wait_of(&limits, now, account) {
         return Ok(Some(reached));
     }
     let mut own = Recent::default();
-    own.add(state, now, id, price.currency)?;
+    own.add(state, now, id, price.currency, known)?;
     if let (Some(most), Some(last)) = (limits.pause_after_expired_holds, own.last_expired) {
         let over = last.plus_seconds(i64::from(limits.pause_seconds));
         if own.expired >= most && now < over {
@@ -182,7 +184,7 @@ pub fn reached<S: Read>(
         return Ok(Some(reached));
     }
     for other in others_of_card(state, id, account)? {
-        own.add(state, now, other, price.currency)?;
+        own.add(state, now, other, price.currency, None)?;
     }
     let which = [Limit::CardOpenHolds, Limit::CardPurchases, Limit::CardSpending];
     Ok(own.over(&limits.per_card, price, which))
@@ -208,6 +210,7 @@ impl Recent {
         now: Time,
         account: AccountId,
         currency: Currency,
+        known: Option<&(PurchaseId, PurchaseRecord)>,
     ) -> Result<(), StateError> {
         let since = PurchaseId::first_at(now.plus_seconds(-DAY_SECONDS));
         let mut newest: Vec<BuyerRecord> = Vec::new();
@@ -224,7 +227,10 @@ impl Recent {
                 if self.begun >= BEGUN_MAX {
                     return Ok(());
                 }
-                let purchase = state.must::<Purchases>(&id)?;
+                let purchase = match known {
+                    Some((same, purchase)) if *same == id => Cow::Borrowed(purchase),
+                    _ => Cow::Owned(state.must::<Purchases>(&id)?),
+                };
                 next = purchase.previous;
                 first = false;
                 self.open += u32::from(purchase.status == PurchaseStatus::Pending);

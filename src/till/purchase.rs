@@ -110,7 +110,7 @@ pub fn confirm<S: Write>(
         created_at: cx.now,
     });
     state.put::<Purchases>(&id, &purchase)?;
-    let due_at = pace::begin(state, cx, &confirmed_on)?;
+    let due_at = pace::begin(state, cx, &confirmed_on, id)?;
     state.put::<Work>(&(WorkKind::Capture, id.0), &WorkRecord { due_at, unknowns: 0 })?;
     event::log_purchase(state, EventKind::PurchaseConfirmed, cx.now, id, &purchase)?;
     Ok(purchase)

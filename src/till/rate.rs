@@ -36,11 +36,11 @@ impl Spent {
         spent.now.saturating_add(u32::try_from(before).unwrap_or(u32::MAX))
     }
 
-    /// One more is spent.
+    /// So many more are spent.
     #[must_use]
-    pub fn one_more(self, now: Time, span_ms: i64) -> Self {
+    pub fn more(self, count: u32, now: Time, span_ms: i64) -> Self {
         let spent = self.at(now, span_ms);
-        Self { now: spent.now.saturating_add(1), ..spent }
+        Self { now: spent.now.saturating_add(count), ..spent }
     }
 }
 
@@ -77,7 +77,7 @@ pub fn count<S: Write>(
     let key = Text(slug.to_owned());
     let spent = state.get::<Rates>(&key)?.unwrap_or_default();
     let next =
-        RateRecord { quarter: spent.quarter.one_more(now, QUARTER_MS), day: spent.day.one_more(now, DAY_MS) };
+        RateRecord { quarter: spent.quarter.more(1, now, QUARTER_MS), day: spent.day.more(1, now, DAY_MS) };
     state.put::<Rates>(&key, &next)
 }
 
@@ -90,7 +90,7 @@ mod tests {
         let at = |seconds: i64| Time::from_ms(1_360_677_600_000).plus_seconds(seconds);
         let mut spent = Spent::default();
         for _ in 0..100 {
-            spent = spent.one_more(at(0), QUARTER_MS);
+            spent = spent.more(1, at(0), QUARTER_MS);
         }
         // The slice began at 14:00:00 exactly.
         for (seconds, wanted) in
@@ -98,7 +98,7 @@ mod tests {
         {
             assert_eq!(spent.within(at(seconds), QUARTER_MS), wanted, "{seconds}");
         }
-        spent = spent.one_more(at(1350), QUARTER_MS);
+        spent = spent.more(1, at(1350), QUARTER_MS);
         assert_eq!(spent.within(at(1350), QUARTER_MS), 51);
         assert_eq!(spent.within(at(-5000), QUARTER_MS), 1 + 100, "a clock that was set back");
     }

@@ -207,7 +207,7 @@ fn turn<S: Read>(
     let units = entry.units.min(left).min(free).min(offer.max_per_purchase);
     let variant = offer.variants.iter().find(|variant| variant.name == key.variant);
     let may = match offer.unit_price(variant).times(units) {
-        Some(price) if units > 0 => limit::reached(state, now, (id, &account), price)?.is_none(),
+        Some(price) if units > 0 => limit::reached(state, now, (id, &account), price, None)?.is_none(),
         _ => false,
     };
     Ok(if may { Turn::Hold(units) } else { Turn::Never })

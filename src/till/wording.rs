@@ -5,10 +5,10 @@
 use super::hashtag::bare;
 use super::money::Money;
 use super::record::{NetworkRecord, OfferRecord, PurchaseRecord, ReplyKind, Reward};
-use super::text::length;
+use super::text::{Counting, length};
 use super::verdict::Verdict;
 use super::words::{Key, Language, Slot, Template, Words};
-use sha2::{Digest as _, Sha256};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 /// Says things about an offer, on a network, in a language.
 #[derive(Clone, Copy, Debug)]
@@ -32,9 +32,10 @@ impl<'a> Speaker<'a> {
         language: Option<&str>,
         (slug, post): (&str, &str),
     ) -> Self {
-        let digest = Sha256::new().chain_update(slug).chain_update([0]).chain_update(post).finalize();
-        let choice = digest.iter().take(8).fold(0, |choice, &byte| choice << 8 | u64::from(byte));
-        Self { network, offer, language: words.pick([language, offer.language.as_deref()]), choice }
+        let mut hasher = DefaultHasher::new();
+        (slug, post).hash(&mut hasher);
+        let language = words.pick([language, offer.language.as_deref()]);
+        Self { network, offer, language, choice: hasher.finish() }
     }
 
     /// The reply with the confirmation hashtag; `asked`: how many units the buyer wanted.
@@ -282,7 +283,13 @@ impl<'a> Speaker<'a> {
 
     fn fits(&self, text: &str) -> bool {
         let limit = usize::try_from(self.network.text_limit).unwrap_or(usize::MAX);
-        length(text, self.network.counting) <= limit
+        // Most replies are short. No text has more graphemes than bytes; only addresses count for more than they are.
+        let plain = match self.network.counting {
+            Counting::X => false,
+            Counting::Graphemes => true,
+            Counting::Characters => !text.contains("://"),
+        };
+        (plain && text.len() <= limit) || length(text, self.network.counting) <= limit
     }
 
     /// The first of `hows` that fits, with as much of the title as fits, then each extra that still does.
