@@ -300,22 +300,22 @@ impl Gateway for Stumbling {
         self.sandbox.create(charge)
     }
 
-    fn confirm(&self, reference: &str) -> Standing {
-        let standing = self.sandbox.confirm(reference);
+    fn confirm(&self, reference: &str, charge: &Charge) -> Standing {
+        let standing = self.sandbox.confirm(reference, charge);
         assert!(self.sure.swap(true, Ordering::Relaxed), "charged, and stumbled over its own feet");
         standing
     }
 
-    fn fetch(&self, reference: &str) -> Standing {
-        self.sandbox.fetch(reference)
+    fn fetch(&self, reference: &str, charge: &Charge) -> Standing {
+        self.sandbox.fetch(reference, charge)
     }
 
     fn find(&self, charge: &Charge) -> Found {
         self.sandbox.find(charge)
     }
 
-    fn cancel(&self, reference: &str) -> Standing {
-        self.sandbox.cancel(reference)
+    fn cancel(&self, reference: &str, charge: &Charge) -> Standing {
+        self.sandbox.cancel(reference, charge)
     }
 
     fn refund(&self, key: &str, reference: &str, amount: Money) -> Refunded {

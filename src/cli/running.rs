@@ -3,7 +3,7 @@
 use super::{Failure, failure};
 use crate::engine::{Engine, EngineConfig, Handle, wall_ms};
 use crate::http::{Api, ApiConfig, GateConfig, MethodResolver, Server, hash_token};
-use crate::payments::{Gateways, Sandbox, Worker};
+use crate::payments::{Gateways, Sandbox, Stripe, Worker};
 use crate::store::lease::Lease;
 use crate::store::{CACHE_BYTES_DEFAULT, Store, beside};
 use crate::till::record::{PaymentMethod, SettingsRecord};
@@ -37,6 +37,8 @@ pub struct Options {
     pub queue_jobs_max: usize,
     /// How long replies, and what explains posts, are kept.
     pub keep_seconds: u32,
+    /// Stripe, where cards are charged there.
+    pub stripe: Option<Arc<Stripe>>,
     /// What replies say.
     pub words: &'static Words,
     /// Proxies whose forwarded requests count as local.
@@ -56,6 +58,7 @@ impl Default for Options {
             slots: 128,
             queue_jobs_max: EngineConfig::default().queue_jobs_max,
             keep_seconds: EngineConfig::default().keep_seconds,
+            stripe: None,
             words: Words::built_in(),
             trusted_proxies: Vec::new(),
         }
@@ -81,6 +84,10 @@ struct Resolver(Gateways);
 impl MethodResolver for Resolver {
     fn resolve(&self, gateway: &str, token: &str) -> Result<PaymentMethod, (&'static str, String)> {
         self.0.resolve(gateway, token)
+    }
+
+    fn trouble(&self) -> Option<String> {
+        self.0.trouble()
     }
 }
 
@@ -177,11 +184,15 @@ fn open(options: &Options) -> Result<Store, Failure> {
 }
 
 fn gateways(options: &Options) -> Result<(Gateways, Option<Arc<Sandbox>>), Failure> {
+    let gateways = match &options.stripe {
+        Some(stripe) => Gateways::default().with(stripe.clone()),
+        None => Gateways::default(),
+    };
     if !options.sandbox {
-        return Ok((Gateways::default(), None));
+        return Ok((gateways, None));
     }
     let sandbox = Arc::new(Sandbox::open(&beside(&options.data, "sandbox-ledger")).map_err(failure)?);
-    Ok((Gateways::default().with(sandbox.clone()), Some(sandbox)))
+    Ok((gateways.with(sandbox.clone()), Some(sandbox)))
 }
 
 fn seed() -> Result<[u64; 2], Failure> {

@@ -3,6 +3,7 @@
 use super::running::{Options, Running};
 use super::{Failure, Outcome, failure, words};
 use crate::http::{hash_token, new_secret};
+use crate::payments::{STRIPE_API_BASE, Stripe};
 use crate::till::command::{Command, Outcome as Done};
 use crate::till::role::Role;
 use crate::till::state::{Direction, Read as _, Span};
@@ -14,6 +15,7 @@ use std::io::Write as _;
 use std::net::{IpAddr, SocketAddr};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
 
@@ -35,6 +37,15 @@ pub struct Args {
     /// Play money, test cards, and a clock that can be moved forward
     #[arg(long, env = "TAGTILL_SANDBOX")]
     sandbox: bool,
+    /// Who charges cards; under --sandbox also the gateway of play money
+    #[arg(long, value_name = "GATEWAY", env = "TAGTILL_PAYMENTS", value_enum)]
+    payments: Option<Payments>,
+    /// File with Stripe's secret key; the variable `TAGTILL_STRIPE_KEY` gives the key itself
+    #[arg(long, value_name = "FILE", env = "TAGTILL_STRIPE_KEY_FILE", requires = "payments")]
+    stripe_key_file: Option<PathBuf>,
+    /// Where Stripe's API is; another one for tests
+    #[arg(long, value_name = "URL", env = "TAGTILL_STRIPE_BASE", default_value = STRIPE_API_BASE)]
+    stripe_base: String,
     /// Where the clock of a fresh sandbox starts, as in 2013-02-12T14:00:00Z
     #[arg(long, value_name = "TIME", requires = "sandbox", value_parser = Time::parse)]
     clock_start: Option<Time>,
@@ -69,6 +80,36 @@ pub struct Args {
     trusted_proxy: Vec<IpAddr>,
 }
 
+/// Who charges cards.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum Payments {
+    /// Stripe
+    Stripe,
+}
+
+/// Stripe, where the till is to use it.
+fn stripe(args: &Args) -> Result<Option<Arc<Stripe>>, Failure> {
+    let Some(Payments::Stripe) = args.payments else { return Ok(None) };
+    let key = match (&args.stripe_key_file, std::env::var("TAGTILL_STRIPE_KEY")) {
+        (Some(file), _) => read_secret(file)?,
+        (None, Ok(key)) => key.trim().to_owned(),
+        (None, Err(_)) => {
+            let sentence =
+                "--payments stripe needs a secret key: --stripe-key-file FILE, or TAGTILL_STRIPE_KEY.";
+            return Err(Failure::from(sentence));
+        }
+    };
+    let stripe = Stripe::new(&args.stripe_base, &key).map_err(Failure::from)?;
+    if args.sandbox && stripe.is_live() {
+        let sentence = "A live key of Stripe charges real money: it is refused under --sandbox.";
+        return Err(Failure::from(sentence));
+    }
+    if !args.sandbox && !stripe.is_live() {
+        log::warn!("Stripe's key is a test key: no real money is charged");
+    }
+    Ok(Some(Arc::new(stripe)))
+}
+
 pub fn run(args: &Args) -> Outcome {
     let (tell, told) = channel();
     ctrlc::set_handler(move || {
@@ -92,6 +133,7 @@ pub fn run(args: &Args) -> Outcome {
         keep_seconds: u32::from(args.keep_days) * 86_400,
         queue_jobs_max: usize::try_from(args.queue_max).unwrap_or(4096),
         trusted_proxies: args.trusted_proxy.clone(),
+        stripe: stripe(args)?,
         // Once, and for as long as the process lives.
         words: Box::leak(Box::new(words)),
     };

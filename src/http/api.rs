@@ -32,6 +32,11 @@ pub trait MethodResolver: Send + Sync {
     /// # Errors
     /// The field at fault, `payment_method.gateway` or `payment_method.token`, and what is wrong with it.
     fn resolve(&self, gateway: &str, token: &str) -> Result<PaymentMethod, (&'static str, String)>;
+
+    /// What keeps a gateway from doing anything, in a sentence for its operator.
+    fn trouble(&self) -> Option<String> {
+        None
+    }
 }
 
 /// What the API needs.

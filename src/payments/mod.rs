@@ -5,10 +5,12 @@
 
 mod round;
 mod sandbox;
+mod stripe;
 mod worker;
 
 pub use round::{Desk, Round};
 pub use sandbox::{LedgerTotals, Sandbox};
+pub use stripe::{API_BASE as STRIPE_API_BASE, Stripe};
 pub use worker::Worker;
 
 use crate::till::money::Money;
@@ -50,6 +52,8 @@ pub enum Created {
     Reference(String),
     /// It will never be charged, with the gateway's code.
     Declined(String),
+    /// It is not there and cannot be made under this key any more: another attempt may be.
+    Lost,
     /// Nobody knows.
     Unknown,
 }
@@ -94,6 +98,16 @@ pub trait Gateway: Send + Sync {
     /// Its name in the API.
     fn slug(&self) -> &'static str;
 
+    /// What keeps it from doing anything, in a sentence for its operator; nothing is lost meanwhile.
+    fn trouble(&self) -> Option<String> {
+        None
+    }
+
+    /// Whether it is not worth asking for a moment, because it refuses everything.
+    fn rests(&self) -> bool {
+        false
+    }
+
     /// How many charges it may be asked about in one go, between two commits.
     fn chunk(&self) -> usize;
 
@@ -107,16 +121,16 @@ pub trait Gateway: Send + Sync {
     fn create(&self, charge: &Charge) -> Created;
 
     /// Charges what was created.
-    fn confirm(&self, reference: &str) -> Standing;
+    fn confirm(&self, reference: &str, charge: &Charge) -> Standing;
 
     /// Asks how a charge stands.
-    fn fetch(&self, reference: &str) -> Standing;
+    fn fetch(&self, reference: &str, charge: &Charge) -> Standing;
 
     /// Looks for a charge by key, customer and time, where the gateway may have forgotten the key.
     fn find(&self, charge: &Charge) -> Found;
 
     /// Ends a charge that was not confirmed; what it says is how the charge stands now.
-    fn cancel(&self, reference: &str) -> Standing;
+    fn cancel(&self, reference: &str, charge: &Charge) -> Standing;
 
     /// Gives back what was charged, or takes back what was credited; the same key does it once.
     fn refund(&self, key: &str, reference: &str, amount: Money) -> Refunded;
@@ -141,6 +155,11 @@ impl Gateways {
         self.all.get(slug)
     }
 
+    /// What keeps a gateway from doing anything.
+    pub fn trouble(&self) -> Option<String> {
+        self.all.values().find_map(|gateway| gateway.trouble())
+    }
+
     /// Looks a payment method up.
     ///
     /// # Errors
@@ -149,7 +168,8 @@ impl Gateways {
         let Some(found) = self.all.get(gateway) else {
             let known: Vec<_> = self.all.keys().copied().collect();
             let why = if known.is_empty() {
-                "this till has no gateway; start it with --sandbox to try it out".to_owned()
+                "this till has no gateway; start it with --payments stripe, or with --sandbox to try it out"
+                    .to_owned()
             } else {
                 format!("must be a gateway of this till: {}", known.join(", "))
             };

@@ -161,6 +161,9 @@ impl<D: Desk> Round<'_, D> {
             log::warn!("{id} waits: this till has no gateway called {}", confirmation.gateway);
             return Ok(None);
         };
+        if gateway.rests() {
+            return Ok(None);
+        }
         let id = Subject::Purchase(id);
         let charge = Charge {
             key: attempt_key(id, attempt.number),
@@ -180,6 +183,9 @@ impl<D: Desk> Round<'_, D> {
             log::warn!("{id} waits: this till has no gateway called {}", credit.gateway);
             return Ok(None);
         };
+        if gateway.rests() {
+            return Ok(None);
+        }
         let id = Subject::Credit(id);
         let charge = Charge {
             key: attempt_key(id, attempt.number),
@@ -199,6 +205,9 @@ impl<D: Desk> Round<'_, D> {
             log::warn!("{id} waits: this till has no gateway called {}", credit.gateway);
             return Ok(Vec::new());
         };
+        if gateway.rests() {
+            return Ok(Vec::new());
+        }
         let mut answers = Vec::new();
         for reversal in credit.reversals.iter().filter(|one| one.status == RefundStatus::Pending) {
             let attempt = credit.attempts.iter().find(|attempt| attempt.number == reversal.attempt);
@@ -224,16 +233,16 @@ impl<D: Desk> Round<'_, D> {
             }
             let answer = asked(capture.id, ChargeAnswer::Unknown, || begin(&capture, now, restored));
             if let ChargeAnswer::Created(reference) = &answer {
-                fresh.push((capture.gateway.clone(), capture.id, capture.attempt.number, reference.clone()));
-                created.push(told(&capture, answer));
+                created.push(told(&capture, answer.clone()));
+                fresh.push((reference.clone(), capture));
             } else {
                 answers.push(told(&capture, answer));
             }
         }
         if self.tell(created) {
-            for (gateway, purchase, attempt, reference) in fresh {
-                let answer = asked(purchase, ChargeAnswer::Unknown, || standing(gateway.confirm(&reference)));
-                answers.push(answered(purchase, attempt, answer));
+            for (reference, capture) in fresh {
+                let confirm = || standing(capture.gateway.confirm(&reference, &capture.charge));
+                answers.push(told(&capture, asked(capture.id, ChargeAnswer::Unknown, confirm)));
             }
         }
         self.tell(answers);
@@ -249,6 +258,9 @@ impl<D: Desk> Round<'_, D> {
             log::warn!("{id} waits: this till has no gateway called {slug:?}");
             return Ok(None);
         };
+        if gateway.rests() {
+            return Ok(None);
+        }
         let refunded =
             asked(id, Refunded::Unknown, || gateway.refund(&id.to_string(), &reference, refund.amount));
         Ok(Some(given_back(refunded)))
@@ -309,6 +321,7 @@ fn begin(capture: &Capture, now: Time, restored: bool) -> ChargeAnswer {
     match capture.gateway.create(&capture.charge) {
         Created::Reference(reference) => ChargeAnswer::Created(reference),
         Created::Declined(code) => ChargeAnswer::Declined(code),
+        Created::Lost => ChargeAnswer::Lost,
         Created::Unknown => ChargeAnswer::Unknown,
     }
 }
@@ -316,9 +329,11 @@ fn begin(capture: &Capture, now: Time, restored: bool) -> ChargeAnswer {
 /// Asks how a charge stands that was created before, and confirms it only where nobody has.
 fn ask_again(capture: &Capture) -> Option<Command> {
     let reference = capture.attempt.reference.as_ref()?;
-    let answer = asked(capture.id, ChargeAnswer::Unknown, || match capture.gateway.fetch(reference) {
-        Standing::Unconfirmed => standing(capture.gateway.confirm(reference)),
-        other => standing(other),
+    let answer = asked(capture.id, ChargeAnswer::Unknown, || {
+        match capture.gateway.fetch(reference, &capture.charge) {
+            Standing::Unconfirmed => standing(capture.gateway.confirm(reference, &capture.charge)),
+            other => standing(other),
+        }
     });
     Some(told(capture, answer))
 }

@@ -293,7 +293,7 @@ impl Gateway for Sandbox {
         if books.enter(&entry) { Created::Reference(reference) } else { Created::Unknown }
     }
 
-    fn confirm(&self, reference: &str) -> Standing {
+    fn confirm(&self, reference: &str, _: &Charge) -> Standing {
         let mut books = self.books();
         let Some(charge) = books.charges.get(reference) else {
             return Standing::Declined("no_such_charge".to_owned());
@@ -319,7 +319,7 @@ impl Gateway for Sandbox {
         if books.enter(&entry) && !lost { standing } else { Standing::Unknown }
     }
 
-    fn fetch(&self, reference: &str) -> Standing {
+    fn fetch(&self, reference: &str, _: &Charge) -> Standing {
         let books = self.books();
         let missing = || Standing::Declined("no_such_charge".to_owned());
         books.charges.get(reference).map_or_else(missing, |charge| charge.standing.clone())
@@ -334,7 +334,7 @@ impl Gateway for Sandbox {
         }
     }
 
-    fn cancel(&self, reference: &str) -> Standing {
+    fn cancel(&self, reference: &str, _: &Charge) -> Standing {
         let mut books = self.books();
         let standing = books.charges.get(reference).map(|charge| charge.standing.clone());
         match standing {
@@ -403,11 +403,11 @@ mod tests {
         let path = folder.path().join("ledger");
         let first = Sandbox::open(&path).unwrap();
         let reference = created(&first, "pur-1", "tok_visa");
-        assert_eq!(first.confirm(&reference), Standing::Paid);
+        assert_eq!(first.confirm(&reference, &charge("a", "tok_visa")), Standing::Paid);
         drop(first);
         let again = Sandbox::open(&path).unwrap();
         assert_eq!(created(&again, "pur-1", "tok_visa"), reference);
-        assert_eq!(again.confirm(&reference), Standing::Paid);
+        assert_eq!(again.confirm(&reference, &charge("a", "tok_visa")), Standing::Paid);
         assert_eq!(again.totals().charged, 1);
         assert_eq!(std::fs::read_to_string(&path).unwrap().matches("charged").count(), 1);
     }
@@ -416,10 +416,13 @@ mod tests {
     fn the_cards_do_what_they_are_named_for() {
         let gateway = Sandbox::default();
         let declined = created(&gateway, "a", "tok_insufficient_funds");
-        assert_eq!(gateway.confirm(&declined), Standing::Declined("insufficient_funds".to_owned()));
+        assert_eq!(
+            gateway.confirm(&declined, &charge("a", "tok_visa")),
+            Standing::Declined("insufficient_funds".to_owned())
+        );
         let slow = created(&gateway, "b", "tok_timeout");
-        assert_eq!(gateway.confirm(&slow), Standing::Unknown);
-        assert_eq!(gateway.fetch(&slow), Standing::Paid);
+        assert_eq!(gateway.confirm(&slow, &charge("a", "tok_visa")), Standing::Unknown);
+        assert_eq!(gateway.fetch(&slow, &charge("a", "tok_visa")), Standing::Paid);
     }
 
     #[test]
@@ -428,7 +431,7 @@ mod tests {
         let money = |amount| Money { amount, currency: Currency::USD };
         let reference = created(&gateway, "a", "tok_visa");
         assert!(matches!(gateway.refund("r0", &reference, money(1)), Refunded::Failed(_)));
-        gateway.confirm(&reference);
+        gateway.confirm(&reference, &charge("a", "tok_visa"));
         assert!(matches!(gateway.refund("r1", &reference, money(1000)), Refunded::Succeeded(_)));
         assert!(matches!(gateway.refund("r1", &reference, money(1000)), Refunded::Succeeded(_)));
         assert!(matches!(gateway.refund("r2", &reference, money(501)), Refunded::Failed(_)));
@@ -439,11 +442,17 @@ mod tests {
     fn a_cancelled_charge_is_never_made_and_a_made_one_is_not_cancelled() {
         let gateway = Sandbox::default();
         let first = created(&gateway, "a", "tok_visa");
-        assert_eq!(gateway.cancel(&first), Standing::Declined("cancelled".to_owned()));
-        assert_eq!(gateway.confirm(&first), Standing::Declined("cancelled".to_owned()));
+        assert_eq!(
+            gateway.cancel(&first, &charge("a", "tok_visa")),
+            Standing::Declined("cancelled".to_owned())
+        );
+        assert_eq!(
+            gateway.confirm(&first, &charge("a", "tok_visa")),
+            Standing::Declined("cancelled".to_owned())
+        );
         let second = created(&gateway, "b", "tok_visa");
-        gateway.confirm(&second);
-        assert_eq!(gateway.cancel(&second), Standing::Paid);
+        gateway.confirm(&second, &charge("a", "tok_visa"));
+        assert_eq!(gateway.cancel(&second, &charge("a", "tok_visa")), Standing::Paid);
     }
 
     #[test]

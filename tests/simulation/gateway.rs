@@ -225,7 +225,7 @@ impl Gateway for Provider {
         }
     }
 
-    fn confirm(&self, reference: &str) -> Standing {
+    fn confirm(&self, reference: &str, _: &Charge) -> Standing {
         let now = self.clocks.elapsed_ms();
         let mut books = self.books();
         if books.lost() {
@@ -239,7 +239,7 @@ impl Gateway for Provider {
         if books.lost() { Standing::Unknown } else { standing }
     }
 
-    fn fetch(&self, reference: &str) -> Standing {
+    fn fetch(&self, reference: &str, _: &Charge) -> Standing {
         let now = self.clocks.elapsed_ms();
         let mut books = self.books();
         if books.lost() {
@@ -263,7 +263,7 @@ impl Gateway for Provider {
         }
     }
 
-    fn cancel(&self, reference: &str) -> Standing {
+    fn cancel(&self, reference: &str, _: &Charge) -> Standing {
         let mut books = self.books();
         let Some(n) = books.position(reference) else { return Standing::Unknown };
         if books.charges[n].standing == Standing::Unconfirmed && books.charges[n].settles.is_none() {

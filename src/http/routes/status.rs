@@ -39,7 +39,8 @@ fn health(_: &Arc<Shared>, _: &Call) -> Result<Answer, Problem> {
 }
 
 fn ready(shared: &Arc<Shared>, _: &Call) -> Result<Answer, Problem> {
-    match shared.handle.ready() {
+    let gateways = || shared.gateways.trouble().map_or(Ok(()), Err);
+    match shared.handle.ready().and_then(|()| gateways()) {
         Ok(()) => Answer::ok(&Status { status: "ready" }),
         Err(reason) => Err(Problem::new(Code::Unavailable, reason).with_header("Retry-After", "5")),
     }
