@@ -3,9 +3,10 @@
 use super::target::{Place, Target};
 use super::{Outcome, failure, say};
 use crate::store::Store;
-use crate::till::pace;
-use crate::till::state::{Read as _, StateError, Write as _};
-use crate::till::table::{Counter, Counters, Only, Settings};
+use crate::till::apply;
+use crate::till::refusal::Fault;
+use crate::till::state::Read as _;
+use crate::till::table::{Counter, Counters};
 use crate::till::time::Time;
 use serde_json::json;
 
@@ -24,21 +25,21 @@ pub fn run(args: &Args) -> Outcome {
         Place::Running(client) => {
             client.post("/v1/resume", &json!({})).map_err(failure)?;
         }
-        Place::File(store) => resume_file(&store).map_err(failure)?,
+        Place::File(store) => resume_file(&store).map_err(|fault| match fault {
+            Fault::Refused(refusal) => failure(refusal.detail),
+            Fault::State(error) => failure(error),
+        })?,
     }
     say(format_args!("The till goes on."))?;
     Ok(())
 }
 
 /// The same where no till runs.
-fn resume_file(store: &Store) -> Result<(), StateError> {
+fn resume_file(store: &Store) -> Result<(), Fault> {
     let mut batch = store.batch()?;
     let mut tx = batch.begin();
-    let mut settings = tx.must::<Settings>(&Only)?;
-    settings.paused = false;
-    tx.put::<Settings>(&Only, &settings)?;
     let last = tx.get::<Counters>(&Counter::LastTime)?.and_then(|ms| i64::try_from(ms).ok()).unwrap_or(0);
-    pace::resume(&mut tx, Time::from_ms(last))?;
+    apply::resume(&mut tx, Time::from_ms(last))?;
     tx.keep();
-    store.commit(batch)
+    Ok(store.commit(batch)?)
 }

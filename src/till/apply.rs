@@ -8,6 +8,7 @@ use super::refusal::{Refusal, Result};
 use super::role::Role;
 use super::state::{Read, Write};
 use super::table::{Merchants, Only, Settings, Tokens};
+use super::time::Time;
 use super::{
     account, charge, check, deal, limit, network, offer, order, pace, post, purchase, refund, reply, tick,
     waiting,
@@ -60,7 +61,7 @@ pub fn apply<S: Write>(state: &mut S, cx: &mut Context<'_>, command: &Command) -
             tick::run(state, cx, *expire_until, *slice, *keep_seconds)
         }
         Command::AdvanceClock { seconds } => advance_clock(state, *seconds),
-        Command::Resume => resume(state, cx),
+        Command::Resume => resume(state, cx.now),
     }
 }
 
@@ -126,10 +127,11 @@ fn advance_clock<S: Write>(state: &mut S, seconds: u32) -> Result<Outcome> {
     Ok(Outcome::Clock { offset_ms: record.clock_offset_ms })
 }
 
-fn resume<S: Write>(state: &mut S, cx: &Context<'_>) -> Result<Outcome> {
+/// An operator says that the till may go on: after a restore, and where captures wait.
+pub fn resume<S: Write>(state: &mut S, now: Time) -> Result<Outcome> {
     let mut record = settings(state)?;
     record.paused = false;
     state.put::<Settings>(&Only, &record)?;
-    pace::resume(state, cx.now)?;
+    pace::resume(state, now)?;
     Ok(Outcome::Done)
 }

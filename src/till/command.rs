@@ -3,14 +3,13 @@
 use super::id::{AccountId, CreditId, MerchantId, OfferId, OrderId, PurchaseId, RefundId, ReplyId, TokenId};
 use super::money::Money;
 use super::record::{
-    AccountStatus, Address, DealTerms, Identity, Limit, OfferStatus, OwnIdentity, PaymentMethod, Recipient,
-    Reward, Shortage, TransactionKind,
+    AccountStatus, Address, DealTerms, Identity, Limit, OfferStatus, OwnIdentity, OwnTexts, PaymentMethod,
+    Recipient, Reward, Shortage, TransactionKind,
 };
 use super::role::Role;
 use super::text::Counting;
 use super::time::Time;
 use super::verdict::Verdict;
-use std::collections::BTreeMap;
 
 /// A change to what the till knows of a network; `None` leaves a setting as it is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -94,7 +93,7 @@ pub struct NewOffer {
     pub waitlist: bool,
     pub deal: Option<DealTerms>,
     pub language: Option<String>,
-    pub texts: BTreeMap<String, BTreeMap<String, Vec<String>>>,
+    pub texts: OwnTexts,
 }
 
 /// A transaction of a linked card, as its processor tells it.
@@ -134,7 +133,7 @@ impl NewOffer {
             waitlist: false,
             deal: None,
             language: None,
-            texts: BTreeMap::new(),
+            texts: OwnTexts::new(),
         }
     }
 }
@@ -172,7 +171,7 @@ pub struct OfferChange {
     pub reward: Option<Reward>,
     pub budget: Option<Option<Money>>,
     pub language: Option<Option<String>>,
-    pub texts: Option<BTreeMap<String, BTreeMap<String, Vec<String>>>>,
+    pub texts: Option<OwnTexts>,
 }
 
 /// A message that a network delivered.

@@ -1,9 +1,8 @@
 //! Things that lines describe: networks, variants, deals, addresses, cards.
 
 use crate::words::Words;
-use std::collections::BTreeMap;
 use tagtill::till::command::{BuyerLimitsChange, Command, LimitsChange, NetworkChange, Variant};
-use tagtill::till::record::{Address, DealTerms, OwnIdentity, PaymentMethod, Reward};
+use tagtill::till::record::{Address, DealTerms, OwnIdentity, OwnTexts, PaymentMethod, Reward};
 
 /// `gives 25.00 USD for 75.00 USD, budget 50.00 USD`, `gives 10 percent up to 5.00 USD for 20.00 USD`
 pub fn deal(words: &mut Words<'_>) -> Result<DealTerms, String> {
@@ -149,10 +148,7 @@ fn seconds(ms: i64) -> Option<u32> {
 }
 
 /// `in de sold_out "Weg."`: a text of the offer's own.
-pub fn own_words(
-    words: &mut Words<'_>,
-    texts: &mut BTreeMap<String, BTreeMap<String, Vec<String>>>,
-) -> Result<(), String> {
+pub fn own_words(words: &mut Words<'_>, texts: &mut OwnTexts) -> Result<(), String> {
     words.take("in");
     let language = words.must("a language")?.to_owned();
     let name = words.must("what is said")?.to_owned();

@@ -14,17 +14,13 @@ use crate::till::command::{Command, NewOffer, OfferChange, Outcome};
 use crate::till::id::{MerchantId, OfferId};
 use crate::till::money::Money;
 use crate::till::offer;
-use crate::till::record::{DealTerms, OfferKind, OfferRecord, OfferStatus, Shortage};
+use crate::till::record::{DealTerms, OfferKind, OfferRecord, OfferStatus, OwnTexts, Shortage};
 use crate::till::state::{Read, StateError};
 use crate::till::table::{Deals, OfferVersions, Offers, Stocks};
 use crate::till::time::Time;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 use std::sync::Arc;
-
-/// An offer's own texts: by language, then by what they say (`held`, `sold_out`, …), one or more.
-type OwnTexts = BTreeMap<String, BTreeMap<String, Vec<String>>>;
 
 const MERCHANT: &[Kind] = &[Kind::Merchant];
 

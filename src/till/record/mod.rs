@@ -20,8 +20,8 @@ pub use messages::{
     EarlyRepostRecord, EventKind, EventRecord, PostRecord, Recipient, ReplyKind, ReplyRecord, ReplyStatus,
 };
 pub use offers::{
-    HashtagRecord, OfferKind, OfferRecord, OfferStatus, Shortage, StockRecord, TagRole, Units, VariantRecord,
-    WaiterRecord, WaitingRecord,
+    HashtagRecord, OfferKind, OfferRecord, OfferStatus, OwnTexts, Shortage, StockRecord, TagRole, Units,
+    VariantRecord, WaiterRecord, WaitingRecord,
 };
 pub use people::{
     AccountRecord, AccountStatus, Address, Identity, IdentityRecord, MerchantRecord, NetworkRecord,

@@ -8,6 +8,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
+/// An offer's own texts: by language, then by what they say (`held`, `sold_out`, …), one or more.
+pub type OwnTexts = BTreeMap<String, BTreeMap<String, Vec<String>>>;
+
 /// What an offer is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -82,7 +85,7 @@ pub struct OfferRecord {
     /// Which language replies are in where the post does not say one that the till speaks.
     pub language: Option<String>,
     /// Texts that take the place of the till's: by language, then by what they say.
-    pub texts: BTreeMap<String, BTreeMap<String, Vec<String>>>,
+    pub texts: OwnTexts,
 }
 
 /// One size or colour of what is sold.
