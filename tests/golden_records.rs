@@ -14,7 +14,8 @@ use std::fmt::Write as _;
 use std::path::Path;
 use tagtill::store::codec::{decode, encode};
 use tagtill::till::id::{
-    AccountId, CreditId, EnrolmentId, MerchantId, OfferId, OrderId, PurchaseId, RefundId, ReplyId,
+    AccountId, CreditId, DisputeId, EnrolmentId, MerchantId, NoticeId, OfferId, OrderId, PurchaseId,
+    RefundId, ReplyId,
 };
 use tagtill::till::money::{Currency, Money};
 use tagtill::till::record::*;
@@ -132,6 +133,7 @@ fn purchase() -> PurchaseRecord {
         units: 2,
         variant: Some("Blue L".to_owned()),
         language: Some("de".to_owned()),
+        disputes: vec![DisputeId(5)],
     }
 }
 
@@ -273,12 +275,17 @@ fn sales() -> Vec<Golden> {
             status: OrderStatus::Shipped,
             created_at: at(70),
             shipped_at: Some(at(80)),
-            carrier: Some("Post".to_owned()),
-            tracking_number: Some("T1".to_owned()),
+            shipments: vec![ShipmentRecord {
+                units: 2,
+                carrier: Some("Post".to_owned()),
+                tracking_number: Some("T1".to_owned()),
+                at: at(80),
+            }],
             delivered_at: None,
             offer_version: 1,
             units: 2,
             variant: Some("Blue L".to_owned()),
+            disputed: true,
         }),
         golden::<Refunds>(&RefundRecord {
             purchase: PurchaseId(4),
@@ -289,6 +296,8 @@ fn sales() -> Vec<Golden> {
             status: RefundStatus::Succeeded,
             reference: Some("re_1".to_owned()),
             created_at: at(90),
+            external: false,
+            returned: true,
         }),
     ]
 }
@@ -367,6 +376,51 @@ fn deals() -> Vec<Golden> {
     ]
 }
 
+fn books() -> Vec<Golden> {
+    vec![
+        golden::<Journal>(&EntryRecord {
+            kind: EntryKind::Refund,
+            at: at(90),
+            merchant: MerchantId(1),
+            currency: Currency::USD,
+            postings: vec![
+                Posting { book: Book::MerchantPayable, amount: 500 },
+                Posting { book: Book::GatewayClearing, amount: -500 },
+            ],
+            gateway: "stripe".to_owned(),
+            reference: "re_1".to_owned(),
+            purchase: Some(PurchaseId(4)),
+            refund: Some(RefundId(6)),
+            dispute: None,
+            credit: None,
+        }),
+        golden::<Balances>(&BalanceRecord {
+            buyer_receivable: -1,
+            merchant_payable: -1000,
+            gateway_clearing: 926,
+            credits: 75,
+        }),
+        golden::<Disputes>(&DisputeRecord {
+            purchase: PurchaseId(4),
+            attempt: 1,
+            amount: usd(1500),
+            reference: "dp_1".to_owned(),
+            reason: "fraudulent".to_owned(),
+            status: DisputeStatus::Open,
+            withdrawn: true,
+            created_at: at(95),
+            closed_at: None,
+        }),
+        golden::<Notices>(&NoticeRecord {
+            gateway: "stripe".to_owned(),
+            event: "evt_1".to_owned(),
+            about: "pi_1".to_owned(),
+            arrived_at: at(94),
+        }),
+        golden::<NoticesSeen>(&NoticeId(10)),
+    ]
+}
+
 fn buyer_limits(count: Option<u32>) -> BuyerLimits {
     BuyerLimits { open_holds: count, purchases_per_day: count, spending_per_day: vec![usd(200_000)] }
 }
@@ -421,7 +475,7 @@ fn messages() -> Vec<Golden> {
 
 #[test]
 fn the_bytes_of_every_record_stay() {
-    let all: Vec<Golden> = [people(), sales(), deals(), messages()].concat();
+    let all: Vec<Golden> = [people(), sales(), deals(), books(), messages()].concat();
     for name in TABLE_NAMES {
         assert!(all.iter().any(|(table, _)| table == name), "{name} has no golden record");
     }

@@ -153,5 +153,6 @@ fn purchase(price: Money, window_seconds: u32, variant: Option<String>) -> Purch
         units: 1,
         variant,
         language: None,
+        disputes: Vec::new(),
     }
 }

@@ -2,8 +2,8 @@
 
 use super::{Failure, failure};
 use crate::engine::{Engine, EngineConfig, Handle, wall_ms};
-use crate::http::{Api, ApiConfig, GateConfig, MethodResolver, Server, hash_token};
-use crate::payments::{Gateways, Sandbox, Stripe, Worker};
+use crate::http::{self, Api, ApiConfig, GateConfig, MethodResolver, Server, hash_token};
+use crate::payments::{Gateways, NotTaken, Notice, Sandbox, Stripe, Worker};
 use crate::store::lease::Lease;
 use crate::store::{CACHE_BYTES_DEFAULT, Store, beside};
 use crate::till::record::{PaymentMethod, SettingsRecord};
@@ -84,6 +84,21 @@ struct Resolver(Gateways);
 impl MethodResolver for Resolver {
     fn resolve(&self, gateway: &str, token: &str) -> Result<PaymentMethod, (&'static str, String)> {
         self.0.resolve(gateway, token)
+    }
+
+    fn notice<'h>(
+        &self,
+        gateway: &str,
+        header: &dyn Fn(&str) -> Option<&'h str>,
+        body: &[u8],
+        now_seconds: i64,
+    ) -> Result<Option<http::Notice>, http::NotTaken> {
+        let gateway = self.0.get(gateway).ok_or(http::NotTaken::NotHere)?;
+        match gateway.notice(header, body, now_seconds) {
+            Ok(notice) => Ok(notice.map(|Notice { event, about }| http::Notice { event, about })),
+            Err(NotTaken::NotHere) => Err(http::NotTaken::NotHere),
+            Err(NotTaken::Unproven(why)) => Err(http::NotTaken::Unproven(why)),
+        }
     }
 
     fn trouble(&self) -> Option<String> {

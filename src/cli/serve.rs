@@ -43,6 +43,10 @@ pub struct Args {
     /// File with Stripe's secret key; the variable `TAGTILL_STRIPE_KEY` gives the key itself
     #[arg(long, value_name = "FILE", env = "TAGTILL_STRIPE_KEY_FILE", requires = "payments")]
     stripe_key_file: Option<PathBuf>,
+    /// File with the signing secret of Stripe's webhook endpoint, whose address is `/v1/gateway-events/stripe`;
+    /// the variable `TAGTILL_STRIPE_WEBHOOK_SECRET` gives the secret itself
+    #[arg(long, value_name = "FILE", env = "TAGTILL_STRIPE_WEBHOOK_SECRET_FILE", requires = "payments")]
+    stripe_webhook_secret_file: Option<PathBuf>,
     /// Where Stripe's API is; another one for tests
     #[arg(long, value_name = "URL", env = "TAGTILL_STRIPE_BASE", default_value = STRIPE_API_BASE)]
     stripe_base: String,
@@ -99,7 +103,14 @@ fn stripe(args: &Args) -> Result<Option<Arc<Stripe>>, Failure> {
             return Err(Failure::from(sentence));
         }
     };
-    let stripe = Stripe::new(&args.stripe_base, &key).map_err(Failure::from)?;
+    let mut stripe = Stripe::new(&args.stripe_base, &key).map_err(Failure::from)?;
+    let webhook_secret = match &args.stripe_webhook_secret_file {
+        Some(file) => Some(read_secret(file)?),
+        None => std::env::var("TAGTILL_STRIPE_WEBHOOK_SECRET").ok(),
+    };
+    if let Some(secret) = webhook_secret {
+        stripe = stripe.with_webhook_secret(secret.trim()).map_err(Failure::from)?;
+    }
     if args.sandbox && stripe.is_live() {
         let sentence = "A live key of Stripe charges real money: it is refused under --sandbox.";
         return Err(Failure::from(sentence));

@@ -25,6 +25,24 @@ use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock};
 
+/// A gateway says that something happened to a charge.
+#[derive(Clone, Debug)]
+pub struct Notice {
+    /// The gateway's id of it.
+    pub event: String,
+    /// The gateway's name for the charge.
+    pub about: String,
+}
+
+/// Why a notice is not taken.
+#[derive(Clone, Debug)]
+pub enum NotTaken {
+    /// This till takes none of that gateway.
+    NotHere,
+    /// It is not shown to be the gateway's, in a sentence.
+    Unproven(&'static str),
+}
+
 /// Turns what a client sends as a payment method into what is kept.
 pub trait MethodResolver: Send + Sync {
     /// The payment method behind a gateway's token. May take as long as a gateway does.
@@ -32,6 +50,20 @@ pub trait MethodResolver: Send + Sync {
     /// # Errors
     /// The field at fault, `payment_method.gateway` or `payment_method.token`, and what is wrong with it.
     fn resolve(&self, gateway: &str, token: &str) -> Result<PaymentMethod, (&'static str, String)>;
+
+    /// Reads what claims to be a gateway's message, at a Unix time in seconds; `None`: nothing is to do about it.
+    ///
+    /// # Errors
+    /// Where it is not shown to be that gateway's.
+    fn notice<'h>(
+        &self,
+        _gateway: &str,
+        _header: &dyn Fn(&str) -> Option<&'h str>,
+        _body: &[u8],
+        _now_seconds: i64,
+    ) -> Result<Option<Notice>, NotTaken> {
+        Err(NotTaken::NotHere)
+    }
 
     /// What keeps a gateway from doing anything, in a sentence for its operator.
     fn trouble(&self) -> Option<String> {

@@ -75,7 +75,7 @@ fn operation(route: &Route, schemas: &mut Schemas) -> Value {
         if let Some(body) = route.request {
             object.insert("requestBody".to_owned(), request_body(route, body, schemas));
         }
-        if route.access == Access::Open {
+        if matches!(route.access, Access::Open | Access::Signed) {
             object.insert("security".to_owned(), json!([{}, { "token": [] }]));
         }
     }
@@ -85,6 +85,7 @@ fn operation(route: &Route, schemas: &mut Schemas) -> Value {
 fn who(route: &Route) -> String {
     let kinds = match route.access {
         Access::Open => return "Open on this machine; admins from elsewhere.".to_owned(),
+        Access::Signed => return "Whoever signs what it sends.".to_owned(),
         Access::Roles(kinds) => kinds,
     };
     let mut roles = vec!["admin"];

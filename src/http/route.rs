@@ -26,6 +26,8 @@ pub enum Kind {
 pub enum Access {
     /// Anybody on this machine; admins from elsewhere.
     Open,
+    /// Whoever signs what it sends.
+    Signed,
     /// Admins and these.
     Roles(&'static [Kind]),
 }
@@ -159,6 +161,14 @@ impl Route {
     #[must_use]
     pub const fn open(mut self) -> Self {
         self.access = Access::Open;
+        self
+    }
+
+    /// For whoever signs what it sends; without a key, because its own id does that.
+    #[must_use]
+    pub const fn signed(mut self) -> Self {
+        self.access = Access::Signed;
+        self.keyed = false;
         self
     }
 

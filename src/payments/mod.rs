@@ -14,6 +14,7 @@ pub use stripe::{API_BASE as STRIPE_API_BASE, Stripe};
 pub use worker::Worker;
 
 use crate::till::money::Money;
+use crate::till::notice::NoticeAnswer;
 use crate::till::record::PaymentMethod;
 use crate::till::time::Time;
 use std::collections::BTreeMap;
@@ -93,6 +94,24 @@ pub enum Refunded {
     Unknown,
 }
 
+/// A gateway says that something happened to a charge.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notice {
+    /// The gateway's id of it.
+    pub event: String,
+    /// The gateway's name for the charge.
+    pub about: String,
+}
+
+/// Why a notice is not taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NotTaken {
+    /// This till takes none of that gateway.
+    NotHere,
+    /// It is not shown to be the gateway's, in a sentence.
+    Unproven(&'static str),
+}
+
 /// A payment service provider.
 pub trait Gateway: Send + Sync {
     /// Its name in the API.
@@ -131,6 +150,25 @@ pub trait Gateway: Send + Sync {
 
     /// Ends a charge that was not confirmed; what it says is how the charge stands now.
     fn cancel(&self, reference: &str, charge: &Charge) -> Standing;
+
+    /// Asks for all that happened to a charge.
+    fn look(&self, _reference: &str) -> NoticeAnswer {
+        NoticeAnswer::Nothing
+    }
+
+    /// Reads a notice, at a Unix time in seconds. `header` gives the request's headers by name. `None`: it is the
+    /// gateway's, and there is nothing to do about it.
+    ///
+    /// # Errors
+    /// Where it is not shown to be the gateway's.
+    fn notice<'h>(
+        &self,
+        _header: &dyn Fn(&str) -> Option<&'h str>,
+        _body: &[u8],
+        _now_seconds: i64,
+    ) -> Result<Option<Notice>, NotTaken> {
+        Err(NotTaken::NotHere)
+    }
 
     /// Gives back what was charged, or takes back what was credited; the same key does it once.
     fn refund(&self, key: &str, reference: &str, amount: Money) -> Refunded;

@@ -9,11 +9,12 @@ use crate::engine::{Handle, Unavailable, Verdicted};
 use crate::store::Snapshot;
 use crate::till::charge::{attempt_key, open_attempt};
 use crate::till::command::{ChargeAnswer, Command, RefundAnswer};
-use crate::till::id::{CreditId, PurchaseId, RefundId};
+use crate::till::id::{CreditId, NoticeId, PurchaseId, RefundId};
 use crate::till::money::Money;
+use crate::till::notice::NoticeAnswer;
 use crate::till::record::{Attempt, AttemptState, PurchaseRecord, RefundStatus, WorkKind};
 use crate::till::state::{Direction, Read as _, Span, StateError};
-use crate::till::table::{Credits, Only, Purchases, Refunds, Settings, Work};
+use crate::till::table::{Credits, Notices, Only, Purchases, Refunds, Settings, Work};
 use crate::till::time::Time;
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -109,13 +110,14 @@ impl<D: Desk> Round<'_, D> {
         }
         let due = self.due(&snapshot, now)?;
         let mut captures = Vec::new();
-        let (mut refunds, mut reversals) = (Vec::new(), Vec::new());
+        let (mut refunds, mut reversals, mut notices) = (Vec::new(), Vec::new(), Vec::new());
         for (kind, id) in &due {
             match kind {
                 WorkKind::Capture => captures.extend(self.capture(&snapshot, PurchaseId(*id))?),
                 WorkKind::Credit => captures.extend(self.credit(&snapshot, CreditId(*id))?),
                 WorkKind::Refund => refunds.push(RefundId(*id)),
                 WorkKind::Reversal => reversals.push(CreditId(*id)),
+                WorkKind::Notice => notices.push(NoticeId(*id)),
             }
         }
         let mut done = 0;
@@ -129,6 +131,12 @@ impl<D: Desk> Round<'_, D> {
             if let Some(answer) = self.refund(&snapshot, id)? {
                 done += 1;
                 self.tell(vec![Command::RefundAnswered { refund: id, answer }]);
+            }
+        }
+        for notice in notices {
+            if let Some(answer) = self.notice(&snapshot, notice)? {
+                done += 1;
+                self.tell(vec![Command::NoticeAnswered { notice, answer }]);
             }
         }
         for id in reversals {
@@ -264,6 +272,19 @@ impl<D: Desk> Round<'_, D> {
         let refunded =
             asked(id, Refunded::Unknown, || gateway.refund(&id.to_string(), &reference, refund.amount));
         Ok(Some(given_back(refunded)))
+    }
+
+    /// Asks how the charge stands that a gateway said something about.
+    fn notice(&self, snapshot: &Snapshot, id: NoticeId) -> Result<Option<NoticeAnswer>, StateError> {
+        let notice = snapshot.must::<Notices>(&id)?;
+        let Some(gateway) = self.gateways.get(&notice.gateway) else {
+            log::warn!("{id} waits: this till has no gateway called {}", notice.gateway);
+            return Ok(None);
+        };
+        if gateway.rests() {
+            return Ok(None);
+        }
+        Ok(Some(asked(id, NoticeAnswer::Unknown, || gateway.look(&notice.about))))
     }
 
     /// Has the writer take answers in; false where it could not.

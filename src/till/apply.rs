@@ -10,8 +10,8 @@ use super::state::{Read, Write};
 use super::table::{Merchants, Only, Settings, Tokens};
 use super::time::Time;
 use super::{
-    account, charge, check, deal, limit, network, offer, order, pace, post, purchase, refund, reply, tick,
-    waiting,
+    account, charge, check, deal, limit, network, notice, offer, order, pace, post, purchase, refund, reply,
+    tick, waiting,
 };
 
 /// Carries out `command` at `cx.now`.
@@ -34,9 +34,15 @@ pub fn apply<S: Write>(state: &mut S, cx: &mut Context<'_>, command: &Command) -
         Command::LeaveWaiting { offer, account } => waiting::strike(state, *offer, *account),
         Command::CancelPurchase { id } => purchase::cancel(state, cx, *id),
         Command::RefundPurchase { id, amount, restock } => refund::begin(state, cx, *id, *amount, *restock),
-        Command::ShipOrder { id, merchant, carrier, tracking_number } => {
-            order::ship(state, cx, *id, *merchant, carrier.as_ref(), tracking_number.as_ref())
+        Command::ShipOrder { id, merchant, units, carrier, tracking_number } => {
+            let parcel = order::Parcel {
+                units: *units,
+                carrier: carrier.as_ref(),
+                tracking_number: tracking_number.as_ref(),
+            };
+            order::ship(state, cx, *id, *merchant, parcel)
         }
+        Command::CancelOrder { id, merchant, restock } => order::cancel(state, cx, *id, *merchant, *restock),
         Command::DeliverOrder { id, merchant } => order::deliver(state, cx, *id, *merchant),
         Command::ReplySent { id, network, post_id, sent_at } => {
             reply::sent(state, cx, *id, network.as_deref(), post_id, *sent_at)
@@ -50,6 +56,8 @@ pub fn apply<S: Write>(state: &mut S, cx: &mut Context<'_>, command: &Command) -
             charge::answered(state, cx, *purchase, *attempt, answer)
         }
         Command::RefundAnswered { refund, answer } => refund::answered(state, cx, *refund, answer),
+        Command::TakeNotice { gateway, event, about } => notice::take(state, cx, gateway, event, about),
+        Command::NoticeAnswered { notice, answer } => notice::answered(state, cx, *notice, answer),
         Command::TakeTransaction(new) => deal::transaction::take(state, cx, new),
         Command::CreditAnswered { credit, attempt, answer } => {
             deal::credit::answered(state, cx, *credit, *attempt, answer)

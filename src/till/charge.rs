@@ -6,15 +6,16 @@
 use super::command::{ChargeAnswer, Outcome};
 use super::context::Context;
 use super::id::{OrderId, PurchaseId, RefundId};
+use super::journal::Subject;
 use super::record::{
-    Attempt, AttemptState, EventKind, EventRecord, NetworkRecord, OrderRecord, OrderStatus, PurchaseRecord,
-    PurchaseStatus, RefundRecord, RefundStatus, ReplyKind, WorkKind, WorkRecord,
+    Attempt, AttemptState, EntryKind, EventKind, EventRecord, NetworkRecord, OrderRecord, OrderStatus,
+    PurchaseRecord, PurchaseStatus, RefundRecord, RefundStatus, ReplyKind, WorkKind, WorkRecord,
 };
 use super::refusal::{Refusal, Result};
 use super::state::{Read, StateError, Write};
 use super::table::{Accounts, Offers, OnNetwork, Orders, Posts, Purchases, Refunds, Work};
 use super::wording::Speaker;
-use super::{account, event, network, offer, purchase, reply, stock, waiting};
+use super::{account, event, journal, network, offer, purchase, reply, stock, waiting};
 
 /// The longest pause before the gateway is asked again: five minutes.
 const BACKOFF_SECONDS_MAX: i64 = 300;
@@ -77,7 +78,9 @@ pub fn answered<S: Write>(
         }
         ChargeAnswer::Paid => {
             attempt.state = AttemptState::Paid;
+            let reference = attempt.reference.clone().unwrap_or_default();
             state.put::<Purchases>(&id, &record)?;
+            enter(state, cx, id, &record, &reference)?;
             if record.status == PurchaseStatus::Capturing {
                 paid(state, cx, id, record)?;
             } else {
@@ -86,6 +89,21 @@ pub fn answered<S: Write>(
         }
     }
     Ok(Outcome::Purchase(id))
+}
+
+/// A charge goes into the books: the merchant's, or, where the purchase is closed, the buyer's.
+fn enter<S: Write>(
+    state: &mut S,
+    cx: &mut Context<'_>,
+    id: PurchaseId,
+    record: &PurchaseRecord,
+    reference: &str,
+) -> Result<()> {
+    let late = record.status != PurchaseStatus::Capturing;
+    let kind = if late { EntryKind::LateCharge } else { EntryKind::Charge };
+    let gateway = record.confirmation.as_ref().map_or("", |confirmation| confirmation.gateway.as_str());
+    let about = Subject::new(record.offer, record.price, gateway, reference);
+    journal::write(state, cx, kind, Subject { purchase: Some(id), ..about })
 }
 
 /// The gateway's answer is unknown: it is asked again after a pause.
@@ -133,12 +151,12 @@ fn paid<S: Write>(
         status: OrderStatus::Unfulfilled,
         created_at: cx.now,
         shipped_at: None,
-        carrier: None,
-        tracking_number: None,
+        shipments: Vec::new(),
         delivered_at: None,
         offer_version: record.offer_version,
         units: record.units,
         variant: record.variant.clone(),
+        disputed: false,
     };
     record.status = PurchaseStatus::Paid;
     record.order = Some(order_id);
@@ -176,6 +194,8 @@ fn give_back<S: Write>(
         status: RefundStatus::Pending,
         reference: None,
         created_at: cx.now,
+        external: false,
+        returned: false,
     };
     record.refunds.push(refund_id);
     state.put::<Purchases>(&id, &record)?;
@@ -243,6 +263,12 @@ pub fn open_attempt(attempts: &[Attempt]) -> Option<&Attempt> {
 /// The key at its gateway of an attempt to charge or credit what `id` names.
 pub fn attempt_key(id: impl std::fmt::Display, number: u32) -> String {
     format!("{id}-{number}")
+}
+
+/// Reads what [`attempt_key`] wrote for a purchase; `None` for anything else.
+pub fn parse_attempt_key(key: &str) -> Option<(PurchaseId, u32)> {
+    let (id, number) = key.rsplit_once('-')?;
+    Some((PurchaseId::parse(id)?, number.parse().ok()?))
 }
 
 /// What of a purchase's price is given back or about to be, in minor units. A late charge that the till gave back by

@@ -1,7 +1,10 @@
 //! Everything that can change the till, as values: a command comes in with its time, an outcome goes out.
 
-use super::id::{AccountId, CreditId, MerchantId, OfferId, OrderId, PurchaseId, RefundId, ReplyId, TokenId};
+use super::id::{
+    AccountId, CreditId, MerchantId, NoticeId, OfferId, OrderId, PurchaseId, RefundId, ReplyId, TokenId,
+};
 use super::money::Money;
+use super::notice::NoticeAnswer;
 use super::record::{
     AccountStatus, Address, DealTerms, Identity, Limit, OfferStatus, OwnIdentity, OwnTexts, PaymentMethod,
     Recipient, Reward, Shortage, TransactionKind,
@@ -271,12 +274,18 @@ pub enum Command {
     ShipOrder {
         id: OrderId,
         merchant: Option<MerchantId>,
+        units: Option<u32>,
         carrier: Option<String>,
         tracking_number: Option<String>,
     },
     DeliverOrder {
         id: OrderId,
         merchant: Option<MerchantId>,
+    },
+    CancelOrder {
+        id: OrderId,
+        merchant: Option<MerchantId>,
+        restock: bool,
     },
     ReplySent {
         id: ReplyId,
@@ -305,6 +314,15 @@ pub enum Command {
     RefundAnswered {
         refund: RefundId,
         answer: RefundAnswer,
+    },
+    TakeNotice {
+        gateway: String,
+        event: String,
+        about: String,
+    },
+    NoticeAnswered {
+        notice: NoticeId,
+        answer: NoticeAnswer,
     },
     TakeTransaction(Box<NewTransaction>),
     CreditAnswered {
@@ -389,6 +407,10 @@ pub enum Outcome {
         repeated: bool,
     },
     Credit(CreditId),
+    /// `repeated`: it was told before.
+    Noticed {
+        repeated: bool,
+    },
     /// What a tick freed or cleaned, and whether more is due.
     Ticked {
         freed: usize,

@@ -32,6 +32,9 @@ impl EventKind {
             Self::ReplyFailed => "reply.failed",
             Self::DealEnrolled => "deal.enrolled",
             Self::DealCredited => "deal.credited",
+            Self::PurchaseDisputed => "purchase.disputed",
+            Self::DisputeClosed => "purchase.dispute_closed",
+            Self::RefundFailed => "refund.failed",
         }
     }
 }
@@ -51,6 +54,7 @@ impl EventRecord {
             reply: None,
             enrolment: None,
             credit: None,
+            dispute: None,
         }
     }
 

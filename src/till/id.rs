@@ -165,6 +165,12 @@ typed_id! {
     CreditId "cre",
     /// An API token (its record, not its secret).
     TokenId "tkn",
+    /// An entry of the journal.
+    EntryId "jrn",
+    /// A dispute.
+    DisputeId "dis",
+    /// A notice of a gateway.
+    NoticeId "ntc",
 }
 
 /// An event's id: the epoch of the file (a restore begins a new one) and the place in the log.

@@ -1,14 +1,13 @@
 //! Orders: what the merchant ships.
 
-use super::charge;
 use super::command::Outcome;
 use super::context::Context;
 use super::id::{MerchantId, OrderId};
-use super::record::{EventKind, EventRecord, OrderRecord, OrderStatus, RefundStatus};
+use super::record::{EventKind, EventRecord, OrderRecord, OrderStatus, RefundStatus, ShipmentRecord};
 use super::refusal::{Refusal, Result};
 use super::state::{Read, Write};
 use super::table::{Orders, Purchases};
-use super::{account, check, event};
+use super::{account, charge, check, event, refund};
 
 /// The order that a call names; another merchant's is not found.
 pub fn must_find<S: Read>(state: &S, id: OrderId, merchant: Option<MerchantId>) -> Result<OrderRecord> {
@@ -18,33 +17,81 @@ pub fn must_find<S: Read>(state: &S, id: OrderId, merchant: Option<MerchantId>) 
     }
 }
 
-/// The merchant has shipped it.
+/// What the merchant says of a parcel.
+#[derive(Clone, Copy, Debug)]
+pub struct Parcel<'a> {
+    /// How many units are in it; `None`: all that are left.
+    pub units: Option<u32>,
+    /// Who carries it.
+    pub carrier: Option<&'a String>,
+    /// The carrier's number.
+    pub tracking_number: Option<&'a String>,
+}
+
+/// Whether nothing has left the shop yet.
+pub fn is_untouched(order: &OrderRecord) -> bool {
+    order.status == OrderStatus::Unfulfilled && order.shipments.is_empty()
+}
+
+/// The merchant has shipped it, or a part of it: with its last unit it is shipped.
 pub fn ship<S: Write>(
     state: &mut S,
     cx: &mut Context<'_>,
     id: OrderId,
     merchant: Option<MerchantId>,
-    carrier: Option<&String>,
-    tracking_number: Option<&String>,
+    parcel: Parcel<'_>,
 ) -> Result<Outcome> {
     let mut order = must_find(state, id, merchant)?;
-    check::optional_text("carrier", carrier, 100)?;
-    check::optional_text("tracking_number", tracking_number, 100)?;
+    check::optional_text("carrier", parcel.carrier, 100)?;
+    check::optional_text("tracking_number", parcel.tracking_number, 100)?;
     if order.status != OrderStatus::Unfulfilled {
         return Err(Refusal::conflict(format!("This order is {} already.", order.status.word())).into());
     }
+    if order.disputed {
+        return Err(Refusal::conflict("This order's charge is disputed; do not ship it.").into());
+    }
+    let left = order.units.saturating_sub(order.shipped_units());
+    let units = parcel.units.unwrap_or(left);
+    check::within("units", u64::from(units), 1, u64::from(left))?;
     let purchase = state.must::<Purchases>(&order.purchase)?;
     let back = charge::refunded_amount(state, &purchase, |status| status != RefundStatus::Failed)?;
     if back >= purchase.price.amount {
         return Err(Refusal::conflict("This order is being refunded in full; do not ship it.").into());
     }
-    order.status = OrderStatus::Shipped;
-    order.shipped_at = Some(cx.now);
-    order.carrier = carrier.cloned();
-    order.tracking_number = tracking_number.cloned();
+    order.shipments.push(ShipmentRecord {
+        units,
+        carrier: parcel.carrier.cloned(),
+        tracking_number: parcel.tracking_number.cloned(),
+        at: cx.now,
+    });
+    if units == left {
+        order.status = OrderStatus::Shipped;
+        order.shipped_at = Some(cx.now);
+    }
     state.put::<Orders>(&id, &order)?;
     log(state, cx, EventKind::OrderShipped, id, &order)?;
-    account::order_closed(state, order.account, id)?;
+    if order.status == OrderStatus::Shipped {
+        account::order_closed(state, order.account, id)?;
+    }
+    Ok(Outcome::Order(id))
+}
+
+/// The merchant cannot or will not ship it: all that is left is given back, and with that it is cancelled.
+pub fn cancel<S: Write>(
+    state: &mut S,
+    cx: &mut Context<'_>,
+    id: OrderId,
+    merchant: Option<MerchantId>,
+    restock: bool,
+) -> Result<Outcome> {
+    let order = must_find(state, id, merchant)?;
+    if !is_untouched(&order) {
+        let word =
+            if order.status == OrderStatus::Unfulfilled { "partly shipped" } else { order.status.word() };
+        let detail = format!("This order is {word} already; refund its purchase instead.");
+        return Err(Refusal::conflict(detail).into());
+    }
+    refund::begin(state, cx, order.purchase, None, restock)?;
     Ok(Outcome::Order(id))
 }
 
@@ -83,7 +130,7 @@ pub fn cancel_unshipped<S: Write>(state: &mut S, cx: &Context<'_>, id: OrderId) 
     state.put::<Orders>(&id, &order)?;
     log(state, cx, EventKind::OrderCancelled, id, &order)?;
     account::order_closed(state, order.account, id)?;
-    Ok(true)
+    Ok(order.shipments.is_empty())
 }
 
 impl OrderStatus {

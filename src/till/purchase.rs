@@ -77,6 +77,7 @@ pub fn begin<S: Write>(
         units: wanted.units,
         variant: wanted.variant.map(|variant| variant.name.clone()),
         language: origin.language.map(str::to_owned),
+        disputes: Vec::new(),
     };
     stock::hold(state, purchase.piece())?;
     state.put::<Deadlines>(&(purchase.release_at, id), &())?;

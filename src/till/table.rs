@@ -1,14 +1,15 @@
 //! The tables and their keys: few, and ordered by time wherever that can be.
 
 use super::id::{
-    AccountId, CreditId, EnrolmentId, MerchantId, OfferId, OrderId, PurchaseId, RefundId, ReplyId, TokenId,
+    AccountId, CreditId, DisputeId, EnrolmentId, EntryId, MerchantId, NoticeId, OfferId, OrderId, PurchaseId,
+    RefundId, ReplyId, TokenId,
 };
 use super::record::{
-    AccountRecord, BuyerRecord, CaptureRecord, CreditRecord, DealRecord, EarlyRepostRecord, EnrolmentRecord,
-    EventRecord, HashtagRecord, IdempotencyRecord, IdentityRecord, LimitsRecord, MerchantRecord,
-    NetworkRecord, OfferRecord, OrderRecord, PostRecord, PurchaseRecord, RateRecord, RefundRecord,
-    ReplyRecord, SettingsRecord, StockRecord, TokenRecord, TransactionRecord, WaiterRecord, WaitingRecord,
-    WorkKind, WorkRecord,
+    AccountRecord, BalanceRecord, BuyerRecord, CaptureRecord, CreditRecord, DealRecord, DisputeRecord,
+    EarlyRepostRecord, EnrolmentRecord, EntryRecord, EventRecord, HashtagRecord, IdempotencyRecord,
+    IdentityRecord, LimitsRecord, MerchantRecord, NetworkRecord, NoticeRecord, OfferRecord, OrderRecord,
+    PostRecord, PurchaseRecord, RateRecord, RefundRecord, ReplyRecord, SettingsRecord, StockRecord,
+    TokenRecord, TransactionRecord, WaiterRecord, WaitingRecord, WorkKind, WorkRecord,
 };
 use super::state::{Key, Table};
 use super::time::Time;
@@ -115,6 +116,16 @@ tables! {
     Captures "captures" Text => CaptureRecord,
     /// The accounts that are linked with a card, by what the card is.
     Cards "cards" (Hash, AccountId) => (),
+    /// The journal, in the order of its commits.
+    Journal "journal" EntryId => EntryRecord,
+    /// What each merchant's entries come to, by currency.
+    Balances "balances" (MerchantId, Text) => BalanceRecord,
+    /// Disputes.
+    Disputes "disputes" DisputeId => DisputeRecord,
+    /// What gateways told by themselves.
+    Notices "notices" NoticeId => NoticeRecord,
+    /// The same by gateway and the gateway's id.
+    NoticesSeen "notices_seen" Text => NoticeId,
 }
 
 /// The key of a table with one record.
@@ -340,7 +351,10 @@ id_keys!(
     ReplyId,
     TokenId,
     EnrolmentId,
-    CreditId
+    CreditId,
+    EntryId,
+    DisputeId,
+    NoticeId
 );
 
 impl Key for Time {
@@ -361,6 +375,7 @@ impl Key for (WorkKind, u128) {
             WorkKind::Refund => 2,
             WorkKind::Credit => 3,
             WorkKind::Reversal => 4,
+            WorkKind::Notice => 5,
         }];
         bytes.extend(self.1.to_be_bytes());
         bytes
@@ -372,6 +387,7 @@ impl Key for (WorkKind, u128) {
             2 => WorkKind::Refund,
             3 => WorkKind::Credit,
             4 => WorkKind::Reversal,
+            5 => WorkKind::Notice,
             _ => return None,
         };
         Some((kind, u128::from_be_bytes(id.try_into().ok()?)))
@@ -404,6 +420,7 @@ pair_keys! {
     u64, OfferId, 8;
     Time, Hash, 8;
     Hash, AccountId, 32;
+    MerchantId, Text, 16;
 }
 
 impl Key for (u32, OnNetwork) {

@@ -356,6 +356,7 @@ mod tests {
             units: 1000,
             variant,
             language: None,
+            disputes: Vec::new(),
         }
     }
 

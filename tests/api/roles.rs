@@ -84,6 +84,7 @@ impl World {
 fn wanted(route: &Route, role: &str) -> Option<u16> {
     let kinds = match route.access {
         Access::Open => return None,
+        Access::Signed => return Some(404),
         Access::Roles(kinds) => kinds,
     };
     let kind = match role {
@@ -138,6 +139,7 @@ fn the_table_says_who_may_what() {
             Access::Roles([]) => None,
             Access::Roles(kinds) => Some(format!("{} {} {kinds:?}", route.method, route.path)),
             Access::Open => Some(format!("{} {} open", route.method, route.path)),
+            Access::Signed => Some(format!("{} {} signed", route.method, route.path)),
         })
         .collect();
     found.sort();
@@ -145,7 +147,7 @@ fn the_table_says_who_may_what() {
 GET /v1/events [Merchant]\nGET /v1/offers [Merchant]\nGET /v1/offers/{id} [Merchant]\n\
 GET /v1/offers/{id}/versions/{version} [Merchant]\nGET /v1/offers/{id}/waiting [Merchant]\nGET /v1/openapi.json open\n\
 GET /v1/orders [Merchant]\nGET /v1/orders/{id} [Merchant]\nGET /v1/replies [Network]\n\
-PATCH /v1/offers/{id} [Merchant]\nPOST /v1/card-transactions [Processor]\nPOST /v1/offers [Merchant]\nPOST /v1/orders/{id}/deliver [Merchant]\n\
+PATCH /v1/offers/{id} [Merchant]\nPOST /v1/card-transactions [Processor]\nPOST /v1/gateway-events/{gateway} signed\nPOST /v1/offers [Merchant]\nPOST /v1/orders/{id}/cancel [Merchant]\nPOST /v1/orders/{id}/deliver [Merchant]\n\
 POST /v1/orders/{id}/ship [Merchant]\nPOST /v1/posts [Network]\nPOST /v1/replies/{id}/failed [Network]\n\
 POST /v1/replies/{id}/sent [Network]";
     assert_eq!(found.join("\n"), wanted);

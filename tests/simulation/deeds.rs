@@ -266,7 +266,7 @@ impl World {
         let ids: Vec<_> = self.till.model.purchases.iter().filter_map(|one| one.order_id).collect();
         let id = *self.chance.pick(&ids)?;
         Some(if self.chance.percent(60) {
-            Command::ShipOrder { id, merchant: None, carrier: None, tracking_number: None }
+            Command::ShipOrder { id, merchant: None, units: None, carrier: None, tracking_number: None }
         } else {
             Command::DeliverOrder { id, merchant: None }
         })

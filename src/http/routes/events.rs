@@ -13,7 +13,8 @@ use crate::http::problem::Problem;
 use crate::http::route::{Kind, Param, Route};
 use crate::store::Snapshot;
 use crate::till::id::{
-    AccountId, CreditId, EnrolmentId, EventId, MerchantId, OfferId, OrderId, PurchaseId, RefundId, ReplyId,
+    AccountId, CreditId, DisputeId, EnrolmentId, EventId, MerchantId, OfferId, OrderId, PurchaseId, RefundId,
+    ReplyId,
 };
 use crate::till::record::EventRecord;
 use crate::till::state::{Direction, Key as _, Read as _, Span, StateError};
@@ -67,6 +68,8 @@ struct EventData {
     enrolment: Option<EnrolmentId>,
     #[serde(skip_serializing_if = "Option::is_none")]
     credit: Option<CreditId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dispute: Option<DisputeId>,
 }
 
 fn view(id: EventId, event: &EventRecord, merchant: Option<MerchantId>) -> EventView {
@@ -80,6 +83,7 @@ fn view(id: EventId, event: &EventRecord, merchant: Option<MerchantId>) -> Event
         reply: event.reply.filter(|_| admin),
         enrolment: event.enrolment.filter(|_| admin),
         credit: event.credit.filter(|_| admin),
+        dispute: event.dispute,
     };
     EventView { id: id.to_string(), kind: event.kind.code(), created_at: event.at, data }
 }

@@ -5,6 +5,7 @@ mod accounts;
 pub mod backups;
 mod deals;
 mod events;
+mod gateway_events;
 mod ledger;
 mod limits;
 mod lines;
@@ -43,6 +44,7 @@ pub fn all() -> impl Iterator<Item = &'static Route> {
         orders::ROUTES,
         deals::ROUTES,
         events::ROUTES,
+        gateway_events::ROUTES,
         tokens::ROUTES,
         backups::ROUTES,
         operation::ROUTES,

@@ -11,7 +11,7 @@ use crate::till::command::{Command, Outcome};
 use crate::till::id::{AccountId, MerchantId, OfferId, OrderId, PurchaseId};
 use crate::till::money::Money;
 use crate::till::order;
-use crate::till::record::{Address, OrderRecord, OrderStatus};
+use crate::till::record::{Address, OrderRecord, OrderStatus, ShipmentRecord};
 use crate::till::state::{Read, StateError};
 use crate::till::table::Orders;
 use crate::till::time::Time;
@@ -41,6 +41,15 @@ pub const ROUTES: &[Route] = &[
         .also(MERCHANT)
         .may_take::<Nothing>()
         .gives::<OrderView>(),
+    Route::post(
+        "/v1/orders/{id}/cancel",
+        "cancelOrder",
+        "Cancel an order that has not been shipped: all that was paid is given back.",
+        cancel,
+    )
+    .also(MERCHANT)
+    .may_take::<CancelBody>()
+    .gives::<OrderView>(),
 ];
 
 /// How it was shipped.
@@ -48,8 +57,29 @@ pub const ROUTES: &[Route] = &[
 #[serde(deny_unknown_fields, default)]
 #[schemars(rename = "ShipBody")]
 struct ShipBody {
+    /// How many units are in this parcel; all that are left unless given.
+    units: Option<u32>,
     carrier: Option<String>,
     tracking_number: Option<String>,
+}
+
+/// How to cancel.
+#[derive(Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+#[schemars(rename = "CancelOrderBody")]
+struct CancelBody {
+    /// Whether its units go back into stock.
+    restock: bool,
+}
+
+/// A parcel.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Shipment")]
+struct ShipmentView {
+    units: u32,
+    carrier: Option<String>,
+    tracking_number: Option<String>,
+    shipped_at: Time,
 }
 
 /// An order.
@@ -74,14 +104,27 @@ struct OrderView {
     offer_version: u32,
     /// Where to; null once erased.
     ship_to: Option<Address>,
+    /// Whether its charge is disputed: then it must not be shipped.
+    disputed: bool,
     created_at: Time,
+    /// When all of it was shipped.
     shipped_at: Option<Time>,
+    /// Of the newest parcel.
     carrier: Option<String>,
+    /// Of the newest parcel.
     tracking_number: Option<String>,
+    /// Every parcel, oldest first.
+    shipments: Vec<ShipmentView>,
     delivered_at: Option<Time>,
 }
 
+fn shipment_view(shipment: &ShipmentRecord) -> ShipmentView {
+    let ShipmentRecord { units, carrier, tracking_number, at } = shipment.clone();
+    ShipmentView { units, carrier, tracking_number, shipped_at: at }
+}
+
 fn view(id: OrderId, order: &OrderRecord, admin: bool) -> OrderView {
+    let newest = order.shipments.last();
     OrderView {
         id,
         status: order.status,
@@ -95,10 +138,12 @@ fn view(id: OrderId, order: &OrderRecord, admin: bool) -> OrderView {
         variant: order.variant.clone(),
         offer_version: order.offer_version,
         ship_to: order.ship_to.clone(),
+        disputed: order.disputed,
         created_at: order.created_at,
         shipped_at: order.shipped_at,
-        carrier: order.carrier.clone(),
-        tracking_number: order.tracking_number.clone(),
+        carrier: newest.and_then(|one| one.carrier.clone()),
+        tracking_number: newest.and_then(|one| one.tracking_number.clone()),
+        shipments: order.shipments.iter().map(shipment_view).collect(),
         delivered_at: order.delivered_at,
     }
 }
@@ -116,14 +161,21 @@ fn change(shared: &Shared, call: &Call, id: OrderId, command: Command) -> Result
 
 fn ship(shared: &Arc<Shared>, call: &Call) -> Result<Answer, Problem> {
     let id = call.id(OrderId::parse, "order")?;
-    let ShipBody { carrier, tracking_number } = call.body_or_default()?;
-    change(shared, call, id, Command::ShipOrder { id, merchant: call.merchant(), carrier, tracking_number })
+    let ShipBody { units, carrier, tracking_number } = call.body_or_default()?;
+    let command = Command::ShipOrder { id, merchant: call.merchant(), units, carrier, tracking_number };
+    change(shared, call, id, command)
 }
 
 fn deliver(shared: &Arc<Shared>, call: &Call) -> Result<Answer, Problem> {
     let id = call.id(OrderId::parse, "order")?;
     let Nothing {} = call.body_or_default()?;
     change(shared, call, id, Command::DeliverOrder { id, merchant: call.merchant() })
+}
+
+fn cancel(shared: &Arc<Shared>, call: &Call) -> Result<Answer, Problem> {
+    let id = call.id(OrderId::parse, "order")?;
+    let CancelBody { restock } = call.body_or_default()?;
+    change(shared, call, id, Command::CancelOrder { id, merchant: call.merchant(), restock })
 }
 
 fn get(shared: &Arc<Shared>, call: &Call) -> Result<Answer, Problem> {

@@ -7,13 +7,14 @@ use crate::http::paging::{CURSOR, LIMIT, Page, page};
 use crate::http::problem::{Code, Problem};
 use crate::http::route::{Param, Route};
 use crate::till::command::{Command, Outcome};
-use crate::till::id::{AccountId, OfferId, OrderId, PurchaseId, RefundId};
+use crate::till::id::{AccountId, DisputeId, OfferId, OrderId, PurchaseId, RefundId};
 use crate::till::money::Money;
 use crate::till::record::{
-    Attempt, AttemptState, PurchaseRecord, PurchaseStatus, RefundRecord, RefundStatus,
+    Attempt, AttemptState, DisputeRecord, DisputeStatus, PurchaseRecord, PurchaseStatus, RefundRecord,
+    RefundStatus,
 };
 use crate::till::state::{Read, StateError};
-use crate::till::table::{Purchases, Refunds};
+use crate::till::table::{Disputes, Purchases, Refunds};
 use crate::till::time::Time;
 use crate::till::{charge, purchase};
 use schemars::JsonSchema;
@@ -102,6 +103,8 @@ struct PurchaseView {
     attempts: Vec<AttemptView>,
     /// Oldest first.
     refunds: Vec<RefundView>,
+    /// Disputes about its charge, oldest first.
+    disputes: Vec<DisputeView>,
     /// What was charged.
     captured: Money,
     /// What was given back.
@@ -135,6 +138,7 @@ enum AttemptStatus {
 /// Money given back.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Refund")]
+#[allow(clippy::struct_excessive_bools, reason = "each says another thing of a refund")]
 struct RefundView {
     id: RefundId,
     amount: Money,
@@ -142,7 +146,32 @@ struct RefundView {
     restock: bool,
     /// Whether the till itself gave it back: a charge that came after the purchase was closed.
     automatic: bool,
+    /// Whether it was made at the gateway, by somebody else than the till.
+    external: bool,
+    /// Whether it had succeeded before it failed: the money came back.
+    returned: bool,
     created_at: Time,
+}
+
+/// A buyer disputes a charge at the bank.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Dispute")]
+struct DisputeView {
+    id: DisputeId,
+    amount: Money,
+    status: DisputeStatus,
+    /// Why, in the gateway's word.
+    reason: String,
+    /// The gateway's name for it.
+    reference: String,
+    created_at: Time,
+    /// When it was decided.
+    closed_at: Option<Time>,
+}
+
+fn dispute_view(id: DisputeId, dispute: DisputeRecord) -> DisputeView {
+    let DisputeRecord { amount, status, reason, reference, created_at, closed_at, .. } = dispute;
+    DisputeView { id, amount, status, reason, reference, created_at, closed_at }
 }
 
 fn attempt_view(attempt: &Attempt) -> AttemptView {
@@ -158,8 +187,8 @@ fn attempt_view(attempt: &Attempt) -> AttemptView {
 }
 
 fn refund_view(id: RefundId, refund: &RefundRecord) -> RefundView {
-    let RefundRecord { amount, status, restock, automatic, created_at, .. } = *refund;
-    RefundView { id, amount, status, restock, automatic, created_at }
+    let RefundRecord { amount, status, restock, automatic, external, returned, created_at, .. } = *refund;
+    RefundView { id, amount, status, restock, automatic, external, returned, created_at }
 }
 
 fn view<S: Read>(state: &S, id: PurchaseId, purchase: &PurchaseRecord) -> Result<PurchaseView, StateError> {
@@ -167,6 +196,11 @@ fn view<S: Read>(state: &S, id: PurchaseId, purchase: &PurchaseRecord) -> Result
         .refunds
         .iter()
         .map(|id| state.must::<Refunds>(id).map(|refund| refund_view(*id, &refund)))
+        .collect::<Result<_, _>>()?;
+    let disputes: Vec<_> = purchase
+        .disputes
+        .iter()
+        .map(|id| state.must::<Disputes>(id).map(|dispute| dispute_view(*id, dispute)))
         .collect::<Result<_, _>>()?;
     let captured = if charge::order_attempt(state, purchase)?.is_some() { purchase.price.amount } else { 0 };
     let refunded = charge::refunded_amount(state, purchase, |status| status == RefundStatus::Succeeded)?;
@@ -189,6 +223,7 @@ fn view<S: Read>(state: &S, id: PurchaseId, purchase: &PurchaseRecord) -> Result
         order: purchase.order,
         attempts: purchase.attempts.iter().map(attempt_view).collect(),
         refunds,
+        disputes,
         captured: Money { amount: captured, ..purchase.price },
         refunded: Money { amount: refunded, ..purchase.price },
     })

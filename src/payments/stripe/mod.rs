@@ -4,9 +4,12 @@
 //! forgets keys after a day. What is charged is what was stored; an intent of another amount, currency or mode is not ours.
 
 mod client;
+mod event;
+mod look;
 
-use super::{Charge, Created, Direction, Found, Gateway, Refunded, Standing};
+use super::{Charge, Created, Direction, Found, Gateway, NotTaken, Notice, Refunded, Standing};
 use crate::till::money::Money;
+use crate::till::notice::NoticeAnswer;
 use crate::till::record::PaymentMethod;
 use client::{Client, Failure};
 use serde::Deserialize;
@@ -52,6 +55,8 @@ struct PaymentError {
 #[derive(Debug, Deserialize)]
 struct Refund {
     id: String,
+    #[serde(default)]
+    amount: i64,
     status: Option<String>,
     failure_reason: Option<String>,
     #[serde(default)]
@@ -107,6 +112,8 @@ pub struct Stripe {
     client: Client,
     /// Whether its key is for real money.
     live: bool,
+    /// What its events are signed with; `None`: none are taken.
+    webhook_secret: Option<String>,
     trouble: Mutex<Option<(String, Instant)>>,
 }
 
@@ -129,7 +136,19 @@ impl Stripe {
                 "{base} must begin with https://; http:// is for test keys and a server on this machine only."
             ));
         }
-        Ok(Self { client: Client::new(base, key), live, trouble: Mutex::default() })
+        Ok(Self { client: Client::new(base, key), live, webhook_secret: None, trouble: Mutex::default() })
+    }
+
+    /// Takes events that are signed with this secret (`whsec_…`).
+    ///
+    /// # Errors
+    /// Where it is no such secret.
+    pub fn with_webhook_secret(mut self, secret: &str) -> Result<Self, String> {
+        if !secret.starts_with("whsec_") || secret.len() < 16 || secret.chars().any(char::is_whitespace) {
+            return Err("A signing secret of a webhook endpoint of Stripe begins with whsec_.".to_owned());
+        }
+        self.webhook_secret = Some(secret.to_owned());
+        Ok(self)
     }
 
     /// Whether it charges real money.
@@ -164,6 +183,10 @@ impl Stripe {
             );
             return Standing::Unknown;
         }
+        Self::standing_of(intent)
+    }
+
+    fn standing_of(intent: &Intent) -> Standing {
         let error = intent.last_payment_error.as_ref();
         let code = error.and_then(|error| error.decline_code.clone().or(error.code.clone()));
         match intent.status.as_str() {
@@ -330,6 +353,20 @@ impl Gateway for Stripe {
             Ok(intent) => self.standing(&intent, charge),
             Err(_) => self.fetch(reference, charge),
         }
+    }
+
+    fn look(&self, reference: &str) -> NoticeAnswer {
+        self.look_at(reference)
+    }
+
+    fn notice<'h>(
+        &self,
+        header: &dyn Fn(&str) -> Option<&'h str>,
+        body: &[u8],
+        now_seconds: i64,
+    ) -> Result<Option<Notice>, NotTaken> {
+        let secret = self.webhook_secret.as_ref().ok_or(NotTaken::NotHere)?;
+        event::read(secret, self.live, header("stripe-signature"), body, now_seconds)
     }
 
     fn refund(&self, key: &str, reference: &str, amount: Money) -> Refunded {

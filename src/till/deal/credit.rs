@@ -5,10 +5,11 @@ use super::super::charge::postpone;
 use super::super::command::{ChargeAnswer, Outcome, RefundAnswer};
 use super::super::context::Context;
 use super::super::id::{AccountId, CreditId, EnrolmentId};
+use super::super::journal::{self, Subject};
 use super::super::money::Money;
 use super::super::record::{
-    Attempt, AttemptState, CreditRecord, CreditStatus, EnrolmentRecord, EventKind, EventRecord, OfferStatus,
-    RefundStatus, ReversalRecord, WorkKind, WorkRecord,
+    Attempt, AttemptState, CreditRecord, CreditStatus, EnrolmentRecord, EntryKind, EventKind, EventRecord,
+    OfferStatus, RefundStatus, ReversalRecord, WorkKind, WorkRecord,
 };
 use super::super::refusal::{Refusal, Result};
 use super::super::state::{Direction, Key as _, Read, Span, StateError, Write};
@@ -123,10 +124,26 @@ pub fn answered<S: Write>(
         }
         ChargeAnswer::Paid => {
             attempt.state = AttemptState::Paid;
+            let (reference, amount) = (attempt.reference.clone().unwrap_or_default(), credit.amount);
+            enter(state, cx, EntryKind::Credit, id, &credit, amount, &reference)?;
             paid(state, cx, id, credit, number)?;
         }
     }
     Ok(Outcome::Credit(id))
+}
+
+/// What went to a card, or came back from it, goes into the books.
+fn enter<S: Write>(
+    state: &mut S,
+    cx: &mut Context<'_>,
+    kind: EntryKind,
+    id: CreditId,
+    credit: &CreditRecord,
+    amount: Money,
+    reference: &str,
+) -> Result<()> {
+    let about = Subject::new(credit.offer, amount, &credit.gateway, reference);
+    journal::write(state, cx, kind, Subject { credit: Some(id), ..about })
 }
 
 fn paid<S: Write>(
@@ -252,6 +269,8 @@ pub fn reversed<S: Write>(
         RefundAnswer::Succeeded(reference) => {
             reversal.status = RefundStatus::Succeeded;
             reversal.reference = Some(reference.clone());
+            let amount = Money { amount: reversal.amount, ..credit.amount };
+            enter(state, cx, EntryKind::CreditReversal, id, &credit, amount, reference)?;
         }
         RefundAnswer::Failed(code) => {
             reversal.status = RefundStatus::Failed;

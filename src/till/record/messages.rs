@@ -2,7 +2,7 @@
 
 use super::Limit;
 use crate::till::id::{
-    AccountId, CreditId, EnrolmentId, MerchantId, OfferId, OrderId, PurchaseId, RefundId, ReplyId,
+    AccountId, CreditId, DisputeId, EnrolmentId, MerchantId, OfferId, OrderId, PurchaseId, RefundId, ReplyId,
 };
 use crate::till::time::Time;
 use crate::till::verdict::Verdict;
@@ -161,6 +161,9 @@ pub enum EventKind {
     ReplyFailed,
     DealEnrolled,
     DealCredited,
+    PurchaseDisputed,
+    DisputeClosed,
+    RefundFailed,
 }
 
 /// One line of the log: ids only, no personal data.
@@ -188,4 +191,6 @@ pub struct EventRecord {
     pub enrolment: Option<EnrolmentId>,
     /// About which credit.
     pub credit: Option<CreditId>,
+    /// About which dispute.
+    pub dispute: Option<DisputeId>,
 }

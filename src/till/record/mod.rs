@@ -2,6 +2,7 @@
 //!
 //! No `flatten`, `untagged`, `default` or `skip_serializing_if`: the codec is not self-describing.
 
+mod books;
 mod deals;
 mod file;
 mod limits;
@@ -10,6 +11,9 @@ mod offers;
 mod people;
 mod sales;
 
+pub use books::{
+    BalanceRecord, Book, DisputeRecord, DisputeStatus, EntryKind, EntryRecord, NoticeRecord, Posting,
+};
 pub use deals::{
     CreditRecord, CreditStatus, DealRecord, DealTerms, EnrolmentRecord, ReversalRecord, Reward,
     TransactionKind, TransactionRecord,
@@ -29,5 +33,5 @@ pub use people::{
 };
 pub use sales::{
     Attempt, AttemptState, BuyerRecord, Confirmation, OrderRecord, OrderStatus, PurchaseRecord,
-    PurchaseStatus, RefundRecord, RefundStatus, WorkKind, WorkRecord,
+    PurchaseStatus, RefundRecord, RefundStatus, ShipmentRecord, WorkKind, WorkRecord,
 };

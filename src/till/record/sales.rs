@@ -1,7 +1,7 @@
 //! Purchases, charges, orders, refunds: from a hold to a parcel.
 
 use super::{Address, Recipient};
-use crate::till::id::{AccountId, MerchantId, OfferId, OrderId, PurchaseId, RefundId, ReplyId};
+use crate::till::id::{AccountId, DisputeId, MerchantId, OfferId, OrderId, PurchaseId, RefundId, ReplyId};
 use crate::till::money::Money;
 use crate::till::time::Time;
 use schemars::JsonSchema;
@@ -139,6 +139,8 @@ pub struct PurchaseRecord {
     pub variant: Option<String>,
     /// The language of the newest of its posts, as the network says.
     pub language: Option<String>,
+    /// Disputes about its charges, oldest first.
+    pub disputes: Vec<DisputeId>,
 }
 
 /// What the till knows of one account and one offer.
@@ -161,6 +163,8 @@ pub enum WorkKind {
     Credit,
     /// Take some of that back.
     Reversal,
+    /// Ask about a charge that the gateway said something about.
+    Notice,
 }
 
 /// Something in flight at the gateway.
@@ -207,12 +211,10 @@ pub struct OrderRecord {
     pub status: OrderStatus,
     /// When it was paid.
     pub created_at: Time,
-    /// When it was shipped.
+    /// When all of it was shipped.
     pub shipped_at: Option<Time>,
-    /// Who carries it.
-    pub carrier: Option<String>,
-    /// The carrier's number.
-    pub tracking_number: Option<String>,
+    /// What was shipped so far, oldest first.
+    pub shipments: Vec<ShipmentRecord>,
     /// When it was there.
     pub delivered_at: Option<Time>,
     /// Which version of the offer was bought.
@@ -221,6 +223,28 @@ pub struct OrderRecord {
     pub units: u32,
     /// Which variant of the offer, by name.
     pub variant: Option<String>,
+    /// Whether a dispute stops it from being shipped.
+    pub disputed: bool,
+}
+
+impl OrderRecord {
+    /// How many units were shipped so far.
+    pub fn shipped_units(&self) -> u32 {
+        self.shipments.iter().fold(0, |sum, shipment| sum.saturating_add(shipment.units))
+    }
+}
+
+/// A parcel.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShipmentRecord {
+    /// How many units are in it.
+    pub units: u32,
+    /// Who carries it.
+    pub carrier: Option<String>,
+    /// The carrier's number.
+    pub tracking_number: Option<String>,
+    /// When it was shipped.
+    pub at: Time,
 }
 
 /// Where a refund stands.
@@ -237,6 +261,7 @@ pub enum RefundStatus {
 
 /// Money given back.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(clippy::struct_excessive_bools, reason = "each says another thing of a refund")]
 pub struct RefundRecord {
     /// For which purchase.
     pub purchase: PurchaseId,
@@ -254,4 +279,8 @@ pub struct RefundRecord {
     pub reference: Option<String>,
     /// When it was asked for.
     pub created_at: Time,
+    /// Whether it was made at the gateway, by somebody else than the till.
+    pub external: bool,
+    /// Whether it had succeeded before it failed: the money came back.
+    pub returned: bool,
 }

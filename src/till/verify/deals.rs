@@ -30,6 +30,7 @@ pub fn check<S: Read>(walk: &mut Walk<'_, S>) -> Result<(), StateError> {
         let sum = sums.entry(credit.offer).or_default();
         sum.0 += u64::from(credit.due > 0);
         sum.1 = sum.1.saturating_add(credit.due);
+        walk.books.add_credit(&credit);
         one_credit(walk, id, &credit)
     })?;
     walk.each::<AccountCredits>(|walk, (account, id), ()| {

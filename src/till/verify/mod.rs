@@ -1,8 +1,9 @@
 //! What must hold in every committed state, checked over all tables, with what was counted on the way.
 //!
 //! Each table is walked once in key order, and what a record names is looked up. Only the sums of each offer's stock
-//! are kept in memory.
+//! and money are kept in memory.
 
+mod books;
 mod deals;
 mod money;
 mod names;
@@ -43,10 +44,12 @@ impl Report {
 /// # Errors
 /// When the store fails or a record cannot be read.
 pub fn check<S: Read>(state: &S) -> Result<Report, StateError> {
-    let mut walk = Walk { state, report: Report::default(), stocks: BTreeMap::new() };
+    let mut walk =
+        Walk { state, report: Report::default(), stocks: BTreeMap::new(), books: books::Sums::default() };
     deals::check(&mut walk)?;
     sales::check(&mut walk)?;
     money::check(&mut walk)?;
+    books::check(&mut walk)?;
     names::check(&mut walk)?;
     Ok(walk.report)
 }
@@ -64,6 +67,7 @@ struct Walk<'s, S> {
     state: &'s S,
     report: Report,
     stocks: BTreeMap<(OfferId, Option<String>), Counted>,
+    books: books::Sums,
 }
 
 impl<S: Read> Walk<'_, S> {

@@ -3,7 +3,7 @@
 use super::Walk;
 use crate::till::id::{OfferId, PurchaseId};
 use crate::till::record::{
-    BuyerRecord, OrderStatus, PurchaseRecord, PurchaseStatus, RefundStatus, StockRecord, Units,
+    BuyerRecord, OrderStatus, PurchaseRecord, PurchaseStatus, RefundRecord, RefundStatus, StockRecord, Units,
 };
 use crate::till::state::{Read, StateError};
 use crate::till::table::{
@@ -68,8 +68,7 @@ fn order_of<S: Read>(
 /// Adds a purchase to the units of its offer.
 fn count_units<S: Read>(walk: &mut Walk<'_, S>, purchase: &PurchaseRecord) -> Result<(), StateError> {
     let sold = match purchase.status {
-        PurchaseStatus::Paid => true,
-        PurchaseStatus::Refunded => !restocked(walk, purchase)?,
+        PurchaseStatus::Paid | PurchaseStatus::Refunded => !restocked(walk, purchase)?,
         _ => false,
     };
     let wanted = u64::from(purchase.units);
@@ -84,12 +83,13 @@ fn count_units<S: Read>(walk: &mut Walk<'_, S>, purchase: &PurchaseRecord) -> Re
 /// Whether the unit of a refunded purchase went back: a refund said so and nothing had shipped.
 fn restocked<S: Read>(walk: &Walk<'_, S>, purchase: &PurchaseRecord) -> Result<bool, StateError> {
     let order = purchase.order.map(|id| walk.state.get::<Orders>(&id)).transpose()?.flatten();
-    if order.is_none_or(|order| order.status != OrderStatus::Cancelled) {
+    if order.is_none_or(|order| order.status != OrderStatus::Cancelled || !order.shipments.is_empty()) {
         return Ok(false);
     }
     for id in &purchase.refunds {
         let refund = walk.state.get::<Refunds>(id)?;
-        if refund.is_some_and(|refund| refund.restock && refund.status == RefundStatus::Succeeded) {
+        let given_back = |refund: &RefundRecord| refund.status == RefundStatus::Succeeded || refund.returned;
+        if refund.is_some_and(|refund| refund.restock && given_back(&refund)) {
             return Ok(true);
         }
     }
@@ -163,7 +163,8 @@ fn orders<S: Read>(walk: &mut Walk<'_, S>) -> Result<(), StateError> {
             walk.expect(purchase.order == Some(id), || format!("the purchase of {who} names another order"));
             let same = purchase.offer == order.offer && purchase.account == order.account;
             walk.expect(same, || format!("{who} and its purchase differ in offer or account"));
-            let unfit = order.status == OrderStatus::Cancelled && purchase.status != PurchaseStatus::Refunded;
+            let given_back = purchase.status == PurchaseStatus::Refunded || came_back(walk, &purchase)?;
+            let unfit = order.status == OrderStatus::Cancelled && !given_back;
             walk.expect(!unfit, || format!("{who} is cancelled, but its purchase is not refunded"));
         }
         let offer = walk.state.get::<Offers>(&order.offer)?;
@@ -172,6 +173,16 @@ fn orders<S: Read>(walk: &mut Walk<'_, S>) -> Result<(), StateError> {
         });
         Ok(())
     })
+}
+
+/// Whether a refund of a purchase had succeeded, and its money came back.
+fn came_back<S: Read>(walk: &Walk<'_, S>, purchase: &PurchaseRecord) -> Result<bool, StateError> {
+    for id in &purchase.refunds {
+        if walk.state.get::<Refunds>(id)?.is_some_and(|refund| refund.returned) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Every purchase hangs on exactly one chain from its buyer's newest.
