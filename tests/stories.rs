@@ -7,6 +7,8 @@
 
 #[path = "stories/actions.rs"]
 mod actions;
+#[path = "stories/books.rs"]
+mod books;
 #[path = "stories/checks.rs"]
 mod checks;
 #[path = "stories/things.rs"]
@@ -68,7 +70,7 @@ macro_rules! files {
 
 files!(
     judging, confirming, buying, passing, variants, waiting, edits, deleting, timing, stock, money, replies,
-    hashtags, batches, erasure, deals, nearby, explaining, frozen, limits, languages,
+    hashtags, batches, erasure, deals, nearby, explaining, frozen, limits, languages, books,
 );
 
 #[test]

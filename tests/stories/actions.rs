@@ -62,10 +62,16 @@ impl World {
                 let account = self.buyer(words.must("a buyer")?)?;
                 Command::LeaveWaiting { offer: self.offer(words.must("an offer")?)?, account }
             }
+            "provider" => self.provider(words)?,
+            "cancel" if words.take("order") => {
+                let id = self.order(words)?;
+                Command::CancelOrder { id, merchant: None, restock: words.take("and restock") }
+            }
             "cancel" => Command::CancelPurchase { id: self.purchase(words)?.0 },
             "ship" => {
                 let id = self.order(words)?;
-                Command::ShipOrder { id, merchant: None, carrier: None, tracking_number: None }
+                let units = if words.0.trim().is_empty() { None } else { Some(words.number()?) };
+                Command::ShipOrder { id, merchant: None, units, carrier: None, tracking_number: None }
             }
             "deliver" => Command::DeliverOrder { id: self.order(words)?, merchant: None },
             other => return Err(format!("nobody knows how to {other:?}")),
@@ -82,6 +88,7 @@ impl World {
             }
             Ok(Outcome::Transaction { repeated: true, .. }) => Ok("repeated".to_owned()),
             Ok(Outcome::PostDeleted { passed: true, .. }) => Ok("passed".to_owned()),
+            Ok(Outcome::Noticed { repeated }) => Ok(if repeated { "repeated" } else { "taken" }.to_owned()),
             Ok(Outcome::Ticked { freed, .. }) => Ok(format!("{freed} freed")),
             Ok(_) => Ok("done".to_owned()),
             Err(Fault::Refused(refusal)) => Ok(format!("refused: {}", refusal.detail)),

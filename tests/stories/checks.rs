@@ -36,6 +36,10 @@ impl World {
                 let wanted = rest(words).trim_start_matches("sees").trim();
                 same(if seen.is_empty() { "nothing".to_owned() } else { seen.join(" ") }.as_str(), wanted)?
             }
+            "books" => {
+                let got = self.books(words)?;
+                same(&got, rest(words))?
+            }
             "why" => self.why(words)?,
             "capture" => {
                 let (id, _) = self.purchase(words)?;
