@@ -6,8 +6,8 @@ use crate::store::{Snapshot, Store, beside};
 use crate::till::id::EventId;
 use crate::till::state::{Direction, Read as _, Span, Table};
 use crate::till::table::{
-    Accounts, Credits, Deals, Enrolments, Events, Merchants, Networks, OfferVersions, Offers, Orders, Posts,
-    Purchases, Refunds, Replies, Stocks, Transactions, Waiting,
+    Accounts, Credits, Deals, Disputes, Enrolments, Events, Journal, Merchants, Networks, OfferVersions,
+    Offers, Orders, Posts, Purchases, Refunds, Replies, Stocks, Transactions, Waiting,
 };
 use serde_json::{Value, json};
 use std::io::{BufWriter, Write};
@@ -66,6 +66,8 @@ fn write_all(store: &Store, out: &mut impl Write) -> Outcome {
         .and_then(|()| table::<Enrolments>(&snapshot, out, |key| key.to_string().into()))
         .and_then(|()| table::<Transactions>(&snapshot, out, |key| key.0.into()))
         .and_then(|()| table::<Credits>(&snapshot, out, |key| key.to_string().into()))
+        .and_then(|()| table::<Disputes>(&snapshot, out, |key| key.to_string().into()))
+        .and_then(|()| table::<Journal>(&snapshot, out, |key| key.to_string().into()))
         .and_then(|()| table::<Replies>(&snapshot, out, |key| key.to_string().into()))
         .and_then(|()| {
             table::<Events>(&snapshot, out, |sequence| EventId { epoch, sequence }.to_string().into())

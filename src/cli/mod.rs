@@ -8,6 +8,7 @@ mod completions;
 pub mod demo;
 mod explain;
 mod export;
+mod reconcile;
 mod restore;
 mod resume;
 pub mod running;
@@ -49,6 +50,7 @@ enum Command {
     Token(token::Args),
     Bench(bench::Args),
     Resume(resume::Args),
+    Reconcile(reconcile::Args),
     Words(words::Args),
     Completions(completions::Args),
 }
@@ -119,6 +121,7 @@ pub fn run() -> ExitCode {
         Command::Token(args) => token::run(&args),
         Command::Bench(args) => bench::run(&args),
         Command::Resume(args) => resume::run(&args),
+        Command::Reconcile(args) => reconcile::run(&args),
         Command::Words(args) => words::run(&args),
         Command::Completions(args) => {
             completions::run(&args);

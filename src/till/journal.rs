@@ -105,6 +105,13 @@ impl BalanceRecord {
         Some(())
     }
 
+    /// With an entry added, as far as it fits.
+    #[must_use]
+    pub fn plus(mut self, entry: &EntryRecord) -> Self {
+        let _ = self.add(entry, 1);
+        self
+    }
+
     /// What the merchant is due: its sales without what was given back, disputed and credited.
     pub fn due(&self) -> i64 {
         0_i64.saturating_sub(self.merchant_payable).saturating_sub(self.credits)

@@ -55,6 +55,8 @@ impl World {
         let path = route.path.replace("{network}", "x").replace("{slug}", "x").replace("{id}", &id);
         let path = path.replace("{account}", &self.account).replace("{version}", "1");
         let path = if route.id == "listReplies" { format!("{path}?network=x") } else { path };
+        let path =
+            if route.id == "getSettlement" { format!("{path}?merchant={}", self.merchant) } else { path };
         let body = match route.id {
             "judgePost" => post(&format!("p{n}"), "bob", "nothing"),
             "putNetwork" | "putLimits" | "updateAccount" | "updateOffer" => json!({}),
@@ -97,7 +99,7 @@ fn wanted(route: &Route, role: &str) -> Option<u16> {
     if !kinds.contains(&kind) {
         return Some(403);
     }
-    let lists = ["listOffers", "listOrders", "listEvents"].contains(&route.id);
+    let lists = ["listOffers", "listOrders", "exportOrders", "listEvents"].contains(&route.id);
     match role {
         "other network" if route.path.starts_with("/v1/replies/") => Some(404),
         "other network" => Some(403),
@@ -146,7 +148,8 @@ fn the_table_says_who_may_what() {
     let wanted = "DELETE /v1/posts/{network}/{id} [Network]\nGET /healthz open\nGET /metrics open\nGET /readyz open\n\
 GET /v1/events [Merchant]\nGET /v1/offers [Merchant]\nGET /v1/offers/{id} [Merchant]\n\
 GET /v1/offers/{id}/versions/{version} [Merchant]\nGET /v1/offers/{id}/waiting [Merchant]\nGET /v1/openapi.json open\n\
-GET /v1/orders [Merchant]\nGET /v1/orders/{id} [Merchant]\nGET /v1/replies [Network]\n\
+GET /v1/orders [Merchant]\nGET /v1/orders.csv [Merchant]\nGET /v1/orders/{id} [Merchant]\n\
+GET /v1/orders/{id}/packing-slip [Merchant]\nGET /v1/replies [Network]\nGET /v1/reports/settlement [Merchant]\n\
 PATCH /v1/offers/{id} [Merchant]\nPOST /v1/card-transactions [Processor]\nPOST /v1/gateway-events/{gateway} signed\nPOST /v1/offers [Merchant]\nPOST /v1/orders/{id}/cancel [Merchant]\nPOST /v1/orders/{id}/deliver [Merchant]\n\
 POST /v1/orders/{id}/ship [Merchant]\nPOST /v1/posts [Network]\nPOST /v1/replies/{id}/failed [Network]\n\
 POST /v1/replies/{id}/sent [Network]";

@@ -171,7 +171,7 @@ story: credits in the books
 story: parcels
   offer Shirt: #BuyShirt, 15.00 USD, 5 in stock, limit 3, up to 3 at once
   buyer alice on x
-  post alice p1 "#BuyShirt 3" → pending
+  post alice p1 "x3 #BuyShirt" → pending
   post alice p2 "#ConfirmShirt" → confirmed
   gateway says paid to alice Shirt
   ship alice Shirt 2

@@ -14,18 +14,21 @@ mod networks;
 mod offer_parts;
 mod offers;
 mod operation;
+mod order_papers;
 mod orders;
 mod patch;
 mod post;
 mod posts;
 mod purchases;
 mod replies;
+mod reports;
 mod status;
 pub mod tokens;
 mod waiting;
 
 pub use ledger::explain_post;
 pub use lines::posts_in;
+pub use reports::decimal;
 
 use super::route::Route;
 
@@ -42,7 +45,9 @@ pub fn all() -> impl Iterator<Item = &'static Route> {
         waiting::ROUTES,
         purchases::ROUTES,
         orders::ROUTES,
+        order_papers::ROUTES,
         deals::ROUTES,
+        reports::ROUTES,
         events::ROUTES,
         gateway_events::ROUTES,
         tokens::ROUTES,

@@ -21,16 +21,17 @@ use std::sync::Arc;
 
 const MERCHANT: &[Kind] = &[Kind::Merchant];
 
+const STATUS: Param = Param::new::<OrderStatus>("status", "Only these.");
+const OFFER: Param = Param::new::<OfferId>("offer", "Only of this offer.");
+const BY_MERCHANT: Param = Param::new::<MerchantId>("merchant", "Only this merchant's.");
+
+/// What orders are asked for by.
+pub const FILTERS: &[Param] = &[STATUS, OFFER, BY_MERCHANT];
+
 pub const ROUTES: &[Route] = &[
     Route::get("/v1/orders", "listOrders", "All orders, or a merchant's own.", list)
         .also(MERCHANT)
-        .query(&[
-            LIMIT,
-            CURSOR,
-            Param::new::<OrderStatus>("status", "Only these."),
-            Param::new::<OfferId>("offer", "Only of this offer."),
-            Param::new::<MerchantId>("merchant", "Only this merchant's."),
-        ])
+        .query(&[LIMIT, CURSOR, STATUS, OFFER, BY_MERCHANT])
         .gives::<Page<OrderView>>(),
     Route::get("/v1/orders/{id}", "getOrder", "An order.", get).also(MERCHANT).gives::<OrderView>(),
     Route::post("/v1/orders/{id}/ship", "shipOrder", "Say that an order is on its way.", ship)
@@ -184,18 +185,38 @@ fn get(shared: &Arc<Shared>, call: &Call) -> Result<Answer, Problem> {
     Answer::ok(&view(id, &found, call.is_admin()))
 }
 
+/// Which orders are asked for.
+pub struct Filter {
+    status: Option<OrderStatus>,
+    offer: Option<OfferId>,
+    named: Option<MerchantId>,
+    own: Option<MerchantId>,
+}
+
+impl Filter {
+    /// Reads [`FILTERS`]; a merchant's token sees its own.
+    pub fn read(call: &Call) -> Result<Self, Problem> {
+        Ok(Self {
+            status: call.query.word::<OrderStatus>("status")?,
+            offer: call.query.read("offer", OfferId::parse, "an id that begins with off_")?,
+            named: call.query.read("merchant", MerchantId::parse, "an id that begins with mer_")?,
+            own: call.merchant(),
+        })
+    }
+
+    /// Whether an order is one of them.
+    pub fn fits(&self, order: &OrderRecord) -> bool {
+        self.own.is_none_or(|own| own == order.merchant)
+            && self.named.is_none_or(|named| named == order.merchant)
+            && self.offer.is_none_or(|offer| offer == order.offer)
+            && self.status.is_none_or(|status| status == order.status)
+    }
+}
+
 fn list(shared: &Arc<Shared>, call: &Call) -> Result<Answer, Problem> {
-    let status = call.query.word::<OrderStatus>("status")?;
-    let offer = call.query.read("offer", OfferId::parse, "an id that begins with off_")?;
-    let named = call.query.read("merchant", MerchantId::parse, "an id that begins with mer_")?;
-    let own = call.merchant();
-    let matches = |order: &OrderRecord| {
-        own.is_none_or(|own| own == order.merchant)
-            && named.is_none_or(|named| named == order.merchant)
-            && offer.is_none_or(|offer| offer == order.offer)
-            && status.is_none_or(|status| status == order.status)
-    };
+    let filter = Filter::read(call)?;
     let snapshot = shared.handle.snapshot()?;
+    let matches = |order: &OrderRecord| filter.fits(order);
     Answer::ok(&page::<Orders, _>(&snapshot, call, matches, |_, id, order| {
         Ok(view(id, order, call.is_admin()))
     })?)
