@@ -4,6 +4,8 @@
 
 #[path = "api/bad_input.rs"]
 mod bad_input;
+#[path = "api/books.rs"]
+mod books;
 #[path = "api/choices.rs"]
 mod choices;
 #[path = "api/deals.rs"]

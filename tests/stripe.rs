@@ -6,6 +6,8 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
+#[path = "stripe/events.rs"]
+mod events;
 mod support;
 
 use serde_json::{Value, json};
@@ -117,6 +119,8 @@ struct World {
     provider: Provider,
     site: Site,
     till: Option<Till>,
+    /// Further flags of `serve`.
+    more: Vec<String>,
 }
 
 impl World {
@@ -124,7 +128,7 @@ impl World {
         let provider = Provider::start()?;
         let site = Site::new();
         std::fs::write(site.path("stripe-key"), KEY).unwrap();
-        let mut world = Self { provider, site, till: None };
+        let mut world = Self { provider, site, till: None, more: Vec::new() };
         world.start();
         shop(&world.till().client, "#BuyThing", None);
         Some(world)
@@ -134,7 +138,8 @@ impl World {
         let key = self.site.path("stripe-key");
         let flags = ["--payments", "stripe", "--stripe-base", &self.provider.url, "--tick-ms", "100"];
         let key = ["--stripe-key-file", key.to_str().unwrap()];
-        self.till = Some(self.site.start(&[&flags[..], &key[..]].concat()));
+        let more: Vec<&str> = self.more.iter().map(String::as_str).collect();
+        self.till = Some(self.site.start(&[&flags[..], &key[..], &more[..]].concat()));
     }
 
     fn till(&self) -> &Till {

@@ -12,6 +12,8 @@ It proves nothing about Stripe itself. Standard library only. What it adds:
 - Faults, POST /_fault {"kind": ..., "path": prefix, "times": n, "method": "POST"}:
   drop_request (never executed), drop_response (executed, not answered), 500 (executed and saved), 503 (not executed),
   429, 401, slow.
+- Disputes, POST /_dispute; refunds that come back, POST /_refund_fails {"id": ...}; POST /_calm ends all faults;
+  GET /_intents lists all intents.
 - GET /_calls: every call that was begun, and that was answered as [method, path, status].
 """
 import hashlib
@@ -31,6 +33,8 @@ FAULTS = []
 CALLS = []
 BEGUN = []
 SLOW_SECONDS = 3
+DISPUTES = {}
+FAILED_REFUNDS = set()
 
 
 def upstream(method, path, body, headers):
@@ -111,6 +115,20 @@ class Handler(http.server.BaseHTTPRequestHandler):
             with LOCK:
                 SAVED.clear()
             return self.send(200, {})
+        if path == "/_calm":
+            with LOCK:
+                FAULTS.clear()
+            return self.send(200, {})
+        if path == "/_dispute":
+            dispute = json.loads(body)
+            DISPUTES[dispute["id"]] = dict(dispute, object="dispute")
+            return self.send(200, {})
+        if path == "/_refund_fails":
+            FAILED_REFUNDS.add(json.loads(body)["id"])
+            return self.send(200, {})
+        if path == "/_intents":
+            status, answer = upstream("GET", "/v1/payment_intents?limit=99", None, self.headers)
+            return self.send(status, answer)
         if path == "/_calls":
             return self.send(200, {"calls": list(CALLS), "begun": list(BEGUN)})
         BEGUN.append(path)
@@ -153,6 +171,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def execute(self, path, body):
         query = urllib.parse.parse_qs(urllib.parse.urlsplit(self.path).query)
+        if self.command == "GET" and path == "/v1/disputes":
+            intent = query.get("payment_intent", [None])[0]
+            found = [one for one in DISPUTES.values() if one["payment_intent"] == intent]
+            return 200, {"object": "list", "data": found, "has_more": False}
         if self.command == "GET" and path == "/v1/payment_intents":
             return self.list_intents(query)
         form = dict(urllib.parse.parse_qsl((body or b"").decode(), keep_blank_values=True))
@@ -169,6 +191,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
             status, answer = upstream(self.command, self.path, body, self.headers)
         if status == 402 and "error" in answer:
             answer["error"].update(type="card_error", decline_code="generic_decline")
+        for refund in answer.get("data", []) if path.endswith("/refunds") else []:
+            if refund["id"] in FAILED_REFUNDS:
+                refund.update(status="failed", failure_reason="lost_or_stolen_card")
         return status, flat(answer)
 
     def confirm(self, path, form):

@@ -205,6 +205,16 @@ impl Client {
         self.run("POST", path, &[("Content-Type", "application/json"), ("Idempotency-Key", key)], body)
     }
 
+    /// Posts with further headers.
+    pub fn send_with(
+        &self,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> Result<Answer, ureq::Error> {
+        self.run("POST", path, headers, body)
+    }
+
     #[track_caller]
     pub fn call(&self, method: &str, path: &str, body: &Value) -> Answer {
         self.send(method, path, "application/json", body.to_string().as_bytes()).unwrap()
