@@ -14,8 +14,8 @@ use std::fmt::Write as _;
 use std::path::Path;
 use tagtill::store::codec::{decode, encode};
 use tagtill::till::id::{
-    AccountId, CreditId, DisputeId, EnrolmentId, MerchantId, NoticeId, OfferId, OrderId, PurchaseId,
-    RefundId, ReplyId,
+    AccountId, CreditId, DisputeId, EndpointId, EnrolmentId, MerchantId, NoticeId, OfferId, OrderId,
+    PurchaseId, RefundId, ReplyId,
 };
 use tagtill::till::money::{Currency, Money};
 use tagtill::till::record::*;
@@ -418,6 +418,30 @@ fn books() -> Vec<Golden> {
             arrived_at: at(94),
         }),
         golden::<NoticesSeen>(&NoticeId(10)),
+        golden::<Endpoints>(&EndpointRecord {
+            merchant: Some(MerchantId(1)),
+            url: "https://shop.example/hooks".to_owned(),
+            events: vec!["order.*".to_owned()],
+            secret: "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw".to_owned(),
+            old_secret: Some(("whsec_AAAA".to_owned(), at(99))),
+            status: EndpointStatus::Disabled,
+            reason: Some("410".to_owned()),
+            created_at: at(5),
+            cursor: 7,
+            failures: 2,
+            due_at: at(6),
+        }),
+        golden::<Resends>(&()),
+        golden::<Deliveries>(&DeliveryRecord {
+            endpoint: EndpointId(11),
+            event: 8,
+            attempt: 2,
+            at: at(6),
+            duration_ms: 120,
+            status: Some(500),
+            error: None,
+            resent: false,
+        }),
     ]
 }
 

@@ -9,6 +9,7 @@ use crate::store::{CACHE_BYTES_DEFAULT, Store, beside};
 use crate::till::record::{PaymentMethod, SettingsRecord};
 use crate::till::time::Time;
 use crate::till::words::Words;
+use crate::webhooks;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -69,6 +70,7 @@ impl Default for Options {
 pub struct Running {
     server: Server,
     worker: Worker,
+    webhooks: webhooks::Worker,
     engine: Engine,
     lease: Lease,
     sandbox: Option<Arc<Sandbox>>,
@@ -127,6 +129,7 @@ impl Running {
         let engine = Engine::start(store, &config).map_err(failure)?;
         let handle = engine.handle();
         let worker = Worker::start(&handle, &gateways, 2);
+        let webhooks = webhooks::Worker::start(&handle, http::render_event, options.sandbox);
         let folder = options.data.parent().filter(|folder| !folder.as_os_str().is_empty());
         let api = Arc::new(Api::new(ApiConfig {
             handle,
@@ -140,6 +143,7 @@ impl Running {
             Ok(server) => server,
             Err(error) => {
                 worker.stop();
+                webhooks.stop();
                 engine.stop();
                 let sentence = format!(
                     "Cannot listen on {}: {error}. Choose another address with --listen.",
@@ -151,7 +155,7 @@ impl Running {
         api.watch_gate(server.gauge());
         let url = format!("http://{}", server.local_addr());
         lease.announce(&url).map_err(failure)?;
-        Ok(Self { server, worker, engine, lease, sandbox, url, data: options.data.clone() })
+        Ok(Self { server, worker, webhooks, engine, lease, sandbox, url, data: options.data.clone() })
     }
 
     /// A way to the writer.
@@ -169,6 +173,7 @@ impl Running {
         self.engine.handle().waiters().close();
         self.server.shutdown();
         self.worker.stop();
+        self.webhooks.stop();
         self.engine.stop();
         drop(self.lease);
     }

@@ -37,5 +37,5 @@ pub use openapi::document as openapi;
 pub use problem::Problem;
 pub use routes::all as routes;
 pub use routes::tokens::new_secret;
-pub use routes::{decimal, explain_post, posts_in};
+pub use routes::{decimal, explain_post, posts_in, render_event};
 pub use server::{Handler, Responder, Server};

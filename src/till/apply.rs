@@ -10,8 +10,8 @@ use super::state::{Read, Write};
 use super::table::{Merchants, Only, Settings, Tokens};
 use super::time::Time;
 use super::{
-    account, charge, check, deal, limit, network, notice, offer, order, pace, post, purchase, refund, reply,
-    tick, waiting,
+    account, charge, check, deal, endpoint, limit, network, notice, offer, order, pace, post, purchase,
+    refund, reply, tick, waiting,
 };
 
 /// Carries out `command` at `cx.now`.
@@ -56,6 +56,18 @@ pub fn apply<S: Write>(state: &mut S, cx: &mut Context<'_>, command: &Command) -
             charge::answered(state, cx, *purchase, *attempt, answer)
         }
         Command::RefundAnswered { refund, answer } => refund::answered(state, cx, *refund, answer),
+        Command::CreateEndpoint { merchant, url, events, secret } => {
+            endpoint::create(state, cx, *merchant, url, events, secret)
+        }
+        Command::UpdateEndpoint { id, merchant, change } => {
+            endpoint::update(state, cx, *id, *merchant, change)
+        }
+        Command::DeleteEndpoint { id, merchant } => endpoint::delete(state, *id, *merchant),
+        Command::SendAgain { id, merchant, what } => endpoint::again(state, cx, *id, *merchant, *what),
+        Command::EndpointTried { endpoint, tried } => endpoint::tried(state, cx, *endpoint, tried),
+        Command::EndpointPassed { endpoint, from, cursor } => {
+            endpoint::passed(state, *endpoint, *from, *cursor)
+        }
         Command::TakeNotice { gateway, event, about } => notice::take(state, cx, gateway, event, about),
         Command::NoticeAnswered { notice, answer } => notice::answered(state, cx, *notice, answer),
         Command::TakeTransaction(new) => deal::transaction::take(state, cx, new),

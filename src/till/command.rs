@@ -1,7 +1,9 @@
 //! Everything that can change the till, as values: a command comes in with its time, an outcome goes out.
 
+use super::endpoint::{Again, EndpointChange, Tried};
 use super::id::{
-    AccountId, CreditId, MerchantId, NoticeId, OfferId, OrderId, PurchaseId, RefundId, ReplyId, TokenId,
+    AccountId, CreditId, EndpointId, MerchantId, NoticeId, OfferId, OrderId, PurchaseId, RefundId, ReplyId,
+    TokenId,
 };
 use super::money::Money;
 use super::notice::NoticeAnswer;
@@ -315,6 +317,35 @@ pub enum Command {
         refund: RefundId,
         answer: RefundAnswer,
     },
+    CreateEndpoint {
+        merchant: Option<MerchantId>,
+        url: String,
+        events: Vec<String>,
+        secret: String,
+    },
+    UpdateEndpoint {
+        id: EndpointId,
+        merchant: Option<MerchantId>,
+        change: Box<EndpointChange>,
+    },
+    DeleteEndpoint {
+        id: EndpointId,
+        merchant: Option<MerchantId>,
+    },
+    SendAgain {
+        id: EndpointId,
+        merchant: Option<MerchantId>,
+        what: Again,
+    },
+    EndpointTried {
+        endpoint: EndpointId,
+        tried: Tried,
+    },
+    EndpointPassed {
+        endpoint: EndpointId,
+        from: u64,
+        cursor: u64,
+    },
     TakeNotice {
         gateway: String,
         event: String,
@@ -407,6 +438,7 @@ pub enum Outcome {
         repeated: bool,
     },
     Credit(CreditId),
+    Endpoint(EndpointId),
     /// `repeated`: it was told before.
     Noticed {
         repeated: bool,

@@ -8,6 +8,34 @@ use super::time::Time;
 use super::{id::PurchaseId, refusal::Result};
 
 impl EventKind {
+    /// Every type.
+    pub const ALL: &'static [Self] = &[
+        Self::OfferCreated,
+        Self::OfferUpdated,
+        Self::OfferEnded,
+        Self::AccountCreated,
+        Self::AccountUpdated,
+        Self::AccountErased,
+        Self::PurchasePending,
+        Self::PurchaseConfirmed,
+        Self::PurchasePaid,
+        Self::PurchaseDeclined,
+        Self::PurchaseExpired,
+        Self::PurchaseCancelled,
+        Self::PurchaseRefunded,
+        Self::OrderCreated,
+        Self::OrderShipped,
+        Self::OrderDelivered,
+        Self::OrderCancelled,
+        Self::ReplySent,
+        Self::ReplyFailed,
+        Self::DealEnrolled,
+        Self::DealCredited,
+        Self::PurchaseDisputed,
+        Self::DisputeClosed,
+        Self::RefundFailed,
+    ];
+
     /// The type as the API writes it.
     pub fn code(self) -> &'static str {
         match self {

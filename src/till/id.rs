@@ -171,6 +171,10 @@ typed_id! {
     DisputeId "dis",
     /// A notice of a gateway.
     NoticeId "ntc",
+    /// A webhook endpoint.
+    EndpointId "whe",
+    /// A try to deliver a webhook.
+    DeliveryId "whd",
 }
 
 /// An event's id: the epoch of the file (a restore begins a new one) and the place in the log.

@@ -13,6 +13,7 @@ pub mod confirm;
 pub mod context;
 pub mod deal;
 pub mod dispute;
+pub mod endpoint;
 pub mod event;
 pub mod explain;
 pub mod hashtag;

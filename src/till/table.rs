@@ -1,15 +1,16 @@
 //! The tables and their keys: few, and ordered by time wherever that can be.
 
 use super::id::{
-    AccountId, CreditId, DisputeId, EnrolmentId, EntryId, MerchantId, NoticeId, OfferId, OrderId, PurchaseId,
-    RefundId, ReplyId, TokenId,
+    AccountId, CreditId, DeliveryId, DisputeId, EndpointId, EnrolmentId, EntryId, MerchantId, NoticeId,
+    OfferId, OrderId, PurchaseId, RefundId, ReplyId, TokenId,
 };
 use super::record::{
-    AccountRecord, BalanceRecord, BuyerRecord, CaptureRecord, CreditRecord, DealRecord, DisputeRecord,
-    EarlyRepostRecord, EnrolmentRecord, EntryRecord, EventRecord, HashtagRecord, IdempotencyRecord,
-    IdentityRecord, LimitsRecord, MerchantRecord, NetworkRecord, NoticeRecord, OfferRecord, OrderRecord,
-    PostRecord, PurchaseRecord, RateRecord, RefundRecord, ReplyRecord, SettingsRecord, StockRecord,
-    TokenRecord, TransactionRecord, WaiterRecord, WaitingRecord, WorkKind, WorkRecord,
+    AccountRecord, BalanceRecord, BuyerRecord, CaptureRecord, CreditRecord, DealRecord, DeliveryRecord,
+    DisputeRecord, EarlyRepostRecord, EndpointRecord, EnrolmentRecord, EntryRecord, EventRecord,
+    HashtagRecord, IdempotencyRecord, IdentityRecord, LimitsRecord, MerchantRecord, NetworkRecord,
+    NoticeRecord, OfferRecord, OrderRecord, PostRecord, PurchaseRecord, RateRecord, RefundRecord,
+    ReplyRecord, SettingsRecord, StockRecord, TokenRecord, TransactionRecord, WaiterRecord, WaitingRecord,
+    WorkKind, WorkRecord,
 };
 use super::state::{Key, Table};
 use super::time::Time;
@@ -126,6 +127,12 @@ tables! {
     Notices "notices" NoticeId => NoticeRecord,
     /// The same by gateway and the gateway's id.
     NoticesSeen "notices_seen" Text => NoticeId,
+    /// Webhook endpoints.
+    Endpoints "endpoints" EndpointId => EndpointRecord,
+    /// Events that endpoints are to be sent again; 0: a test.
+    Resends "resends" (EndpointId, u64) => (),
+    /// What came of deliveries.
+    Deliveries "deliveries" DeliveryId => DeliveryRecord,
 }
 
 /// The key of a table with one record.
@@ -354,7 +361,9 @@ id_keys!(
     CreditId,
     EntryId,
     DisputeId,
-    NoticeId
+    NoticeId,
+    EndpointId,
+    DeliveryId
 );
 
 impl Key for Time {
@@ -421,6 +430,7 @@ pair_keys! {
     Time, Hash, 8;
     Hash, AccountId, 32;
     MerchantId, Text, 16;
+    EndpointId, u64, 16;
 }
 
 impl Key for (u32, OnNetwork) {

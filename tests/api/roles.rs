@@ -50,6 +50,7 @@ impl World {
             "orders" => format!("ord_{missing}"),
             "replies" => self.reply.clone(),
             "tokens" => format!("tkn_{missing}"),
+            "webhook-endpoints" => format!("whe_{missing}"),
             _ => format!("p{n}"),
         };
         let path = route.path.replace("{network}", "x").replace("{slug}", "x").replace("{id}", &id);
@@ -59,7 +60,9 @@ impl World {
             if route.id == "getSettlement" { format!("{path}?merchant={}", self.merchant) } else { path };
         let body = match route.id {
             "judgePost" => post(&format!("p{n}"), "bob", "nothing"),
-            "putNetwork" | "putLimits" | "updateAccount" | "updateOffer" => json!({}),
+            "putNetwork" | "putLimits" | "updateAccount" | "updateOffer" | "updateWebhookEndpoint" => {
+                json!({})
+            }
             "createMerchant" | "updateMerchant" => json!({"name": "Tea"}),
             "createAccount" => account(&format!("u{n}")),
             "createOffer" => offer(&self.merchant, &format!("Thing{n}a")),
@@ -70,6 +73,8 @@ impl World {
                 "id": format!("t{n}"), "type": "purchase", "account": self.account, "merchant": self.merchant,
                 "amount": {"amount": 5, "currency": "USD"}, "occurred_at": "2013-02-12T14:00:00Z",
             }),
+            "createWebhookEndpoint" => json!({"merchant": self.merchant, "url": "https://shop.example/"}),
+            "resendWebhooks" => json!({"since": "2013-02-12T14:00:00Z"}),
             "advanceClock" => json!({"advance_seconds": 1}),
             _ => Value::Null,
         };
@@ -99,7 +104,8 @@ fn wanted(route: &Route, role: &str) -> Option<u16> {
     if !kinds.contains(&kind) {
         return Some(403);
     }
-    let lists = ["listOffers", "listOrders", "exportOrders", "listEvents"].contains(&route.id);
+    let lists = ["listOffers", "listOrders", "exportOrders", "listEvents", "listWebhookEndpoints"]
+        .contains(&route.id);
     match role {
         "other network" if route.path.starts_with("/v1/replies/") => Some(404),
         "other network" => Some(403),
@@ -145,14 +151,41 @@ fn the_table_says_who_may_what() {
         })
         .collect();
     found.sort();
-    let wanted = "DELETE /v1/posts/{network}/{id} [Network]\nGET /healthz open\nGET /metrics open\nGET /readyz open\n\
-GET /v1/events [Merchant]\nGET /v1/offers [Merchant]\nGET /v1/offers/{id} [Merchant]\n\
-GET /v1/offers/{id}/versions/{version} [Merchant]\nGET /v1/offers/{id}/waiting [Merchant]\nGET /v1/openapi.json open\n\
-GET /v1/orders [Merchant]\nGET /v1/orders.csv [Merchant]\nGET /v1/orders/{id} [Merchant]\n\
-GET /v1/orders/{id}/packing-slip [Merchant]\nGET /v1/replies [Network]\nGET /v1/reports/settlement [Merchant]\n\
-PATCH /v1/offers/{id} [Merchant]\nPOST /v1/card-transactions [Processor]\nPOST /v1/gateway-events/{gateway} signed\nPOST /v1/offers [Merchant]\nPOST /v1/orders/{id}/cancel [Merchant]\nPOST /v1/orders/{id}/deliver [Merchant]\n\
-POST /v1/orders/{id}/ship [Merchant]\nPOST /v1/posts [Network]\nPOST /v1/replies/{id}/failed [Network]\n\
-POST /v1/replies/{id}/sent [Network]";
+    let wanted = "DELETE /v1/posts/{network}/{id} [Network]\n\
+DELETE /v1/webhook-endpoints/{id} [Merchant]\n\
+GET /healthz open\n\
+GET /metrics open\n\
+GET /readyz open\n\
+GET /v1/events [Merchant]\n\
+GET /v1/offers [Merchant]\n\
+GET /v1/offers/{id} [Merchant]\n\
+GET /v1/offers/{id}/versions/{version} [Merchant]\n\
+GET /v1/offers/{id}/waiting [Merchant]\n\
+GET /v1/openapi.json open\n\
+GET /v1/orders [Merchant]\n\
+GET /v1/orders.csv [Merchant]\n\
+GET /v1/orders/{id} [Merchant]\n\
+GET /v1/orders/{id}/packing-slip [Merchant]\n\
+GET /v1/replies [Network]\n\
+GET /v1/reports/settlement [Merchant]\n\
+GET /v1/webhook-endpoints [Merchant]\n\
+GET /v1/webhook-endpoints/{id} [Merchant]\n\
+GET /v1/webhook-endpoints/{id}/deliveries [Merchant]\n\
+PATCH /v1/offers/{id} [Merchant]\n\
+PATCH /v1/webhook-endpoints/{id} [Merchant]\n\
+POST /v1/card-transactions [Processor]\n\
+POST /v1/gateway-events/{gateway} signed\n\
+POST /v1/offers [Merchant]\n\
+POST /v1/orders/{id}/cancel [Merchant]\n\
+POST /v1/orders/{id}/deliver [Merchant]\n\
+POST /v1/orders/{id}/ship [Merchant]\n\
+POST /v1/posts [Network]\n\
+POST /v1/replies/{id}/failed [Network]\n\
+POST /v1/replies/{id}/sent [Network]\n\
+POST /v1/webhook-endpoints [Merchant]\n\
+POST /v1/webhook-endpoints/{id}/resend [Merchant]\n\
+POST /v1/webhook-endpoints/{id}/rotate [Merchant]\n\
+POST /v1/webhook-endpoints/{id}/test [Merchant]";
     assert_eq!(found.join("\n"), wanted);
 }
 

@@ -4,6 +4,7 @@
 //! and goes in as `after`, too; null means that this is all for now, and `wait_seconds` waits for more.
 
 use super::replies::{WAIT, WAIT_SECONDS_MAX, wait};
+use super::{orders, purchases};
 use crate::engine::News;
 use crate::http::answer::Answer;
 use crate::http::api::Shared;
@@ -22,6 +23,7 @@ use crate::till::table::{Events, Only, Settings};
 use crate::till::time::Time;
 use schemars::JsonSchema;
 use serde::Serialize;
+use serde_json::Value;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
@@ -86,6 +88,33 @@ fn view(id: EventId, event: &EventRecord, merchant: Option<MerchantId>) -> Event
         dispute: event.dispute,
     };
     EventView { id: id.to_string(), kind: event.kind.code(), created_at: event.at, data }
+}
+
+/// An event as webhooks carry it, with the object that it is about as it is now: an order with its address, a purchase for
+/// the operator.
+///
+/// # Errors
+/// When the file cannot be read.
+pub fn render(
+    snapshot: &Snapshot,
+    id: EventId,
+    event: &EventRecord,
+    merchant: Option<MerchantId>,
+) -> Result<Vec<u8>, StateError> {
+    let broken = |error: serde_json::Error| StateError(error.to_string());
+    let mut body = serde_json::to_value(view(id, event, merchant)).map_err(broken)?;
+    let admin = merchant.is_none();
+    let object = match (event.order, event.purchase) {
+        (Some(order), _) if event.kind.code().starts_with("order.") => {
+            orders::object(snapshot, order, admin)?
+        }
+        (_, Some(purchase)) if admin => purchases::object(snapshot, purchase)?,
+        _ => None,
+    };
+    if let (Some(object), Some(data)) = (object, body.get_mut("data").and_then(Value::as_object_mut)) {
+        data.insert("object".to_owned(), object);
+    }
+    serde_json::to_vec(&body).map_err(broken)
 }
 
 /// Where a request begins: behind the event that it names.

@@ -4,6 +4,7 @@
 mod accounts;
 pub mod backups;
 mod deals;
+mod endpoints;
 mod events;
 mod gateway_events;
 mod ledger;
@@ -26,6 +27,7 @@ mod status;
 pub mod tokens;
 mod waiting;
 
+pub use events::render as render_event;
 pub use ledger::explain_post;
 pub use lines::posts_in;
 pub use reports::decimal;
@@ -49,6 +51,7 @@ pub fn all() -> impl Iterator<Item = &'static Route> {
         deals::ROUTES,
         reports::ROUTES,
         events::ROUTES,
+        endpoints::ROUTES,
         gateway_events::ROUTES,
         tokens::ROUTES,
         backups::ROUTES,

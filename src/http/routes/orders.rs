@@ -7,6 +7,7 @@ use crate::http::call::Call;
 use crate::http::paging::{CURSOR, LIMIT, Page, page};
 use crate::http::problem::Problem;
 use crate::http::route::{Kind, Param, Route};
+use crate::store::Snapshot;
 use crate::till::command::{Command, Outcome};
 use crate::till::id::{AccountId, MerchantId, OfferId, OrderId, PurchaseId};
 use crate::till::money::Money;
@@ -17,6 +18,7 @@ use crate::till::table::Orders;
 use crate::till::time::Time;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use std::sync::Arc;
 
 const MERCHANT: &[Kind] = &[Kind::Merchant];
@@ -147,6 +149,15 @@ fn view(id: OrderId, order: &OrderRecord, admin: bool) -> OrderView {
         shipments: order.shipments.iter().map(shipment_view).collect(),
         delivered_at: order.delivered_at,
     }
+}
+
+/// One as its call shows it; `None` where it is gone.
+///
+/// # Errors
+/// When the file cannot be read.
+pub fn object(snapshot: &Snapshot, id: OrderId, admin: bool) -> Result<Option<Value>, StateError> {
+    let Some(order) = snapshot.get::<Orders>(&id)? else { return Ok(None) };
+    serde_json::to_value(view(id, &order, admin)).map(Some).map_err(|error| StateError(error.to_string()))
 }
 
 /// Has the writer change an order; its answer holds an address, and so is kept with the account.

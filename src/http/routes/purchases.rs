@@ -6,6 +6,7 @@ use crate::http::call::Call;
 use crate::http::paging::{CURSOR, LIMIT, Page, page};
 use crate::http::problem::{Code, Problem};
 use crate::http::route::{Param, Route};
+use crate::store::Snapshot;
 use crate::till::command::{Command, Outcome};
 use crate::till::id::{AccountId, DisputeId, OfferId, OrderId, PurchaseId, RefundId};
 use crate::till::money::Money;
@@ -19,6 +20,7 @@ use crate::till::time::Time;
 use crate::till::{charge, purchase};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use std::sync::Arc;
 
 pub const ROUTES: &[Route] = &[
@@ -227,6 +229,17 @@ fn view<S: Read>(state: &S, id: PurchaseId, purchase: &PurchaseRecord) -> Result
         captured: Money { amount: captured, ..purchase.price },
         refunded: Money { amount: refunded, ..purchase.price },
     })
+}
+
+/// One as its call shows it; `None` where it is gone.
+///
+/// # Errors
+/// When the file cannot be read.
+pub fn object(snapshot: &Snapshot, id: PurchaseId) -> Result<Option<Value>, StateError> {
+    let Some(purchase) = snapshot.get::<Purchases>(&id)? else { return Ok(None) };
+    serde_json::to_value(view(snapshot, id, &purchase)?)
+        .map(Some)
+        .map_err(|error| StateError(error.to_string()))
 }
 
 fn of_outcome<S: Read>(state: &S, outcome: &Outcome) -> Result<PurchaseView, StateError> {

@@ -4,6 +4,7 @@
 
 mod books;
 mod deals;
+mod endpoints;
 mod file;
 mod limits;
 mod messages;
@@ -18,6 +19,7 @@ pub use deals::{
     CreditRecord, CreditStatus, DealRecord, DealTerms, EnrolmentRecord, ReversalRecord, Reward,
     TransactionKind, TransactionRecord,
 };
+pub use endpoints::{DeliveryRecord, EndpointRecord, EndpointStatus};
 pub use file::{IdempotencyRecord, SettingsRecord, TokenRecord};
 pub use limits::{BuyerLimits, CaptureRecord, Limit, LimitsRecord};
 pub use messages::{

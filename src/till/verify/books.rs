@@ -10,7 +10,8 @@ use crate::till::record::{
 };
 use crate::till::state::{Read, StateError};
 use crate::till::table::{
-    Balances, Disputes, Journal, Notices, NoticesSeen, Offers, Orders, Refunds, Text, Work,
+    Balances, Counter, Counters, Disputes, Endpoints, Journal, Merchants, Notices, NoticesSeen, Offers,
+    Orders, Refunds, Resends, Text, Work,
 };
 use std::collections::BTreeMap;
 
@@ -120,6 +121,7 @@ pub fn check<S: Read>(walk: &mut Walk<'_, S>) -> Result<(), StateError> {
         Ok(())
     })?;
     walk.expect(balances.is_empty(), || "entries of the journal are in no balance".to_owned());
+    endpoints(walk)?;
     notices(walk)
 }
 
@@ -139,6 +141,16 @@ fn disputes<S: Read>(walk: &mut Walk<'_, S>) -> Result<(), StateError> {
         walk.expect(!unfit, || format!("{who} is not decided, but its order may be shipped"));
         Ok(())
     })
+}
+
+/// Endpoints have come no further than the log, and what is to be sent again has somewhere to go.
+fn endpoints<S: Read>(walk: &mut Walk<'_, S>) -> Result<(), StateError> {
+    let last = walk.state.get::<Counters>(&Counter::LastEvent)?.unwrap_or(0);
+    walk.each::<Endpoints>(|walk, id, endpoint| {
+        walk.expect(endpoint.cursor <= last, || format!("endpoint {id} is ahead of the log"));
+        walk.names::<Merchants>(format!("endpoint {id}"), endpoint.merchant.as_ref())
+    })?;
+    walk.each::<Resends>(|walk, (id, _), ()| walk.names::<Endpoints>("what is to be sent again", Some(&id)))
 }
 
 fn notices<S: Read>(walk: &mut Walk<'_, S>) -> Result<(), StateError> {
