@@ -8,6 +8,7 @@ mod completions;
 pub mod demo;
 mod explain;
 mod export;
+mod listen;
 mod reconcile;
 mod restore;
 mod resume;
@@ -15,6 +16,7 @@ pub mod running;
 mod serve;
 mod target;
 mod token;
+mod trigger;
 mod verify;
 pub mod words;
 
@@ -48,6 +50,8 @@ enum Command {
     Explain(explain::Args),
     Export(export::Args),
     Token(token::Args),
+    Listen(listen::Args),
+    Trigger(trigger::Args),
     Bench(bench::Args),
     Resume(resume::Args),
     Reconcile(reconcile::Args),
@@ -119,6 +123,8 @@ pub fn run() -> ExitCode {
         Command::Explain(args) => explain::run(&args),
         Command::Export(args) => export::run(&args),
         Command::Token(args) => token::run(&args),
+        Command::Listen(args) => listen::run(&args),
+        Command::Trigger(args) => trigger::run(&args),
         Command::Bench(args) => bench::run(&args),
         Command::Resume(args) => resume::run(&args),
         Command::Reconcile(args) => reconcile::run(&args),

@@ -296,6 +296,14 @@ pub fn must_find<S: Read>(state: &S, id: EndpointId, merchant: Option<MerchantId
 }
 
 fn check_events(events: &[String]) -> Result<()> {
+    match unknown_event(events) {
+        Some((field, detail)) => Err(Refusal::invalid(field, detail).into()),
+        None => Ok(()),
+    }
+}
+
+/// The first type of a filter that there is none of: its field, and what is wrong with it.
+pub fn unknown_event(events: &[String]) -> Option<(String, String)> {
     let known: Vec<&str> = super::record::EventKind::ALL.iter().map(|kind| kind.code()).collect();
     for (i, wanted) in events.iter().enumerate() {
         let fine = match wanted.strip_suffix(".*") {
@@ -304,13 +312,10 @@ fn check_events(events: &[String]) -> Result<()> {
         };
         if !fine {
             let detail = format!("must be one of {}, or a group like order.*", known.join(", "));
-            return Err(Refusal::invalid(format!("events[{i}]"), detail).into());
+            return Some((format!("events[{i}]"), detail));
         }
     }
-    if events.len() > known.len() {
-        return Err(Refusal::invalid("events", "must name each type once").into());
-    }
-    Ok(())
+    (events.len() > known.len()).then(|| ("events".to_owned(), "must name each type once".to_owned()))
 }
 
 /// Where webhooks may go: over https; over plain http only to this machine, and only from a sandbox. What the name

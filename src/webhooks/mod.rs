@@ -10,6 +10,7 @@ mod sign;
 mod worker;
 
 pub use address::is_public;
+pub use post::{Came, Parcel, Sender};
 pub use round::Render;
 pub use sign::{new_secret, sign};
 pub use worker::Worker;

@@ -19,10 +19,10 @@ use crate::till::id::{
 };
 use crate::till::record::EventRecord;
 use crate::till::state::{Direction, Key as _, Read as _, Span, StateError};
-use crate::till::table::{Events, Only, Settings};
+use crate::till::table::{Counter, Counters, Events, Only, Settings};
 use crate::till::time::Time;
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -30,12 +30,23 @@ use std::sync::Arc;
 pub const ROUTES: &[Route] = &[Route::get("/v1/events", "listEvents", "What happened, oldest first.", list)
     .also(&[Kind::Merchant])
     .query(&[
-        Param::new::<String>("after", "Only what came after this event."),
+        Param::new::<String>("after", "Only what came after this event; latest: only what is yet to come."),
+        Param::new::<Expand>(
+            "expand",
+            "object: with the thing that each event is about, as webhooks carry it.",
+        ),
         Param::new::<String>("cursor", "The same as after: takes a next_cursor."),
         WAIT,
         LIMIT,
     ])
     .gives::<Page<EventView>>()];
+
+/// What of an event is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum Expand {
+    Object,
+}
 
 /// One thing that happened.
 #[derive(Serialize, JsonSchema)]
@@ -72,6 +83,9 @@ struct EventData {
     credit: Option<CreditId>,
     #[serde(skip_serializing_if = "Option::is_none")]
     dispute: Option<DisputeId>,
+    /// The thing itself, as it is now: an order with its address, a purchase for admins.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    object: Option<Value>,
 }
 
 fn view(id: EventId, event: &EventRecord, merchant: Option<MerchantId>) -> EventView {
@@ -86,12 +100,31 @@ fn view(id: EventId, event: &EventRecord, merchant: Option<MerchantId>) -> Event
         enrolment: event.enrolment.filter(|_| admin),
         credit: event.credit.filter(|_| admin),
         dispute: event.dispute,
+        object: None,
     };
     EventView { id: id.to_string(), kind: event.kind.code(), created_at: event.at, data }
 }
 
-/// An event as webhooks carry it, with the object that it is about as it is now: an order with its address, a purchase for
-/// the operator.
+/// An event with the thing that it is about, as it is now.
+fn whole(
+    snapshot: &Snapshot,
+    id: EventId,
+    event: &EventRecord,
+    merchant: Option<MerchantId>,
+) -> Result<EventView, StateError> {
+    let admin = merchant.is_none();
+    let mut shown = view(id, event, merchant);
+    shown.data.object = match (event.order, event.purchase) {
+        (Some(order), _) if event.kind.code().starts_with("order.") => {
+            orders::object(snapshot, order, admin)?
+        }
+        (_, Some(purchase)) if admin => purchases::object(snapshot, purchase)?,
+        _ => None,
+    };
+    Ok(shown)
+}
+
+/// An event as webhooks carry it.
 ///
 /// # Errors
 /// When the file cannot be read.
@@ -101,20 +134,8 @@ pub fn render(
     event: &EventRecord,
     merchant: Option<MerchantId>,
 ) -> Result<Vec<u8>, StateError> {
-    let broken = |error: serde_json::Error| StateError(error.to_string());
-    let mut body = serde_json::to_value(view(id, event, merchant)).map_err(broken)?;
-    let admin = merchant.is_none();
-    let object = match (event.order, event.purchase) {
-        (Some(order), _) if event.kind.code().starts_with("order.") => {
-            orders::object(snapshot, order, admin)?
-        }
-        (_, Some(purchase)) if admin => purchases::object(snapshot, purchase)?,
-        _ => None,
-    };
-    if let (Some(object), Some(data)) = (object, body.get_mut("data").and_then(Value::as_object_mut)) {
-        data.insert("object".to_owned(), object);
-    }
-    serde_json::to_vec(&body).map_err(broken)
+    let shown = whole(snapshot, id, event, merchant)?;
+    serde_json::to_vec(&shown).map_err(|error| StateError(error.to_string()))
 }
 
 /// Where a request begins: behind the event that it names.
@@ -125,6 +146,9 @@ fn start(snapshot: &Snapshot, call: &Call) -> Result<u64, Problem> {
         (Some(text), None) => ("after", text),
         (None, Some(text)) => ("cursor", text),
     };
+    if text == "latest" {
+        return Ok(snapshot.get::<Counters>(&Counter::LastEvent)?.unwrap_or(0));
+    }
     let id = EventId::parse(text);
     let id = id.ok_or_else(|| Problem::unreadable(name, "must be an event's id, which begins with evt_"))?;
     if id.epoch != snapshot.must::<Settings>(&Only)?.epoch {
@@ -140,39 +164,45 @@ fn page(
     after: u64,
     limit: usize,
     merchant: Option<MerchantId>,
+    expand: bool,
 ) -> Result<Page<EventView>, StateError> {
     let epoch = snapshot.must::<Settings>(&Only)?.epoch;
-    let (mut data, mut seen, mut last, mut more) = (Vec::new(), 0, after, false);
+    let (mut found, mut seen, mut last, mut more) = (Vec::new(), 0, after, false);
     let span = Span::all().after(&after.encode());
     snapshot.scan::<Events>(&span, Direction::Up, |sequence, event| {
         let visible = merchant.is_none() || event.merchant == merchant;
-        if seen >= SCAN_MAX || (data.len() >= limit && visible) {
+        if seen >= SCAN_MAX || (found.len() >= limit && visible) {
             more = true;
             return ControlFlow::Break(());
         }
         seen += 1;
         last = sequence;
         if visible {
-            data.push(view(EventId { epoch, sequence }, &event, merchant));
+            found.push((EventId { epoch, sequence }, event));
         }
         ControlFlow::Continue(())
     })?;
     let next_cursor = more.then(|| EventId { epoch, sequence: last }.to_string());
+    let show = |(id, event): (EventId, EventRecord)| {
+        if expand { whole(snapshot, id, &event, merchant) } else { Ok(view(id, &event, merchant)) }
+    };
+    let data = found.into_iter().map(show).collect::<Result<_, _>>()?;
     Ok(Page { data, next_cursor })
 }
 
 fn list(shared: &Arc<Shared>, call: &Call) -> Result<Answer, Problem> {
     let (limit, merchant) = (limit(call)?, call.merchant());
+    let expand = call.query.word::<Expand>("expand")?.is_some();
     let wait_seconds = call.query.capped("wait_seconds", 0, WAIT_SECONDS_MAX, 0)?;
     let snapshot = shared.handle.snapshot()?;
     let after = start(&snapshot, call)?;
-    let found = page(&snapshot, after, limit, merchant)?;
+    let found = page(&snapshot, after, limit, merchant, expand)?;
     if !found.data.is_empty() || found.next_cursor.is_some() || wait_seconds == 0 {
         return Answer::ok(&found);
     }
     Answer::later(move |shared, out| {
         let ask = move |snapshot: &Snapshot| {
-            let found = page(snapshot, after, limit, merchant)?;
+            let found = page(snapshot, after, limit, merchant, expand)?;
             Ok((!found.data.is_empty() || found.next_cursor.is_some(), found))
         };
         wait(shared, out, News::Events, wait_seconds, ask);
