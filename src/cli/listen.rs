@@ -21,7 +21,7 @@ const PAUSE: Duration = Duration::from_secs(2);
 /// once: what came of it stands behind the event. Needs no webhook endpoint, and no address that others can reach.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Where to send each event, as http://127.0.0.1:3000/hooks
+    /// Where to send each event, as in `http://127.0.0.1:3000/hooks`
     #[arg(long, value_name = "URL")]
     forward_to: Option<String>,
     /// Only these types, as order.created or order.*
