@@ -103,6 +103,46 @@ pub struct Notice {
     pub about: String,
 }
 
+/// A card that its owner is to store on a page of the gateway's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Setup {
+    /// The key under which it is begun at most once; the gateway keeps it with what is stored.
+    pub key: String,
+    /// Where the gateway sends the browser when it is done.
+    pub return_url: String,
+    /// Where the gateway sends the browser that wants to go back.
+    pub cancel_url: String,
+}
+
+/// What a gateway says about beginning to store a card.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SetupBegun {
+    /// Under this reference; the owner goes to this address.
+    At {
+        /// The gateway's name for it.
+        reference: String,
+        /// Where the owner goes.
+        url: String,
+    },
+    /// This gateway has no page for it.
+    NotHere,
+    /// Nobody knows: it may be asked again under the same key.
+    Unknown,
+}
+
+/// How storing a card stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SetupStanding {
+    /// The owner has not finished.
+    Open,
+    /// It is over and nothing was stored.
+    Ended,
+    /// This is stored.
+    Stored(PaymentMethod),
+    /// Nobody knows.
+    Unknown,
+}
+
 /// Why a notice is not taken.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NotTaken {
@@ -168,6 +208,16 @@ pub trait Gateway: Send + Sync {
         _now_seconds: i64,
     ) -> Result<Option<Notice>, NotTaken> {
         Err(NotTaken::NotHere)
+    }
+
+    /// Begins to store a card on a page of the gateway's; the same key begins it once.
+    fn begin_setup(&self, _setup: &Setup) -> SetupBegun {
+        SetupBegun::NotHere
+    }
+
+    /// Asks how storing a card stands that was begun under this key.
+    fn setup(&self, _reference: &str, _key: &str) -> SetupStanding {
+        SetupStanding::Unknown
     }
 
     /// Gives back what was charged, or takes back what was credited; the same key does it once.
