@@ -2,14 +2,14 @@
 
 use super::endpoint::{Again, EndpointChange, Tried};
 use super::id::{
-    AccountId, CreditId, EndpointId, MerchantId, NoticeId, OfferId, OrderId, PurchaseId, RefundId, ReplyId,
-    TokenId,
+    AccountId, CreditId, EndpointId, LinkId, MerchantId, NoticeId, OfferId, OrderId, PurchaseId, RefundId,
+    ReplyId, TokenId,
 };
 use super::money::Money;
 use super::notice::NoticeAnswer;
 use super::record::{
-    AccountStatus, Address, DealTerms, Identity, Limit, OfferStatus, OwnIdentity, OwnTexts, PaymentMethod,
-    Recipient, Reward, Shortage, TransactionKind,
+    AccountStatus, Address, CardSetup, DealTerms, Identity, Limit, LinkPurpose, OfferStatus, OwnIdentity,
+    OwnTexts, PaymentMethod, Recipient, Reward, Shortage, TransactionKind,
 };
 use super::role::Role;
 use super::text::Counting;
@@ -179,6 +179,61 @@ pub struct OfferChange {
     pub texts: Option<OwnTexts>,
 }
 
+/// A session of linking.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the fields of LinkRecord")]
+pub struct NewLink {
+    pub purpose: LinkPurpose,
+    pub network: String,
+    pub handle: String,
+    pub opening: Option<[u8; 32]>,
+    pub browser: Option<[u8; 32]>,
+    pub account: Option<AccountId>,
+}
+
+/// A step of such a session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LinkStep {
+    /// Where to ship to.
+    Address {
+        /// As it was typed.
+        address: Address,
+        /// For the merchant's own mail.
+        email: Option<String>,
+    },
+    /// The card may be charged.
+    Mandate {
+        /// Which version of the text was shown.
+        version: u32,
+    },
+    /// The gateway has a page ready for the card.
+    CardBegun(CardSetup),
+    /// Nothing came of it.
+    CardEnded {
+        /// The gateway's name for it.
+        reference: String,
+    },
+    /// The gateway has stored it.
+    CardStored {
+        /// The gateway's name for how it was stored.
+        reference: String,
+        /// The card.
+        method: PaymentMethod,
+    },
+    /// A code to be posted.
+    Code {
+        /// SHA-256 of its folded hashtag.
+        hash: [u8; 32],
+    },
+    /// The identity that was seen is the right one.
+    Confirm {
+        /// SHA-256 of what opens the private page.
+        page: [u8; 32],
+    },
+    /// Enough.
+    Cancel,
+}
+
 /// A message that a network delivered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Post {
@@ -196,6 +251,8 @@ pub struct Post {
     pub created_at: Option<Time>,
     /// Which post it natively reposts.
     pub repost_of: Option<String>,
+    /// Which post it quotes: what counts is its own text, but a quote proves nothing.
+    pub quote_of: Option<String>,
     /// Its language, by the network's word: two or three small letters.
     pub language: Option<String>,
 }
@@ -355,6 +412,21 @@ pub enum Command {
         notice: NoticeId,
         answer: NoticeAnswer,
     },
+    BeginLink(Box<NewLink>),
+    OpenLink {
+        id: LinkId,
+        opening: [u8; 32],
+        browser: [u8; 32],
+    },
+    StepLink {
+        id: LinkId,
+        browser: [u8; 32],
+        step: Box<LinkStep>,
+    },
+    NewPage {
+        account: AccountId,
+        page: [u8; 32],
+    },
     TakeTransaction(Box<NewTransaction>),
     CreditAnswered {
         credit: CreditId,
@@ -439,6 +511,7 @@ pub enum Outcome {
     },
     Credit(CreditId),
     Endpoint(EndpointId),
+    Link(LinkId),
     /// `repeated`: it was told before.
     Noticed {
         repeated: bool,

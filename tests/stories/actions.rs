@@ -314,6 +314,7 @@ impl World {
             text: text.to_owned(),
             created_at,
             repost_of,
+            quote_of: None,
             language,
         }))
     }
