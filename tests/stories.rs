@@ -11,6 +11,8 @@ mod actions;
 mod books;
 #[path = "stories/checks.rs"]
 mod checks;
+#[path = "stories/links.rs"]
+mod links;
 #[path = "stories/things.rs"]
 mod things;
 #[path = "stories/words.rs"]
@@ -70,7 +72,7 @@ macro_rules! files {
 
 files!(
     judging, confirming, buying, passing, variants, waiting, edits, deleting, timing, stock, money, replies,
-    hashtags, batches, erasure, deals, nearby, explaining, frozen, limits, languages, books,
+    hashtags, batches, erasure, deals, nearby, explaining, frozen, limits, languages, books, linking,
 );
 
 #[test]

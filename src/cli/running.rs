@@ -3,9 +3,10 @@
 use super::{Failure, failure};
 use crate::engine::{Engine, EngineConfig, Handle, wall_ms};
 use crate::http::{self, Api, ApiConfig, GateConfig, MethodResolver, Server, hash_token};
-use crate::payments::{Gateways, NotTaken, Notice, Sandbox, Stripe, Worker};
+use crate::payments::{CARDS, Gateways, NotTaken, Notice, Sandbox, Stripe, Worker};
 use crate::store::lease::Lease;
 use crate::store::{CACHE_BYTES_DEFAULT, Store, beside};
+use crate::till::link::{Setup, SetupBegun, SetupStanding};
 use crate::till::record::{PaymentMethod, SettingsRecord};
 use crate::till::time::Time;
 use crate::till::words::Words;
@@ -44,6 +45,10 @@ pub struct Options {
     pub words: &'static Words,
     /// Proxies whose forwarded requests count as local.
     pub trusted_proxies: Vec<IpAddr>,
+    /// Where to listen for buyers, who reach the pages only.
+    pub public_listen: Option<SocketAddr>,
+    /// Where buyers reach the pages.
+    pub public_url: Option<String>,
 }
 
 impl Default for Options {
@@ -62,6 +67,8 @@ impl Default for Options {
             stripe: None,
             words: Words::built_in(),
             trusted_proxies: Vec::new(),
+            public_listen: None,
+            public_url: None,
         }
     }
 }
@@ -69,6 +76,7 @@ impl Default for Options {
 /// A till that runs.
 pub struct Running {
     server: Server,
+    public: Option<Server>,
     worker: Worker,
     webhooks: webhooks::Worker,
     engine: Engine,
@@ -78,14 +86,32 @@ pub struct Running {
     pub url: String,
     /// The data file.
     pub data: PathBuf,
+    pages_url: String,
 }
 
 /// Lets HTTP look payment methods up without knowing gateways.
-struct Resolver(Gateways);
+struct Resolver {
+    gateways: Gateways,
+    sandbox: Option<Arc<Sandbox>>,
+}
+
+impl http::Play for Sandbox {
+    fn page(&self, reference: &str) -> Option<String> {
+        Self::page(self, reference).filter(|page| !page.used).map(|page| page.cancel_url)
+    }
+
+    fn cards(&self) -> Vec<(&'static str, &'static str, &'static str, &'static str)> {
+        CARDS.iter().map(|card| (card.token, card.brand, card.last4, card.about)).collect()
+    }
+
+    fn choose(&self, reference: &str, token: &str) -> Option<String> {
+        Self::choose(self, reference, token)
+    }
+}
 
 impl MethodResolver for Resolver {
     fn resolve(&self, gateway: &str, token: &str) -> Result<PaymentMethod, (&'static str, String)> {
-        self.0.resolve(gateway, token)
+        self.gateways.resolve(gateway, token)
     }
 
     fn notice<'h>(
@@ -95,7 +121,7 @@ impl MethodResolver for Resolver {
         body: &[u8],
         now_seconds: i64,
     ) -> Result<Option<http::Notice>, http::NotTaken> {
-        let gateway = self.0.get(gateway).ok_or(http::NotTaken::NotHere)?;
+        let gateway = self.gateways.get(gateway).ok_or(http::NotTaken::NotHere)?;
         match gateway.notice(header, body, now_seconds) {
             Ok(notice) => Ok(notice.map(|Notice { event, about }| http::Notice { event, about })),
             Err(NotTaken::NotHere) => Err(http::NotTaken::NotHere),
@@ -104,7 +130,23 @@ impl MethodResolver for Resolver {
     }
 
     fn trouble(&self) -> Option<String> {
-        self.0.trouble()
+        self.gateways.trouble()
+    }
+
+    fn storing(&self) -> Option<&'static str> {
+        self.gateways.storing()
+    }
+
+    fn begin_setup(&self, gateway: &str, setup: &Setup) -> SetupBegun {
+        self.gateways.get(gateway).map_or(SetupBegun::NotHere, |gateway| gateway.begin_setup(setup))
+    }
+
+    fn setup(&self, gateway: &str, reference: &str, key: &str) -> SetupStanding {
+        self.gateways.get(gateway).map_or(SetupStanding::Unknown, |gateway| gateway.setup(reference, key))
+    }
+
+    fn play(&self) -> Option<&dyn http::Play> {
+        self.sandbox.as_deref().map(|sandbox| sandbox as &dyn http::Play)
     }
 }
 
@@ -133,10 +175,11 @@ impl Running {
         let folder = options.data.parent().filter(|folder| !folder.as_os_str().is_empty());
         let api = Arc::new(Api::new(ApiConfig {
             handle,
-            gateways: Arc::new(Resolver(gateways)),
+            gateways: Arc::new(Resolver { gateways, sandbox: sandbox.clone() }),
             sandbox: options.sandbox,
             trusted_proxies: options.trusted_proxies.clone(),
             work_dir: folder.map_or_else(|| PathBuf::from("."), PathBuf::from),
+            public_url: options.public_url.clone(),
         }));
         let gate = GateConfig { addr: options.listen, slots: options.slots, ..GateConfig::default() };
         let server = match Server::start(gate, api.clone()) {
@@ -154,8 +197,38 @@ impl Running {
         };
         api.watch_gate(server.gauge());
         let url = format!("http://{}", server.local_addr());
+        let public = match options.public_listen.map(|addr| public(addr, options.slots, &api)).transpose() {
+            Ok(public) => public,
+            Err(sentence) => {
+                server.shutdown();
+                worker.stop();
+                webhooks.stop();
+                engine.stop();
+                return Err(sentence);
+            }
+        };
+        let pages =
+            public.as_ref().map_or_else(|| url.clone(), |public| format!("http://{}", public.local_addr()));
+        api.pages_are_at(&pages);
+        let pages_url = options.public_url.clone().unwrap_or(pages);
         lease.announce(&url).map_err(failure)?;
-        Ok(Self { server, worker, webhooks, engine, lease, sandbox, url, data: options.data.clone() })
+        Ok(Self {
+            server,
+            public,
+            worker,
+            webhooks,
+            engine,
+            lease,
+            sandbox,
+            url,
+            data: options.data.clone(),
+            pages_url,
+        })
+    }
+
+    /// Where buyers reach the pages.
+    pub fn pages_url(&self) -> &str {
+        &self.pages_url
     }
 
     /// A way to the writer.
@@ -172,11 +245,22 @@ impl Running {
     pub fn stop(self) {
         self.engine.handle().waiters().close();
         self.server.shutdown();
+        drop(self.public);
         self.worker.stop();
         self.webhooks.stop();
         self.engine.stop();
         drop(self.lease);
     }
+}
+
+/// A listener of their own for the pages.
+fn public(addr: SocketAddr, slots: usize, api: &Api) -> Result<Server, Failure> {
+    let gate = GateConfig { addr, slots, ..GateConfig::default() };
+    Server::start(gate, api.public()).map_err(|error| {
+        Failure::from(format!(
+            "Cannot listen on {addr}: {error}. Choose another address with --public-listen."
+        ))
+    })
 }
 
 fn open(options: &Options) -> Result<Store, Failure> {

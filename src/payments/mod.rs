@@ -206,6 +206,13 @@ impl Gateways {
         self.all.get(slug)
     }
 
+    /// The gateway on whose page buyers store their cards: a real one before the sandbox.
+    pub fn storing(&self) -> Option<&'static str> {
+        let mut all: Vec<_> = self.all.keys().copied().collect();
+        all.sort_by_key(|slug| *slug == "sandbox");
+        all.first().copied()
+    }
+
     /// What keeps a gateway from doing anything.
     pub fn trouble(&self) -> Option<String> {
         self.all.values().find_map(|gateway| gateway.trouble())

@@ -51,6 +51,17 @@ pub struct PlayPage {
     pub used: bool,
 }
 
+/// What was chosen on a page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Chosen {
+    /// There is no such page.
+    NoPage,
+    /// Nothing yet.
+    Nothing,
+    /// The card of this token.
+    Card(String),
+}
+
 #[derive(Debug)]
 struct Page {
     setup: Setup,
@@ -69,13 +80,13 @@ struct Shelf {
 pub struct Pages(Mutex<Shelf>);
 
 impl Pages {
-    fn shelf(&self) -> MutexGuard<'_, Shelf> {
+    fn kept(&self) -> MutexGuard<'_, Shelf> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A page for this key, the same one each time; `None` where the system has no randomness.
     pub fn begin(&self, setup: &Setup) -> Option<String> {
-        let mut shelf = self.shelf();
+        let mut shelf = self.kept();
         if let Some(known) = shelf.by_key.get(&setup.key) {
             return Some(known.clone());
         }
@@ -99,24 +110,26 @@ impl Pages {
 
     /// The page of this reference.
     pub fn find(&self, reference: &str) -> Option<PlayPage> {
-        let shelf = self.shelf();
+        let shelf = self.kept();
         let page = shelf.pages.get(reference)?;
         Some(PlayPage { cancel_url: page.setup.cancel_url.clone(), used: page.chosen.is_some() })
     }
 
     /// Keeps the choice; returns where the browser goes. `None`: there is no such page, or it is used up.
     pub fn choose(&self, reference: &str, token: &str) -> Option<String> {
-        let mut shelf = self.shelf();
+        let mut shelf = self.kept();
         let page = shelf.pages.get_mut(reference).filter(|page| page.chosen.is_none())?;
         page.chosen = Some(token.to_owned());
         Some(page.setup.return_url.clone())
     }
 
-    /// What was chosen on the page that was begun under this key; `None`: there is no such page.
-    pub fn chosen(&self, reference: &str, key: &str) -> Option<Option<String>> {
-        let shelf = self.shelf();
-        let page = shelf.pages.get(reference).filter(|page| page.setup.key == key)?;
-        Some(page.chosen.clone())
+    /// What was chosen on the page that was begun under this key.
+    pub fn chosen(&self, reference: &str, key: &str) -> Chosen {
+        let shelf = self.kept();
+        match shelf.pages.get(reference).filter(|page| page.setup.key == key) {
+            None => Chosen::NoPage,
+            Some(page) => page.chosen.clone().map_or(Chosen::Nothing, Chosen::Card),
+        }
     }
 }
 
@@ -134,11 +147,11 @@ mod tests {
         let page = pages.begin(&setup("a")).unwrap();
         assert_eq!(pages.begin(&setup("a")), Some(page.clone()));
         assert_ne!(pages.begin(&setup("b")), Some(page.clone()));
-        assert_eq!(pages.chosen(&page, "a"), Some(None));
-        assert_eq!(pages.chosen(&page, "b"), None);
+        assert_eq!(pages.chosen(&page, "a"), Chosen::Nothing);
+        assert_eq!(pages.chosen(&page, "b"), Chosen::NoPage);
         assert_eq!(pages.choose(&page, "tok_visa"), Some("/back/a".to_owned()));
         assert_eq!(pages.choose(&page, "tok_amex"), None);
-        assert_eq!(pages.chosen(&page, "a"), Some(Some("tok_visa".to_owned())));
+        assert_eq!(pages.chosen(&page, "a"), Chosen::Card("tok_visa".to_owned()));
         assert!(pages.find(&page).unwrap().used);
         assert_eq!(pages.find("set_0"), None);
     }

@@ -3,7 +3,7 @@
 //! The ledger is one JSON line an entry, appended before the answer is given and never part of the till's
 //! transactions: what it says can be compared with what the till believes, after any crash of the till.
 
-use super::play::{CARDS, Pages, PlayPage};
+use super::play::{CARDS, Chosen, Pages, PlayPage};
 use super::{
     Charge, Created, Direction, Found, Gateway, Refunded, Setup, SetupBegun, SetupStanding, Standing,
 };
@@ -293,9 +293,9 @@ impl Gateway for Sandbox {
 
     fn setup(&self, reference: &str, key: &str) -> SetupStanding {
         match self.pages.chosen(reference, key) {
-            None => SetupStanding::Ended,
-            Some(None) => SetupStanding::Open,
-            Some(Some(token)) => self.resolve(&token).map_or(SetupStanding::Ended, SetupStanding::Stored),
+            Chosen::NoPage => SetupStanding::Ended,
+            Chosen::Nothing => SetupStanding::Open,
+            Chosen::Card(token) => self.resolve(&token).map_or(SetupStanding::Ended, SetupStanding::Stored),
         }
     }
 
