@@ -86,8 +86,8 @@ impl Pages {
 
     /// A page for this key, the same one each time; `None` where the system has no randomness.
     pub fn begin(&self, setup: &Setup) -> Option<String> {
-        let mut shelf = self.kept();
-        if let Some(known) = shelf.by_key.get(&setup.key) {
+        let mut kept = self.kept();
+        if let Some(known) = kept.by_key.get(&setup.key) {
             return Some(known.clone());
         }
         let mut random = [0_u8; 16];
@@ -96,37 +96,37 @@ impl Pages {
             let _ = write!(text, "{byte:02x}");
             text
         });
-        if shelf.ages.len() >= PAGES_MAX
-            && let Some(oldest) = shelf.ages.pop_front()
-            && let Some(page) = shelf.pages.remove(&oldest)
+        if kept.ages.len() >= PAGES_MAX
+            && let Some(oldest) = kept.ages.pop_front()
+            && let Some(page) = kept.pages.remove(&oldest)
         {
-            shelf.by_key.remove(&page.setup.key);
+            kept.by_key.remove(&page.setup.key);
         }
-        shelf.ages.push_back(reference.clone());
-        shelf.by_key.insert(setup.key.clone(), reference.clone());
-        shelf.pages.insert(reference.clone(), Page { setup: setup.clone(), chosen: None });
+        kept.ages.push_back(reference.clone());
+        kept.by_key.insert(setup.key.clone(), reference.clone());
+        kept.pages.insert(reference.clone(), Page { setup: setup.clone(), chosen: None });
         Some(reference)
     }
 
     /// The page of this reference.
     pub fn find(&self, reference: &str) -> Option<PlayPage> {
-        let shelf = self.kept();
-        let page = shelf.pages.get(reference)?;
+        let kept = self.kept();
+        let page = kept.pages.get(reference)?;
         Some(PlayPage { cancel_url: page.setup.cancel_url.clone(), used: page.chosen.is_some() })
     }
 
     /// Keeps the choice; returns where the browser goes. `None`: there is no such page, or it is used up.
     pub fn choose(&self, reference: &str, token: &str) -> Option<String> {
-        let mut shelf = self.kept();
-        let page = shelf.pages.get_mut(reference).filter(|page| page.chosen.is_none())?;
+        let mut kept = self.kept();
+        let page = kept.pages.get_mut(reference).filter(|page| page.chosen.is_none())?;
         page.chosen = Some(token.to_owned());
         Some(page.setup.return_url.clone())
     }
 
     /// What was chosen on the page that was begun under this key.
     pub fn chosen(&self, reference: &str, key: &str) -> Chosen {
-        let shelf = self.kept();
-        match shelf.pages.get(reference).filter(|page| page.setup.key == key) {
+        let kept = self.kept();
+        match kept.pages.get(reference).filter(|page| page.setup.key == key) {
             None => Chosen::NoPage,
             Some(page) => page.chosen.clone().map_or(Chosen::Nothing, Chosen::Card),
         }

@@ -7,7 +7,7 @@
 
 use super::check;
 use super::record::Address;
-use super::refusal::{Refusal, Result};
+use super::refusal::{Fault, FieldError, Refusal, Result};
 
 const LINES: &str = include_str!("countries.txt");
 
@@ -74,30 +74,43 @@ impl Country {
     }
 }
 
-/// Checks an address as somebody typed it, by what its country needs; each error names its field.
+/// Checks an address as somebody typed it, by what its country needs; names every field that is wrong.
 pub fn check_typed(address: &Address) -> Result<()> {
     check::country("country", &address.country)?;
     let Some(country) = find(&address.country) else {
         return Err(Refusal::invalid("country", "is not a country that this till knows").into());
     };
-    check::text("name", &address.name, 200)?;
-    check::text("line1", &address.line1, 200)?;
-    check::optional_text("line2", address.line2.as_ref(), 200)?;
-    check::text("city", &address.city, 100)?;
-    check::optional_text("region", address.region.as_ref(), 100)?;
-    if country.region.is_some_and(|part| part.needed) && address.region.is_none() {
-        return Err(Refusal::invalid("region", "must not be empty").into());
+    let checks = [
+        check::text("name", &address.name, 200),
+        check::text("line1", &address.line1, 200),
+        check::optional_text("line2", address.line2.as_ref(), 200),
+        check::text("city", &address.city, 100),
+        needed("region", country.region, address.region.as_deref().unwrap_or_default(), 100),
+        needed("postal_code", country.postal, &address.postal_code, 20),
+        shaped(&country, &address.postal_code),
+    ];
+    let mut errors: Vec<FieldError> = Vec::new();
+    for refusal in checks.into_iter().filter_map(Result::err) {
+        match refusal {
+            Fault::Refused(refusal) => errors.extend(refusal.errors),
+            other @ Fault::State(_) => return Err(other),
+        }
     }
-    if address.postal_code.is_empty() {
-        let needed = country.postal.is_some_and(|part| part.needed);
-        return if needed {
-            Err(Refusal::invalid("postal_code", "must not be empty").into())
-        } else {
-            Ok(())
-        };
+    let Some(first) = errors.first() else { return Ok(()) };
+    let FieldError { field, detail } = first.clone();
+    Err(Refusal { errors, ..Refusal::invalid(field, detail) }.into())
+}
+
+/// A part that some countries need.
+fn needed(field: &str, part: Option<Part>, value: &str, max: usize) -> Result<()> {
+    if value.is_empty() && part.is_none_or(|part| !part.needed) {
+        return Ok(());
     }
-    check::text("postal_code", &address.postal_code, 20)?;
-    if country.fits(&address.postal_code) {
+    check::text(field, value, max)
+}
+
+fn shaped(country: &Country, postal_code: &str) -> Result<()> {
+    if postal_code.is_empty() || country.fits(postal_code) {
         return Ok(());
     }
     let detail = format!("does not look like one of {}", country.name);
@@ -159,5 +172,10 @@ mod tests {
         assert!(check_typed(&address("AE", Some("Dubai"), "")).is_ok());
         assert!(check_typed(&address("HK", Some("Kowloon"), "")).is_ok());
         assert!(check_typed(&address("XX", None, "1")).is_err());
+        let Err(Fault::Refused(refusal)) = check_typed(&address("US", None, "SW1A 1AA")) else {
+            panic!("refused")
+        };
+        let fields: Vec<_> = refusal.errors.iter().map(|error| error.field.as_str()).collect();
+        assert_eq!(fields, ["region", "postal_code"]);
     }
 }

@@ -8,6 +8,7 @@ use crate::http::auth::hash_token;
 use crate::http::message::Response;
 use crate::http::problem::{Code, Problem};
 use crate::till::account::newest_purchases;
+use crate::till::hashtag::bare;
 use crate::till::id::{AccountId, PurchaseId};
 use crate::till::record::{AccountRecord, LinkPurpose, OrderStatus, PurchaseRecord, PurchaseStatus};
 use crate::till::state::{Read, StateError};
@@ -88,7 +89,11 @@ fn bought<S: Read>(
         PurchaseStatus::Pending if now <= purchase.expires_at => (
             Mood::Open,
             "Held for you".to_owned(),
-            Some(format!("Post {} before {} to buy it.", offer.confirm_hashtag, hour(purchase.expires_at))),
+            Some(format!(
+                "Post #{} before {} to buy it.",
+                bare(&offer.confirm_hashtag),
+                hour(purchase.expires_at)
+            )),
         ),
         PurchaseStatus::Pending | PurchaseStatus::Expired => {
             (Mood::Bad, "Not confirmed in time; nothing was charged".to_owned(), None)
