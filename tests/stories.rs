@@ -70,7 +70,7 @@ macro_rules! files {
 
 files!(
     judging, confirming, buying, passing, variants, waiting, edits, deleting, timing, stock, money, replies,
-    hashtags, batches, erasure, deals, nearby, explaining, frozen, limits, languages, books,
+    hashtags, batches, erasure, deals, nearby, explaining, frozen, limits, languages, books, orders,
 );
 
 #[test]
