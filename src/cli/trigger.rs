@@ -1,6 +1,6 @@
 //! `tagtill trigger`: makes an event happen in a running sandbox, by doing what leads to it.
 
-use super::target::{Place, Target};
+use super::target::Target;
 use super::{Failure, Outcome, failure, say};
 use crate::cli::client::Client;
 use serde_json::{Value, json};
@@ -46,7 +46,7 @@ const TYPES: [&str; 14] = [
 ];
 
 pub fn run(args: &Args) -> Outcome {
-    let Place::Running(client) = args.target.find()? else {
+    let Some(client) = args.target.running()? else {
         return Err(Failure::from(
             "No till runs this data file. Start one with `tagtill serve --sandbox`, or name one with --url.",
         ));
