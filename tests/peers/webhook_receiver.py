@@ -74,6 +74,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.answer(status)
 
 
-SERVER = http.server.ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Handler)
-SERVER.daemon_threads = True
+class Server(http.server.ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128
+
+
+SERVER = Server(("127.0.0.1", int(sys.argv[1])), Handler)
 SERVER.serve_forever()
