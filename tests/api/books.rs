@@ -194,7 +194,7 @@ fn orders_are_listed_by_status_offer_and_merchant() {
     till.post(&format!("/v1/orders/{}/deliver", id(&second)), &Value::Null).expect(200);
     let listed = |token: &str, query: &str| -> Vec<String> {
         let page = till.call(token, "GET", &format!("/v1/orders?{query}"), &Value::Null).expect(200);
-        page["data"].as_array().unwrap().iter().map(|order| id(order)).collect()
+        page["data"].as_array().unwrap().iter().map(id).collect()
     };
     let offer = first["offer"].as_str().unwrap();
     let own = till.token(&format!("merchant:{tea}"));
@@ -216,7 +216,8 @@ fn orders_are_listed_by_status_offer_and_merchant() {
         let mut found = listed(token, &query);
         let mut wanted: Vec<String> = wanted.into_iter().cloned().collect();
         // Of one millisecond any may be the newer.
-        (found.sort(), wanted.sort());
+        found.sort();
+        wanted.sort();
         assert_eq!(found, wanted, "{query}");
     }
     till.get("/v1/orders?status=lost").problem(400, "invalid_request", "status");

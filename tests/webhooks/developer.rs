@@ -25,14 +25,14 @@ impl Listening {
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let mut secret = None;
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let mut listening = Self { child, secret: None, lines };
         loop {
-            let line = lines.next().expect("it listens").unwrap();
+            let line = listening.line();
             if line.starts_with("Listening") {
-                return Self { child, secret, lines };
+                return listening;
             }
-            secret = Some(line.strip_prefix("secret: ").expect("nothing else is said before").to_owned());
+            listening.secret = Some(line.strip_prefix("secret: ").unwrap().to_owned());
         }
     }
 
