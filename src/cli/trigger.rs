@@ -28,7 +28,7 @@ pub struct Args {
 }
 
 /// What can be brought about.
-const TYPES: [&str; 14] = [
+const TYPES: [&str; 15] = [
     "account.created",
     "account.updated",
     "account.erased",
@@ -43,6 +43,7 @@ const TYPES: [&str; 14] = [
     "order.created",
     "order.shipped",
     "order.delivered",
+    "order.cancelled",
 ];
 
 pub fn run(args: &Args) -> Outcome {
@@ -125,6 +126,7 @@ impl<'c> Play<'c> {
         let Some(order) = closed.get("order").and_then(Value::as_str) else { return Ok(()) };
         say(format_args!("order     {order}"))?;
         match kind {
+            "order.cancelled" => self.call(&format!("/v1/orders/{order}/cancel"), &json!({})),
             "purchase.refunded" => self.call(&format!("/v1/purchases/{purchase}/refund"), &json!({})),
             "order.shipped" | "order.delivered" => {
                 let parcel = json!({"carrier": "DHL", "tracking_number": "JD000001"});
