@@ -17,6 +17,7 @@ pub mod dispute;
 pub mod endpoint;
 pub mod event;
 pub mod explain;
+pub mod follow_up;
 pub mod hashtag;
 pub mod id;
 pub mod journal;

@@ -30,7 +30,14 @@ pub struct Draft {
 
 /// Until when a reply is worth posting: a day for what was ordered, an hour for the rest.
 pub fn not_after(now: Time, kind: ReplyKind) -> Time {
-    let ordered = matches!(kind, ReplyKind::Confirmed | ReplyKind::Paid | ReplyKind::Refused);
+    let ordered = matches!(
+        kind,
+        ReplyKind::Confirmed
+            | ReplyKind::Paid
+            | ReplyKind::Refused
+            | ReplyKind::Shipped
+            | ReplyKind::Cancelled
+    );
     now.plus_seconds(if ordered { 86_400 } else { 3600 })
 }
 

@@ -191,6 +191,12 @@ impl<'a> Speaker<'a> {
         self.fit(&self.thing(purchase), &self.ways(Key::Paid, &[(Slot::Price, &price)]), &[])
     }
 
+    /// What became of an order: its title, and nothing else about it.
+    pub fn follow_up(&self, kind: ReplyKind) -> String {
+        let key = if kind == ReplyKind::Shipped { Key::Shipped } else { Key::Cancelled };
+        self.plainly(key, &[])
+    }
+
     /// The reply where nothing can be said but that nothing was charged.
     pub fn refused(&self) -> String {
         self.plainly(Key::Refused, &[])
@@ -425,6 +431,8 @@ mod tests {
                     speaker.not_linked(),
                     speaker.paid(&held),
                     speaker.refused(),
+                    speaker.follow_up(ReplyKind::Shipped),
+                    speaker.follow_up(ReplyKind::Cancelled),
                 ];
                 for text in &texts[..3] {
                     assert!(text.contains(&offer.confirm_hashtag), "{text}");
