@@ -2,11 +2,18 @@
 
 use super::{Failure, failure};
 use crate::engine::{Engine, EngineConfig, Handle, wall_ms};
-use crate::http::{self, Api, ApiConfig, GateConfig, MethodResolver, Server, hash_token};
-use crate::payments::{Gateways, NotTaken, Notice, Sandbox, Stripe, Worker};
+use crate::http::{self, Api, ApiConfig, Authenticating, GateConfig, MethodResolver, Server, hash_token};
+use crate::payments::{
+    Authentication, Gateways, NotTaken, Notice, Sandbox, Standing, Stripe, Worker, authenticate,
+};
 use crate::store::lease::Lease;
 use crate::store::{CACHE_BYTES_DEFAULT, Store, beside};
+use crate::till::command::Command;
+use crate::till::id::PurchaseId;
+use crate::till::money::Money;
 use crate::till::record::{PaymentMethod, SettingsRecord};
+use crate::till::state::Read as _;
+use crate::till::table::Purchases;
 use crate::till::time::Time;
 use crate::till::words::Words;
 use crate::webhooks;
@@ -81,11 +88,15 @@ pub struct Running {
 }
 
 /// Lets HTTP look payment methods up without knowing gateways.
-struct Resolver(Gateways);
+struct Resolver {
+    gateways: Gateways,
+    sandbox: Option<Arc<Sandbox>>,
+    handle: Handle,
+}
 
 impl MethodResolver for Resolver {
     fn resolve(&self, gateway: &str, token: &str) -> Result<PaymentMethod, (&'static str, String)> {
-        self.0.resolve(gateway, token)
+        self.gateways.resolve(gateway, token)
     }
 
     fn notice<'h>(
@@ -95,7 +106,7 @@ impl MethodResolver for Resolver {
         body: &[u8],
         now_seconds: i64,
     ) -> Result<Option<http::Notice>, http::NotTaken> {
-        let gateway = self.0.get(gateway).ok_or(http::NotTaken::NotHere)?;
+        let gateway = self.gateways.get(gateway).ok_or(http::NotTaken::NotHere)?;
         match gateway.notice(header, body, now_seconds) {
             Ok(notice) => Ok(notice.map(|Notice { event, about }| http::Notice { event, about })),
             Err(NotTaken::NotHere) => Err(http::NotTaken::NotHere),
@@ -103,8 +114,34 @@ impl MethodResolver for Resolver {
         }
     }
 
+    fn authenticate(&self, purchase: PurchaseId, return_url: &str) -> Result<Authenticating, String> {
+        let snapshot = self.handle.snapshot().map_err(|error| error.to_string())?;
+        let record = snapshot.must::<Purchases>(&purchase).map_err(|error| error.to_string())?;
+        let asked = authenticate(&self.gateways, (purchase, &record), self.handle.now(), return_url);
+        Ok(match asked {
+            None => Authenticating::NotNeeded,
+            Some(Authentication::Page(url)) => Authenticating::Page(url),
+            Some(Authentication::Standing(Standing::Paid | Standing::Declined(_))) => {
+                // The worker would see it by itself, only later.
+                if let Err(unavailable) = self.handle.call(Command::LookAtCharge { purchase }) {
+                    log::warn!("{purchase}: {}", unavailable.0);
+                }
+                Authenticating::Settled
+            }
+            Some(Authentication::Standing(_)) => Authenticating::Unknown,
+        })
+    }
+
+    fn sandbox_waits(&self, reference: &str) -> Option<Money> {
+        self.sandbox.as_ref()?.waits_for_owner(reference)
+    }
+
+    fn sandbox_answers(&self, reference: &str, approve: bool) -> bool {
+        self.sandbox.as_ref().is_some_and(|sandbox| sandbox.answer_authentication(reference, approve))
+    }
+
     fn trouble(&self) -> Option<String> {
-        self.0.trouble()
+        self.gateways.trouble()
     }
 }
 
@@ -132,8 +169,8 @@ impl Running {
         let webhooks = webhooks::Worker::start(&handle, http::render_event, options.sandbox);
         let folder = options.data.parent().filter(|folder| !folder.as_os_str().is_empty());
         let api = Arc::new(Api::new(ApiConfig {
-            handle,
-            gateways: Arc::new(Resolver(gateways)),
+            handle: handle.clone(),
+            gateways: Arc::new(Resolver { gateways, sandbox: sandbox.clone(), handle }),
             sandbox: options.sandbox,
             trusted_proxies: options.trusted_proxies.clone(),
             work_dir: folder.map_or_else(|| PathBuf::from("."), PathBuf::from),

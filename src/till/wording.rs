@@ -191,6 +191,12 @@ impl<'a> Speaker<'a> {
         self.fit(&self.thing(purchase), &self.ways(Key::Paid, &[(Slot::Price, &price)]), &[])
     }
 
+    /// The reply where the card's owner has a step left at the provider.
+    pub fn one_step_left(&self, window_seconds: u32) -> String {
+        let window = self.language.span(window_seconds);
+        self.plainly(Key::OneStepLeft, &[(Slot::Window, &window)])
+    }
+
     /// The reply where nothing can be said but that nothing was charged.
     pub fn refused(&self) -> String {
         self.plainly(Key::Refused, &[])
@@ -357,6 +363,7 @@ mod tests {
             variant,
             language: None,
             disputes: Vec::new(),
+            authenticate_by: None,
         }
     }
 
@@ -424,6 +431,7 @@ mod tests {
                     speaker.passed(Verdict::NothingToConfirm),
                     speaker.not_linked(),
                     speaker.paid(&held),
+                    speaker.one_step_left(3600),
                     speaker.refused(),
                 ];
                 for text in &texts[..3] {

@@ -143,6 +143,7 @@ impl Model {
             order: None,
             order_id: None,
             restocked: false,
+            authenticate_by: None,
         });
         self.purchases.len() - 1
     }

@@ -2,6 +2,7 @@
 //!
 //! Of what Stripe says only codes are kept: its messages can quote a card or a person.
 
+use super::AUTHENTICATION;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -149,6 +150,7 @@ fn failure(status: u16, body: &Value) -> Failure {
     let named = || code.clone().unwrap_or_else(|| format!("status {status}"));
     match status {
         // Also what was refused under the same key before, and is said again.
+        402 if code.as_deref() == Some(AUTHENTICATION) => Failure::Card(AUTHENTICATION.to_owned()),
         402 => Failure::Card(field("decline_code").or(code).unwrap_or_else(|| "card_declined".to_owned())),
         404 => Failure::NotFound,
         409 | 429 | 500.. => Failure::Unknown(named()),

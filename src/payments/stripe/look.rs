@@ -49,7 +49,7 @@ impl Stripe {
         let answer = match Self::standing_of(&intent) {
             Standing::Paid => ChargeAnswer::Paid,
             Standing::Declined(code) => ChargeAnswer::Declined(code),
-            Standing::Unconfirmed | Standing::Unknown => ChargeAnswer::Unknown,
+            Standing::Unconfirmed | Standing::NeedsOwner | Standing::Unknown => ChargeAnswer::Unknown,
         };
         let mut report = ChargeReport {
             purchase,

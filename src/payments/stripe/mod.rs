@@ -3,13 +3,17 @@
 //! Whatever is unknown is fetched, never repeated blindly: Stripe says a saved error again under the same key, and
 //! forgets keys after a day. What is charged is what was stored; an intent of another amount, currency or mode is not ours.
 
+mod authenticate;
 mod client;
 mod event;
 mod look;
 
-use super::{Charge, Created, Direction, Found, Gateway, NotTaken, Notice, Refunded, Standing};
+use super::{
+    Authentication, Charge, Created, Direction, Found, Gateway, NotTaken, Notice, Refunded, Standing,
+};
 use crate::till::money::Money;
 use crate::till::notice::NoticeAnswer;
+use crate::till::owner::CANCELED;
 use crate::till::record::PaymentMethod;
 use client::{Client, Failure};
 use serde::Deserialize;
@@ -28,6 +32,8 @@ const PAGE: usize = 100;
 const PAGES_MAX: usize = 50;
 /// An intent is looked for from so long before its attempt began: clocks differ.
 const CLOCKS_DIFFER_SECONDS: i64 = 300;
+/// The code for a charge that the card's owner has to allow.
+const AUTHENTICATION: &str = "authentication_required";
 /// While a key or a request is refused, Stripe is asked this often whether that is still so.
 const TROUBLE_PAUSE: Duration = Duration::from_secs(30);
 
@@ -42,14 +48,35 @@ struct Intent {
     livemode: bool,
     status: String,
     last_payment_error: Option<PaymentError>,
+    next_action: Option<NextAction>,
     #[serde(default)]
     metadata: BTreeMap<String, String>,
+}
+
+#[derive(Debug, Deserialize)]
+struct NextAction {
+    redirect_to_url: Option<RedirectToUrl>,
+}
+
+#[derive(Debug, Deserialize)]
+struct RedirectToUrl {
+    url: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
 struct PaymentError {
     code: Option<String>,
     decline_code: Option<String>,
+}
+
+impl PaymentError {
+    /// What it is called here: the bank's word, or Stripe's. That the owner is asked for comes before both.
+    fn code(&self) -> Option<String> {
+        if self.code.as_deref() == Some(AUTHENTICATION) {
+            return self.code.clone();
+        }
+        self.decline_code.clone().or(self.code.clone())
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -188,12 +215,14 @@ impl Stripe {
 
     fn standing_of(intent: &Intent) -> Standing {
         let error = intent.last_payment_error.as_ref();
-        let code = error.and_then(|error| error.decline_code.clone().or(error.code.clone()));
+        let code = error.and_then(PaymentError::code);
         match intent.status.as_str() {
             "succeeded" if intent.amount_received == intent.amount => Standing::Paid,
             "requires_confirmation" => Standing::Unconfirmed,
+            "requires_action" => Standing::NeedsOwner,
+            "requires_payment_method" if code.as_deref() == Some(AUTHENTICATION) => Standing::NeedsOwner,
             "requires_payment_method" => code.map_or(Standing::Unconfirmed, Standing::Declined),
-            "canceled" => Standing::Declined("canceled".to_owned()),
+            "canceled" => Standing::Declined(CANCELED.to_owned()),
             _ => Standing::Unknown,
         }
     }
@@ -315,6 +344,7 @@ impl Gateway for Stripe {
         // Without a key: an intent is paid once at most, and a saved error would be said for ever.
         match self.ask(|client| client.post(&path, &form, None)) {
             Ok(intent) => self.standing(&intent, charge),
+            Err(Failure::Card(code)) if code == AUTHENTICATION => Standing::NeedsOwner,
             Err(Failure::Card(code)) => Standing::Declined(code),
             Err(Failure::State) => self.fetch(reference, charge),
             Err(failure) => {
@@ -345,6 +375,10 @@ impl Gateway for Stripe {
                 Found::Unknown
             }
         }
+    }
+
+    fn authenticate(&self, reference: &str, charge: &Charge, return_url: &str) -> Authentication {
+        self.confirm_on_session(reference, charge, return_url)
     }
 
     fn cancel(&self, reference: &str, charge: &Charge) -> Standing {
