@@ -7,9 +7,11 @@ mod authenticate;
 mod client;
 mod event;
 mod look;
+mod setup;
 
 use super::{
-    Authentication, Charge, Created, Direction, Found, Gateway, NotTaken, Notice, Refunded, Standing,
+    Authentication, Charge, Created, Direction, Found, Gateway, NotTaken, Notice, Refunded, Setup,
+    SetupBegun, SetupStanding, Standing,
 };
 use crate::till::money::Money;
 use crate::till::notice::NoticeAnswer;
@@ -227,6 +229,24 @@ impl Stripe {
         }
     }
 
+    /// The payment method of this id, or what is wrong with it.
+    fn method(&self, token: &str) -> Result<Result<PaymentMethod, String>, Failure> {
+        let found: Method = self.ask(|client| client.get(&format!("/v1/payment_methods/{token}")))?;
+        let Some(card) = found.card else { return Ok(Err("must be a card".to_owned())) };
+        let Some(customer) = found.customer else {
+            let why = "belongs to no customer; attach it to one first, so that it can be charged later";
+            return Ok(Err(why.to_owned()));
+        };
+        Ok(Ok(PaymentMethod {
+            gateway: self.slug().to_owned(),
+            customer,
+            token: token.to_owned(),
+            brand: card.brand,
+            last4: card.last4,
+            fingerprint: card.fingerprint.unwrap_or_default(),
+        }))
+    }
+
     /// Looks through a list for the thing that carries our key.
     fn search<T: Keyed>(&self, path: &str, key: &str) -> Result<Option<T>, Failure> {
         let mut after = String::new();
@@ -249,6 +269,11 @@ impl Stripe {
         }
         Err(Failure::Unknown("the list is too long to look through".to_owned()))
     }
+}
+
+/// Whether an id can go into a path as it stands.
+fn is_plain(id: &str) -> bool {
+    id.len() <= 255 && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
 /// Whether an address is one of this machine, in plain HTTP.
@@ -283,28 +308,15 @@ impl Gateway for Stripe {
     }
 
     fn resolve(&self, token: &str) -> Result<PaymentMethod, String> {
-        let fine = token.starts_with("pm_") && token.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+        let fine = token.starts_with("pm_") && is_plain(token);
         if !fine {
             return Err("must be a payment method of Stripe that a customer has: pm_…".to_owned());
         }
-        let found = self.ask(|client| client.get::<Method>(&format!("/v1/payment_methods/{token}")));
-        let method = found.map_err(|failure| match failure {
-            Failure::NotFound => "is no payment method that Stripe knows".to_owned(),
-            other => format!("could not be looked up: {other}"),
-        })?;
-        let Some(card) = method.card else { return Err("must be a card".to_owned()) };
-        let Some(customer) = method.customer else {
-            return Err(
-                "belongs to no customer; attach it to one first, so that it can be charged later".to_owned()
-            );
-        };
-        Ok(PaymentMethod {
-            gateway: self.slug().to_owned(),
-            customer,
-            token: token.to_owned(),
-            brand: card.brand,
-            last4: card.last4,
-            fingerprint: card.fingerprint.unwrap_or_default(),
+        self.method(token).unwrap_or_else(|failure| {
+            Err(match failure {
+                Failure::NotFound => "is no payment method that Stripe knows".to_owned(),
+                other => format!("could not be looked up: {other}"),
+            })
         })
     }
 
@@ -379,6 +391,14 @@ impl Gateway for Stripe {
 
     fn authenticate(&self, reference: &str, charge: &Charge, return_url: &str) -> Authentication {
         self.confirm_on_session(reference, charge, return_url)
+    }
+
+    fn begin_setup(&self, setup: &Setup) -> SetupBegun {
+        self.begin_checkout(setup)
+    }
+
+    fn setup(&self, reference: &str, key: &str) -> SetupStanding {
+        self.checkout(reference, key)
     }
 
     fn cancel(&self, reference: &str, charge: &Charge) -> Standing {
