@@ -20,6 +20,9 @@ const ANSWER_BYTES_MAX: u64 = 1024 * 1024;
 const PLAIN: &AsciiSet =
     &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'[').remove(b']');
 
+/// Codes that say that something does not stand so.
+const STATES: [&str; 3] = ["payment_intent_unexpected_state", "charge_already_refunded", "charge_disputed"];
+
 /// A form's fields.
 pub type Form<'f> = [(&'f str, String)];
 
@@ -155,7 +158,9 @@ fn failure(status: u16, body: &Value) -> Failure {
         404 => Failure::NotFound,
         409 | 429 | 500.. => Failure::Unknown(named()),
         400 if kind == "card_error" => Failure::Card(named()),
-        400 if code.as_deref() == Some("payment_intent_unexpected_state") => Failure::State,
+        400 if code.as_deref().is_some_and(|code| STATES.contains(&code)) => Failure::State,
+        // A refund of more than is left has no code of its own.
+        400 if code.is_none() && field("param").as_deref() == Some("amount") => Failure::State,
         400 if code.as_deref() == Some("resource_missing") => Failure::NotFound,
         400 | 401 | 403 => {
             let about = field("param").map(|param| format!(" at {param}")).unwrap_or_default();

@@ -5,8 +5,11 @@
 
 mod authenticate;
 mod client;
+mod credit;
+mod doubts;
 mod event;
 mod look;
+mod refund;
 mod setup;
 
 use super::{
@@ -18,6 +21,7 @@ use crate::till::notice::NoticeAnswer;
 use crate::till::owner::CANCELED;
 use crate::till::record::PaymentMethod;
 use client::{Client, Failure};
+use doubts::{Doubts, LIST_DELAY};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
@@ -115,6 +119,9 @@ struct List<T> {
 trait Keyed: DeserializeOwned {
     fn id(&self) -> &str;
     fn metadata(&self) -> &BTreeMap<String, String>;
+    fn has_key(&self, key: &str) -> bool {
+        self.metadata().get(KEY_FIELD).is_some_and(|own| own == key)
+    }
 }
 
 impl Keyed for Intent {
@@ -144,6 +151,7 @@ pub struct Stripe {
     /// What its events are signed with; `None`: none are taken.
     webhook_secret: Option<String>,
     trouble: Mutex<Option<(String, Instant)>>,
+    doubts: Doubts,
 }
 
 impl Stripe {
@@ -165,7 +173,13 @@ impl Stripe {
                 "{base} must begin with https://; http:// is for test keys and a server on this machine only."
             ));
         }
-        Ok(Self { client: Client::new(base, key), live, webhook_secret: None, trouble: Mutex::default() })
+        Ok(Self {
+            client: Client::new(base, key),
+            live,
+            webhook_secret: None,
+            trouble: Mutex::default(),
+            doubts: Doubts::new(LIST_DELAY),
+        })
     }
 
     /// Takes events that are signed with this secret (`whsec_…`).
@@ -247,6 +261,32 @@ impl Stripe {
         }))
     }
 
+    /// With lists that are late by `delay` at most.
+    #[must_use]
+    pub fn with_list_delay(mut self, delay: Duration) -> Self {
+        self.doubts = Doubts::new(delay);
+        self
+    }
+
+    /// Creating a charge gives the same error again: whether it was made, the list says, once it is believed.
+    fn found_or_lost(&self, charge: &Charge) -> Created {
+        let over = self.doubts.are_over(&charge.key);
+        match self.find(charge) {
+            Found::Reference(reference) => {
+                self.doubts.forget(&charge.key);
+                Created::Reference(reference)
+            }
+            Found::Nothing if over => Created::Lost,
+            Found::Nothing | Found::Unknown => Created::Unknown,
+        }
+    }
+
+    /// A list lacks something. What this life of the till has begun it knows itself; what a former one has made is
+    /// looked for after a restore, and may not be listed yet.
+    fn nothing_found(&self) -> Found {
+        if self.doubts.about_former_lives_are_over() { Found::Nothing } else { Found::Unknown }
+    }
+
     /// Looks through a list for the thing that carries our key.
     fn search<T: Keyed>(&self, path: &str, key: &str) -> Result<Option<T>, Failure> {
         let mut after = String::new();
@@ -258,9 +298,7 @@ impl Stripe {
                 None => after.clear(),
             }
             let mut things = data.into_iter();
-            if let Some(found) =
-                things.find(|thing| thing.metadata().get(KEY_FIELD).is_some_and(|own| own == key))
-            {
+            if let Some(found) = things.find(|thing| thing.has_key(key)) {
                 return Ok(Some(found));
             }
             if after.is_empty() {
@@ -322,7 +360,7 @@ impl Gateway for Stripe {
 
     fn create(&self, charge: &Charge) -> Created {
         if charge.direction == Direction::Credit {
-            return Created::Declined("stripe_gives_no_credits".to_owned());
+            return self.begin_credit(charge);
         }
         let form = [
             ("amount", charge.amount.amount.to_string()),
@@ -337,11 +375,7 @@ impl Gateway for Stripe {
             Ok(intent) => Created::Reference(intent.id),
             Err(Failure::Card(code)) => Created::Declined(code),
             // An error that is saved under the key: whether the intent was made, the list knows.
-            Err(Failure::Replayed(_)) => match self.find(charge) {
-                Found::Reference(reference) => Created::Reference(reference),
-                Found::Nothing => Created::Lost,
-                Found::Unknown => Created::Unknown,
-            },
+            Err(Failure::Replayed(_)) => self.found_or_lost(charge),
             Err(Failure::NotFound) => Created::Declined("payment_method_missing".to_owned()),
             Err(failure) => {
                 log::warn!("{}: {failure}", charge.key);
@@ -351,6 +385,9 @@ impl Gateway for Stripe {
     }
 
     fn confirm(&self, reference: &str, charge: &Charge) -> Standing {
+        if let Some(credit) = credit::parse(reference) {
+            return self.give_credit(credit, charge);
+        }
         let form = [("off_session", "true".to_owned())];
         let path = format!("/v1/payment_intents/{reference}/confirm");
         // Without a key: an intent is paid once at most, and a saved error would be said for ever.
@@ -367,6 +404,9 @@ impl Gateway for Stripe {
     }
 
     fn fetch(&self, reference: &str, charge: &Charge) -> Standing {
+        if let Some(credit) = credit::parse(reference) {
+            return self.fetch_credit(credit);
+        }
         match self.ask(|client| client.get(&format!("/v1/payment_intents/{reference}"))) {
             Ok(intent) => self.standing(&intent, charge),
             Err(failure) => {
@@ -377,11 +417,14 @@ impl Gateway for Stripe {
     }
 
     fn find(&self, charge: &Charge) -> Found {
+        if charge.direction == Direction::Credit {
+            return self.find_credit(charge);
+        }
         let since = charge.begun_at.ms() / 1000 - CLOCKS_DIFFER_SECONDS;
         let path = format!("/v1/payment_intents?customer={}&created[gte]={since}", charge.customer);
         match self.search::<Intent>(&path, &charge.key) {
             Ok(Some(intent)) => Found::Reference(intent.id),
-            Ok(None) | Err(Failure::NotFound) => Found::Nothing,
+            Ok(None) | Err(Failure::NotFound) => self.nothing_found(),
             Err(failure) => {
                 log::warn!("{}: {failure}", charge.key);
                 Found::Unknown
@@ -424,40 +467,10 @@ impl Gateway for Stripe {
     }
 
     fn refund(&self, key: &str, reference: &str, amount: Money) -> Refunded {
-        // What was begun before is looked for first: its key may be forgotten, or have an error saved under it.
-        let found = match self.search::<Refund>(&format!("/v1/refunds?payment_intent={reference}"), key) {
-            Ok(Some(refund)) => Ok(refund),
-            Ok(None) => {
-                let form = [
-                    ("payment_intent", reference.to_owned()),
-                    ("amount", amount.amount.to_string()),
-                    ("metadata[tagtill_key]", key.to_owned()),
-                ];
-                match self.ask(|client| client.post::<Refund>("/v1/refunds", &form, Some(key))) {
-                    // The list says that it was not made, and its key says the same error for ever.
-                    Err(Failure::Replayed(_)) => {
-                        let other = format!("{key}-again");
-                        self.ask(|client| client.post("/v1/refunds", &form, Some(&other)))
-                    }
-                    other => other,
-                }
-            }
-            Err(failure) => Err(failure),
-        };
-        match found {
-            Ok(refund) => match refund.status.as_deref() {
-                Some("succeeded") => Refunded::Succeeded(refund.id),
-                Some("failed" | "canceled") => {
-                    Refunded::Failed(refund.failure_reason.unwrap_or_else(|| "failed".to_owned()))
-                }
-                _ => Refunded::Unknown,
-            },
-            Err(Failure::Card(code)) => Refunded::Failed(code),
-            Err(failure) => {
-                log::warn!("{key}: {failure}");
-                Refunded::Unknown
-            }
+        if credit::parse(reference).is_some() {
+            return Refunded::Failed(credit::TAKES_NOTHING_BACK.to_owned());
         }
+        self.give_back(key, reference, amount)
     }
 }
 
