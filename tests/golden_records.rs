@@ -126,6 +126,7 @@ fn purchase() -> PurchaseRecord {
             attempt(1, AttemptState::Lost, None),
             attempt(2, AttemptState::Declined("no".to_owned()), Some("pay_2".to_owned())),
             attempt(3, AttemptState::Paid, Some("pay_3".to_owned())),
+            attempt(4, AttemptState::Waiting, Some("pay_4".to_owned())),
         ],
         refunds: vec![RefundId(6)],
         order: Some(OrderId(5)),
@@ -134,6 +135,7 @@ fn purchase() -> PurchaseRecord {
         variant: Some("Blue L".to_owned()),
         language: Some("de".to_owned()),
         disputes: vec![DisputeId(5)],
+        authenticate_by: Some(at(3660)),
     }
 }
 

@@ -154,5 +154,6 @@ fn purchase(price: Money, window_seconds: u32, variant: Option<String>) -> Purch
         variant,
         language: None,
         disputes: Vec::new(),
+        authenticate_by: None,
     }
 }

@@ -76,15 +76,15 @@ impl Kind {
         }
     }
 
-    /// What a deal credits goes another way.
+    /// What a deal credits is a refund of the transaction that earned it.
     fn of_entry(kind: EntryKind) -> Option<Self> {
         match kind {
             EntryKind::Charge | EntryKind::LateCharge => Some(Self::Charge),
-            EntryKind::Refund | EntryKind::LateRefund => Some(Self::Refund),
+            EntryKind::Refund | EntryKind::LateRefund | EntryKind::Credit => Some(Self::Refund),
             EntryKind::RefundReturned | EntryKind::LateRefundReturned => Some(Self::RefundReturned),
             EntryKind::Dispute => Some(Self::Dispute),
             EntryKind::DisputeWon => Some(Self::DisputeWon),
-            EntryKind::Credit | EntryKind::CreditReversal => None,
+            EntryKind::CreditReversal => None,
         }
     }
 }
@@ -144,12 +144,18 @@ fn of_file(
         .scan::<Journal>(&span, Direction::Up, |_, entry: EntryRecord| {
             if let Some(kind) = Kind::of_entry(entry.kind).filter(|_| entry.gateway == gateway) {
                 let (amount, currency) = (entry.amount(), entry.currency.code().to_owned());
-                lines.push(Line { kind, names: vec![entry.reference], amount, currency, at: Some(entry.at) });
+                let names = vec![provider_name(&entry.reference)];
+                lines.push(Line { kind, names, amount, currency, at: Some(entry.at) });
             }
             ControlFlow::Continue(())
         })
         .map_err(failure)?;
     Ok(lines)
+}
+
+/// What the provider calls it: of a credit's reference, the transaction, which stands before the till's own key.
+fn provider_name(reference: &str) -> String {
+    reference.split_once('/').map_or(reference, |(transaction, _)| transaction).to_owned()
 }
 
 fn of_answer(entry: &Value, gateway: &str) -> Option<Line> {
@@ -160,7 +166,7 @@ fn of_answer(entry: &Value, gateway: &str) -> Option<Line> {
     let kind: EntryKind = serde_json::from_value(entry.get("type")?.clone()).ok()?;
     Some(Line {
         kind: Kind::of_entry(kind)?,
-        names: vec![text("/reference")?.to_owned()],
+        names: vec![provider_name(text("/reference")?)],
         amount: entry.pointer("/amount/amount")?.as_i64()?,
         currency: text("/amount/currency")?.to_owned(),
         at: text("/created_at").and_then(|at| Time::parse(at).ok()),
@@ -190,7 +196,15 @@ fn read_export(path: &Path) -> Result<(Vec<Line>, usize), Failure> {
     let amount = must(&["gross", "amount"])?;
     let currency = must(&["currency"])?;
     let time = column(&["created_utc", "created__utc_", "created"]);
-    let ids = ["payment_intent_id", "payment_intent", "source_id", "source", "refund_id", "dispute_id"];
+    let ids = [
+        "payment_intent_id",
+        "payment_intent",
+        "source_id",
+        "source",
+        "charge_id",
+        "refund_id",
+        "dispute_id",
+    ];
     let ids: Vec<usize> = ids.iter().filter_map(|name| column(&[name])).collect();
     if ids.is_empty() {
         return Err(cannot(&"it names neither payment intents nor sources"));

@@ -2,12 +2,19 @@
 
 use super::{Failure, failure};
 use crate::engine::{Engine, EngineConfig, Handle, wall_ms};
-use crate::http::{self, Api, ApiConfig, GateConfig, MethodResolver, Server, hash_token};
-use crate::payments::{CARDS, Gateways, NotTaken, Notice, Sandbox, Stripe, Worker};
+use crate::http::{self, Api, ApiConfig, Authenticating, GateConfig, MethodResolver, Server, hash_token};
+use crate::payments::{
+    Authentication, CARDS, Gateways, NotTaken, Notice, Sandbox, Standing, Stripe, Worker, authenticate,
+};
 use crate::store::lease::Lease;
 use crate::store::{CACHE_BYTES_DEFAULT, Store, beside};
+use crate::till::command::Command;
+use crate::till::id::PurchaseId;
 use crate::till::link::{Setup, SetupBegun, SetupStanding};
+use crate::till::money::Money;
 use crate::till::record::{PaymentMethod, SettingsRecord};
+use crate::till::state::Read as _;
+use crate::till::table::Purchases;
 use crate::till::time::Time;
 use crate::till::words::Words;
 use crate::webhooks;
@@ -93,6 +100,7 @@ pub struct Running {
 struct Resolver {
     gateways: Gateways,
     sandbox: Option<Arc<Sandbox>>,
+    handle: Handle,
 }
 
 impl http::Play for Sandbox {
@@ -127,6 +135,32 @@ impl MethodResolver for Resolver {
             Err(NotTaken::NotHere) => Err(http::NotTaken::NotHere),
             Err(NotTaken::Unproven(why)) => Err(http::NotTaken::Unproven(why)),
         }
+    }
+
+    fn authenticate(&self, purchase: PurchaseId, return_url: &str) -> Result<Authenticating, String> {
+        let snapshot = self.handle.snapshot().map_err(|error| error.to_string())?;
+        let record = snapshot.must::<Purchases>(&purchase).map_err(|error| error.to_string())?;
+        let asked = authenticate(&self.gateways, (purchase, &record), self.handle.now(), return_url);
+        Ok(match asked {
+            None => Authenticating::NotNeeded,
+            Some(Authentication::Page(url)) => Authenticating::Page(url),
+            Some(Authentication::Standing(Standing::Paid | Standing::Declined(_))) => {
+                // The worker would see it by itself, only later.
+                if let Err(unavailable) = self.handle.call(Command::LookAtCharge { purchase }) {
+                    log::warn!("{purchase}: {}", unavailable.0);
+                }
+                Authenticating::Settled
+            }
+            Some(Authentication::Standing(_)) => Authenticating::Unknown,
+        })
+    }
+
+    fn sandbox_waits(&self, reference: &str) -> Option<Money> {
+        self.sandbox.as_ref()?.waits_for_owner(reference)
+    }
+
+    fn sandbox_answers(&self, reference: &str, approve: bool) -> bool {
+        self.sandbox.as_ref().is_some_and(|sandbox| sandbox.answer_authentication(reference, approve))
     }
 
     fn trouble(&self) -> Option<String> {
@@ -174,8 +208,8 @@ impl Running {
         let webhooks = webhooks::Worker::start(&handle, http::render_event, options.sandbox);
         let folder = options.data.parent().filter(|folder| !folder.as_os_str().is_empty());
         let api = Arc::new(Api::new(ApiConfig {
-            handle,
-            gateways: Arc::new(Resolver { gateways, sandbox: sandbox.clone() }),
+            handle: handle.clone(),
+            gateways: Arc::new(Resolver { gateways, sandbox: sandbox.clone(), handle }),
             sandbox: options.sandbox,
             trusted_proxies: options.trusted_proxies.clone(),
             work_dir: folder.map_or_else(|| PathBuf::from("."), PathBuf::from),

@@ -19,7 +19,9 @@ use super::routes;
 use super::server::{Handler, Responder};
 use crate::engine::{Handle, find_kept};
 use crate::store;
+use crate::till::id::PurchaseId;
 use crate::till::link::{Setup, SetupBegun, SetupStanding};
+use crate::till::money::Money;
 use crate::till::record::PaymentMethod;
 use std::fmt;
 use std::net::IpAddr;
@@ -43,6 +45,19 @@ pub enum NotTaken {
     NotHere,
     /// It is not shown to be the gateway's, in a sentence.
     Unproven(&'static str),
+}
+
+/// Where a buyer does the step that is left before the card can be charged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Authenticating {
+    /// On this page of the gateway's; one that begins with `/` is a page of this till.
+    Page(String),
+    /// It is done, or no longer possible: the purchase says so in a moment.
+    Settled,
+    /// Nothing is left to do.
+    NotNeeded,
+    /// The gateway did not say: try again.
+    Unknown,
 }
 
 /// Turns what a client sends as a payment method into what is kept.
@@ -85,6 +100,25 @@ pub trait MethodResolver: Send + Sync {
     /// The sandbox's own pages, in a sandbox.
     fn play(&self) -> Option<&dyn Play> {
         None
+    }
+
+    /// Where the buyer of a purchase does the step that is left at the gateway; afterwards the browser is sent to
+    /// `return_url`. May take as long as a gateway does.
+    ///
+    /// # Errors
+    /// A sentence for the log, where the data file cannot be read.
+    fn authenticate(&self, _purchase: PurchaseId, _return_url: &str) -> Result<Authenticating, String> {
+        Ok(Authenticating::NotNeeded)
+    }
+
+    /// What a charge of the sandbox's comes to that waits for its card's owner; `None` where none does.
+    fn sandbox_waits(&self, _reference: &str) -> Option<Money> {
+        None
+    }
+
+    /// The card's owner allows such a charge, or does not; false where none waits.
+    fn sandbox_answers(&self, _reference: &str, _approve: bool) -> bool {
+        false
     }
 
     /// What keeps a gateway from doing anything, in a sentence for its operator.

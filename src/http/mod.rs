@@ -32,7 +32,7 @@ pub mod route;
 mod routes;
 pub mod server;
 
-pub use api::{Api, ApiConfig, MethodResolver, NotTaken, Notice, Play};
+pub use api::{Api, ApiConfig, Authenticating, MethodResolver, NotTaken, Notice, Play};
 pub use auth::hash_token;
 pub use gate::{GateConfig, GateStats, wire};
 pub use message::{Body, Method, Request, Response};

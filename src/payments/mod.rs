@@ -3,12 +3,14 @@
 //! A gateway knows charges and keys, never offers, posts or buyers' names. It is asked outside the till's
 //! transactions, so its answer may be lost at any moment; the worker then asks again and never guesses.
 
+mod owner;
 mod play;
 mod round;
 mod sandbox;
 mod stripe;
 mod worker;
 
+pub use owner::authenticate;
 pub use play::{CARDS, PlayPage};
 pub use round::{Desk, Round};
 pub use sandbox::{LedgerTotals, Sandbox};
@@ -47,6 +49,8 @@ pub struct Charge {
     pub method: String,
     /// When the attempt began.
     pub begun_at: Time,
+    /// The card transaction that a credit is for, by its processor's id.
+    pub transaction: Option<String>,
 }
 
 /// What a gateway says about creating a charge.
@@ -67,12 +71,23 @@ pub enum Created {
 pub enum Standing {
     /// Created, not confirmed: nothing is charged.
     Unconfirmed,
+    /// Confirmed, and its card's owner has a step left on a page of the gateway's: nothing is charged.
+    NeedsOwner,
     /// Charged.
     Paid,
     /// Refused for good, with the gateway's code.
     Declined(String),
     /// Nobody knows.
     Unknown,
+}
+
+/// Where a card's owner does the step that is left.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Authentication {
+    /// On this page.
+    Page(String),
+    /// There is no page: the charge stands so.
+    Standing(Standing),
 }
 
 /// What a gateway finds under a key that it may have forgotten.
@@ -151,7 +166,14 @@ pub trait Gateway: Send + Sync {
     /// Looks for a charge by key, customer and time, where the gateway may have forgotten the key.
     fn find(&self, charge: &Charge) -> Found;
 
-    /// Ends a charge that was not confirmed; what it says is how the charge stands now.
+    /// Confirms a charge that waits for its card's owner, with the owner there; afterwards the gateway sends the browser
+    /// to `return_url`. It is the same charge, however often its owner comes.
+    fn authenticate(&self, _reference: &str, _charge: &Charge, _return_url: &str) -> Authentication {
+        Authentication::Standing(Standing::Unknown)
+    }
+
+    /// Ends a charge that was not confirmed, or waits for its card's owner; what it says is how the charge stands now:
+    /// `Declined("canceled")` where it has ended so.
     fn cancel(&self, reference: &str, charge: &Charge) -> Standing;
 
     /// Asks for all that happened to a charge.

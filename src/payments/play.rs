@@ -40,6 +40,7 @@ pub const CARDS: &[TestCard] = &[
     card("tok_declined", "visa", "0002", "is declined"),
     card("tok_insufficient_funds", "visa", "9995", "has too little on it"),
     card("tok_timeout", "visa", "0119", "pays, but its answer is late"),
+    card("tok_authenticate", "visa", "3155", "wants its owner to allow each charge"),
 ];
 
 /// A page as it is shown.

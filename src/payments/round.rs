@@ -12,6 +12,7 @@ use crate::till::command::{ChargeAnswer, Command, RefundAnswer};
 use crate::till::id::{CreditId, NoticeId, PurchaseId, RefundId};
 use crate::till::money::Money;
 use crate::till::notice::NoticeAnswer;
+use crate::till::owner;
 use crate::till::record::{Attempt, AttemptState, PurchaseRecord, RefundStatus, WorkKind};
 use crate::till::state::{Direction, Read as _, Span, StateError};
 use crate::till::table::{Credits, Notices, Only, Purchases, Refunds, Settings, Work};
@@ -93,6 +94,8 @@ struct Capture {
     id: Subject,
     charge: Charge,
     attempt: Attempt,
+    /// Until when its card's owner has time, where it waits for that.
+    authenticate_by: Option<Time>,
     gateway: Arc<dyn Gateway>,
 }
 
@@ -160,28 +163,18 @@ impl<D: Desk> Round<'_, D> {
 
     fn capture(&self, snapshot: &Snapshot, id: PurchaseId) -> Result<Option<Capture>, StateError> {
         let purchase = snapshot.must::<Purchases>(&id)?;
-        let (Some(attempt), Some(confirmation)) =
-            (open_attempt(&purchase.attempts).cloned(), &purchase.confirmation)
-        else {
-            return Ok(None);
-        };
-        let Some(gateway) = self.gateways.get(&confirmation.gateway) else {
-            log::warn!("{id} waits: this till has no gateway called {}", confirmation.gateway);
+        let Some((attempt, charge)) = charge_of(id, &purchase) else { return Ok(None) };
+        let slug = purchase.confirmation.as_ref().map_or("", |confirmation| confirmation.gateway.as_str());
+        let Some(gateway) = self.gateways.get(slug) else {
+            log::warn!("{id} waits: this till has no gateway called {slug}");
             return Ok(None);
         };
         if gateway.rests() {
             return Ok(None);
         }
         let id = Subject::Purchase(id);
-        let charge = Charge {
-            key: attempt_key(id, attempt.number),
-            direction: super::Direction::Charge,
-            amount: purchase.price,
-            customer: confirmation.customer.clone(),
-            method: confirmation.method.clone(),
-            begun_at: attempt.created_at,
-        };
-        Ok(Some(Capture { id, charge, attempt, gateway: Arc::clone(gateway) }))
+        let authenticate_by = purchase.authenticate_by;
+        Ok(Some(Capture { id, charge, attempt, authenticate_by, gateway: Arc::clone(gateway) }))
     }
 
     fn credit(&self, snapshot: &Snapshot, id: CreditId) -> Result<Option<Capture>, StateError> {
@@ -202,8 +195,9 @@ impl<D: Desk> Round<'_, D> {
             customer: credit.customer.clone(),
             method: credit.method.clone(),
             begun_at: attempt.created_at,
+            transaction: Some(credit.transaction.clone()),
         };
-        Ok(Some(Capture { id, charge, attempt, gateway: Arc::clone(gateway) }))
+        Ok(Some(Capture { id, charge, attempt, authenticate_by: None, gateway: Arc::clone(gateway) }))
     }
 
     /// Takes back what of a credit is no longer due.
@@ -235,16 +229,24 @@ impl<D: Desk> Round<'_, D> {
         let mut fresh = Vec::new();
         let mut answers = Vec::new();
         for capture in captures {
-            if capture.attempt.state == AttemptState::Created {
-                answers.extend(ask_again(&capture));
-                continue;
+            match capture.attempt.state {
+                AttemptState::Created => {
+                    answers.extend(ask_again(&capture));
+                    continue;
+                }
+                AttemptState::Waiting => {
+                    answers.extend(ask_about_owner(&capture, now));
+                    continue;
+                }
+                _ => {}
             }
-            let answer = asked(capture.id, ChargeAnswer::Unknown, || begin(&capture, now, restored));
-            if let ChargeAnswer::Created(reference) = &answer {
-                created.push(told(&capture, answer.clone()));
-                fresh.push((reference.clone(), capture));
-            } else {
-                answers.push(told(&capture, answer));
+            let unknown = Begun::Answer(ChargeAnswer::Unknown);
+            match asked(capture.id, unknown, || begin(&capture, now, restored)) {
+                Begun::Fresh(reference) => {
+                    created.push(told(&capture, ChargeAnswer::Created(reference.clone())));
+                    fresh.push((reference, capture));
+                }
+                Begun::Answer(answer) => answers.push(told(&capture, answer)),
             }
         }
         if self.tell(created) {
@@ -310,6 +312,21 @@ impl<D: Desk> Round<'_, D> {
     }
 }
 
+/// The attempt of a purchase that is under way, and what is to be charged.
+pub fn charge_of(id: PurchaseId, purchase: &PurchaseRecord) -> Option<(Attempt, Charge)> {
+    let (attempt, confirmation) = (open_attempt(&purchase.attempts)?, purchase.confirmation.as_ref()?);
+    let charge = Charge {
+        key: attempt_key(id, attempt.number),
+        direction: super::Direction::Charge,
+        amount: purchase.price,
+        customer: confirmation.customer.clone(),
+        method: confirmation.method.clone(),
+        begun_at: attempt.created_at,
+        transaction: None,
+    };
+    Some((attempt.clone(), charge))
+}
+
 /// What a gateway says, or `unknown` where it panics.
 fn asked<T>(id: impl std::fmt::Display, unknown: T, ask: impl FnOnce() -> T) -> T {
     catch_unwind(AssertUnwindSafe(ask)).unwrap_or_else(|_| {
@@ -318,32 +335,41 @@ fn asked<T>(id: impl std::fmt::Display, unknown: T, ask: impl FnOnce() -> T) -> 
     })
 }
 
+/// How beginning a charge went.
+enum Begun {
+    /// It is there under this reference, and nobody has confirmed it.
+    Fresh(String),
+    /// All that can be said for now.
+    Answer(ChargeAnswer),
+}
+
 /// Creates a charge under its key, or looks for it once the gateway may have forgotten the key. In a file that was
 /// restored an attempt that looks new may have been made before, however long ago, or given up for another that this
 /// file does not know: both are looked for first.
-fn begin(capture: &Capture, now: Time, restored: bool) -> ChargeAnswer {
+fn begin(capture: &Capture, now: Time, restored: bool) -> Begun {
     let old = now.ms_since(capture.charge.begun_at) >= KEY_HOURS * 3_600_000;
     if restored {
         let key = attempt_key(capture.id, capture.attempt.number.saturating_add(1));
         match capture.gateway.find(&Charge { key, ..capture.charge.clone() }) {
-            Found::Reference(_) => return ChargeAnswer::Lost,
-            Found::Unknown => return ChargeAnswer::Unknown,
+            Found::Reference(_) => return Begun::Answer(ChargeAnswer::Lost),
+            Found::Unknown => return Begun::Answer(ChargeAnswer::Unknown),
             Found::Nothing => {}
         }
     }
     if old || restored {
         match capture.gateway.find(&capture.charge) {
-            Found::Reference(reference) => return ChargeAnswer::Created(reference),
-            Found::Unknown => return ChargeAnswer::Unknown,
-            Found::Nothing if old => return ChargeAnswer::Lost,
+            // It may have been confirmed, too: it is asked about before that is done.
+            Found::Reference(reference) => return Begun::Answer(ChargeAnswer::Created(reference)),
+            Found::Unknown => return Begun::Answer(ChargeAnswer::Unknown),
+            Found::Nothing if old => return Begun::Answer(ChargeAnswer::Lost),
             Found::Nothing => {}
         }
     }
     match capture.gateway.create(&capture.charge) {
-        Created::Reference(reference) => ChargeAnswer::Created(reference),
-        Created::Declined(code) => ChargeAnswer::Declined(code),
-        Created::Lost => ChargeAnswer::Lost,
-        Created::Unknown => ChargeAnswer::Unknown,
+        Created::Reference(reference) => Begun::Fresh(reference),
+        Created::Declined(code) => Begun::Answer(ChargeAnswer::Declined(code)),
+        Created::Lost => Begun::Answer(ChargeAnswer::Lost),
+        Created::Unknown => Begun::Answer(ChargeAnswer::Unknown),
     }
 }
 
@@ -357,6 +383,36 @@ fn ask_again(capture: &Capture) -> Option<Command> {
         }
     });
     Some(told(capture, answer))
+}
+
+/// Asks how a charge stands that waits for its card's owner. It is never confirmed here; once it is refused, or its
+/// time is over, it is cancelled first, so that no page of the gateway's can charge it after all.
+fn ask_about_owner(capture: &Capture, now: Time) -> Option<Command> {
+    let reference = capture.attempt.reference.as_ref()?;
+    let (gateway, charge) = (&capture.gateway, &capture.charge);
+    let over = capture.authenticate_by.is_none_or(|until| now >= until);
+    let answer = asked(capture.id, ChargeAnswer::Unknown, || {
+        let standing = gateway.fetch(reference, charge);
+        match standing {
+            Standing::Declined(code) if code != owner::CANCELED => match gateway.cancel(reference, charge) {
+                Standing::Declined(_) => ChargeAnswer::Declined(code),
+                other => waiting(other),
+            },
+            Standing::Unconfirmed | Standing::NeedsOwner if over => {
+                waiting(gateway.cancel(reference, charge))
+            }
+            other => waiting(other),
+        }
+    });
+    Some(told(capture, answer))
+}
+
+/// A charge that its card's owner has to allow is not confirmed by anybody else.
+fn waiting(standing: Standing) -> ChargeAnswer {
+    match standing {
+        Standing::Unconfirmed => ChargeAnswer::NeedsOwner,
+        other => self::standing(other),
+    }
 }
 
 fn told(capture: &Capture, answer: ChargeAnswer) -> Command {
@@ -382,6 +438,7 @@ fn standing(standing: Standing) -> ChargeAnswer {
     match standing {
         Standing::Paid => ChargeAnswer::Paid,
         Standing::Declined(code) => ChargeAnswer::Declined(code),
+        Standing::NeedsOwner => ChargeAnswer::NeedsOwner,
         Standing::Unconfirmed | Standing::Unknown => ChargeAnswer::Unknown,
     }
 }

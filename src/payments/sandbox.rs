@@ -5,9 +5,11 @@
 
 use super::play::{CARDS, Chosen, Pages, PlayPage};
 use super::{
-    Charge, Created, Direction, Found, Gateway, Refunded, Setup, SetupBegun, SetupStanding, Standing,
+    Authentication, Charge, Created, Direction, Found, Gateway, Refunded, Setup, SetupBegun, SetupStanding,
+    Standing,
 };
-use crate::till::money::Money;
+use crate::till::money::{Currency, Money};
+use crate::till::owner::CANCELED;
 use crate::till::record::PaymentMethod;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
@@ -40,6 +42,10 @@ enum Entry {
     Cancelled {
         reference: String,
     },
+    /// Its card's owner has to allow it.
+    OwnerNeeded {
+        reference: String,
+    },
     Refunded {
         reference: String,
         refund: String,
@@ -52,7 +58,7 @@ enum Entry {
 struct Account {
     method: String,
     credit: bool,
-    amount: i64,
+    money: Money,
     standing: Standing,
     refunded: i64,
 }
@@ -153,6 +159,27 @@ impl Sandbox {
         self.pages.choose(reference, token)
     }
 
+    /// A card's owner allows a charge, or does not; false where none waits for that, or it could not be written down.
+    pub fn answer_authentication(&self, reference: &str, approve: bool) -> bool {
+        let mut books = self.books();
+        if books.charges.get(reference).map(|charge| &charge.standing) != Some(&Standing::NeedsOwner) {
+            return false;
+        }
+        let reference = reference.to_owned();
+        books.enter(&if approve {
+            Entry::Charged { reference }
+        } else {
+            Entry::Declined { reference, code: "authentication_failed".to_owned() }
+        })
+    }
+
+    /// What a charge that waits for its card's owner comes to; `None` where none does.
+    pub fn waits_for_owner(&self, reference: &str) -> Option<Money> {
+        let books = self.books();
+        let charge = books.charges.get(reference)?;
+        (charge.standing == Standing::NeedsOwner).then_some(charge.money)
+    }
+
     fn books(&self) -> MutexGuard<'_, Books> {
         self.books.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -212,11 +239,12 @@ impl Books {
             }
         };
         match entry {
-            Entry::Created { reference, amount, method, credit, .. } => {
+            Entry::Created { reference, amount, currency, method, credit, .. } => {
+                let currency = Currency::parse(currency).unwrap_or(Currency::USD);
                 let charge = Account {
                     method: method.clone(),
                     credit: *credit,
-                    amount: *amount,
+                    money: Money { amount: *amount, currency },
                     standing: Standing::Unconfirmed,
                     refunded: 0,
                 };
@@ -224,7 +252,8 @@ impl Books {
             }
             Entry::Charged { reference } => stand(reference, Standing::Paid),
             Entry::Declined { reference, code } => stand(reference, Standing::Declined(code.clone())),
-            Entry::Cancelled { reference } => stand(reference, Standing::Declined("cancelled".to_owned())),
+            Entry::Cancelled { reference } => stand(reference, Standing::Declined(CANCELED.to_owned())),
+            Entry::OwnerNeeded { reference } => stand(reference, Standing::NeedsOwner),
             Entry::Refunded { reference, refund, key, amount } => {
                 if let Some(charge) = self.charges.get_mut(reference) {
                     charge.refunded += amount;
@@ -331,8 +360,10 @@ impl Gateway for Sandbox {
         };
         // This card's first answer is lost on the way; the charge is made all the same.
         let lost = kind_of(&charge.method) == "tok_timeout";
+        let needs_owner = kind_of(&charge.method) == "tok_authenticate" && !charge.credit;
         let reference = reference.to_owned();
         let (entry, standing) = match code {
+            None if needs_owner => (Entry::OwnerNeeded { reference }, Standing::NeedsOwner),
             Some(code) => {
                 let standing = Standing::Declined(code.to_owned());
                 (Entry::Declined { reference, code: code.to_owned() }, standing)
@@ -357,13 +388,21 @@ impl Gateway for Sandbox {
         }
     }
 
+    /// Its page is one of this till's own: `return_url` is for whoever shows that.
+    fn authenticate(&self, reference: &str, charge: &Charge, _: &str) -> Authentication {
+        match self.fetch(reference, charge) {
+            Standing::NeedsOwner => Authentication::Page(format!("/sandbox/authenticate/{reference}")),
+            other => Authentication::Standing(other),
+        }
+    }
+
     fn cancel(&self, reference: &str, _: &Charge) -> Standing {
         let mut books = self.books();
         let standing = books.charges.get(reference).map(|charge| charge.standing.clone());
         match standing {
-            Some(Standing::Unconfirmed) => {
+            Some(Standing::Unconfirmed | Standing::NeedsOwner) => {
                 if books.enter(&Entry::Cancelled { reference: reference.to_owned() }) {
-                    Standing::Declined("cancelled".to_owned())
+                    Standing::Declined(CANCELED.to_owned())
                 } else {
                     Standing::Unknown
                 }
@@ -380,7 +419,7 @@ impl Gateway for Sandbox {
         }
         let fine = books.charges.get(reference).is_some_and(|charge| {
             charge.standing == Standing::Paid
-                && charge.refunded.saturating_add(amount.amount) <= charge.amount
+                && charge.refunded.saturating_add(amount.amount) <= charge.money.amount
         });
         if !fine {
             return Refunded::Failed("refund_not_possible".to_owned());
@@ -399,7 +438,6 @@ impl Gateway for Sandbox {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::till::money::Currency;
     use crate::till::time::Time;
 
     fn charge(key: &str, method: &str) -> Charge {
@@ -410,6 +448,7 @@ mod tests {
             customer: "sandbox".to_owned(),
             method: method.to_owned(),
             begun_at: Time::from_ms(0),
+            transaction: None,
         }
     }
 
@@ -465,17 +504,42 @@ mod tests {
     fn a_cancelled_charge_is_never_made_and_a_made_one_is_not_cancelled() {
         let gateway = Sandbox::default();
         let first = created(&gateway, "a", "tok_visa");
-        assert_eq!(
-            gateway.cancel(&first, &charge("a", "tok_visa")),
-            Standing::Declined("cancelled".to_owned())
-        );
+        assert_eq!(gateway.cancel(&first, &charge("a", "tok_visa")), Standing::Declined(CANCELED.to_owned()));
         assert_eq!(
             gateway.confirm(&first, &charge("a", "tok_visa")),
-            Standing::Declined("cancelled".to_owned())
+            Standing::Declined(CANCELED.to_owned())
         );
         let second = created(&gateway, "b", "tok_visa");
         gateway.confirm(&second, &charge("a", "tok_visa"));
         assert_eq!(gateway.cancel(&second, &charge("a", "tok_visa")), Standing::Paid);
+    }
+
+    #[test]
+    fn a_charge_waits_for_its_owner_across_a_restart() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ledger");
+        let first = Sandbox::open(&path).unwrap();
+        let (card, other) = ("tok_authenticate", charge("a", "tok_authenticate"));
+        let (one, two) = (created(&first, "a", card), created(&first, "b", card));
+        assert!(!first.answer_authentication(&one, true), "nobody has asked yet");
+        assert_eq!(first.confirm(&one, &other), Standing::NeedsOwner);
+        assert_eq!(first.confirm(&two, &other), Standing::NeedsOwner);
+        drop(first);
+        let again = Sandbox::open(&path).unwrap();
+        assert_eq!(again.confirm(&one, &other), Standing::NeedsOwner);
+        assert_eq!(
+            again.authenticate(&one, &other, ""),
+            Authentication::Page("/sandbox/authenticate/sbx_a".to_owned())
+        );
+        assert_eq!(again.waits_for_owner(&one).map(|money| money.amount), Some(1500));
+        assert!(again.answer_authentication(&one, true) && !again.answer_authentication(&one, false));
+        assert!(again.answer_authentication(&two, false));
+        drop(again);
+        let last = Sandbox::open(&path).unwrap();
+        assert_eq!(last.fetch(&one, &other), Standing::Paid);
+        assert_eq!(last.fetch(&two, &other), Standing::Declined("authentication_failed".to_owned()));
+        assert_eq!(last.authenticate(&one, &other, ""), Authentication::Standing(Standing::Paid));
+        assert_eq!(last.cancel(&one, &other), Standing::Paid);
     }
 
     #[test]

@@ -10,8 +10,8 @@ use super::state::{Read, Write};
 use super::table::{Merchants, Only, Settings, Tokens};
 use super::time::Time;
 use super::{
-    account, charge, check, deal, endpoint, limit, link, network, notice, offer, order, pace, post, purchase,
-    refund, reply, tick, waiting,
+    account, charge, check, deal, endpoint, limit, link, network, notice, offer, order, owner, pace, post,
+    purchase, refund, reply, tick, waiting,
 };
 
 /// Carries out `command` at `cx.now`.
@@ -55,6 +55,7 @@ pub fn apply<S: Write>(state: &mut S, cx: &mut Context<'_>, command: &Command) -
         Command::Charged { purchase, attempt, answer } => {
             charge::answered(state, cx, *purchase, *attempt, answer)
         }
+        Command::LookAtCharge { purchase } => owner::look(state, cx, *purchase),
         Command::RefundAnswered { refund, answer } => refund::answered(state, cx, *refund, answer),
         Command::CreateEndpoint { merchant, url, events, secret } => {
             endpoint::create(state, cx, *merchant, url, events, secret)

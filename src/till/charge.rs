@@ -15,14 +15,20 @@ use super::refusal::{Refusal, Result};
 use super::state::{Read, StateError, Write};
 use super::table::{Accounts, Offers, OnNetwork, Orders, Posts, Purchases, Refunds, Work};
 use super::wording::Speaker;
-use super::{account, event, journal, network, offer, purchase, reply, stock, waiting};
+use super::{account, event, journal, network, offer, owner, purchase, reply, stock, waiting};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 /// The longest pause before the gateway is asked again: five minutes.
 const BACKOFF_SECONDS_MAX: i64 = 300;
 
-/// The pause before the gateway is asked again: a second, then twice as long each time.
-pub fn backoff_seconds(unknowns: u32) -> i64 {
-    1_i64.checked_shl(unknowns.min(20)).unwrap_or(BACKOFF_SECONDS_MAX).min(BACKOFF_SECONDS_MAX)
+/// The pause before the gateway is asked again: a second, then twice as long each time, and up to a fifth less or more,
+/// so that what has failed together is not asked about together.
+pub fn backoff_ms(id: u128, unknowns: u32) -> i64 {
+    let seconds = 1_i64.checked_shl(unknowns.min(20)).unwrap_or(BACKOFF_SECONDS_MAX).min(BACKOFF_SECONDS_MAX);
+    let mut hasher = DefaultHasher::new();
+    (id, unknowns).hash(&mut hasher);
+    let permille = 800 + i64::try_from(hasher.finish() % 401).unwrap_or(200);
+    seconds.saturating_mul(permille).min(BACKOFF_SECONDS_MAX * 1000)
 }
 
 impl Attempt {
@@ -32,6 +38,8 @@ impl Attempt {
         match self.state {
             AttemptState::Paid => true,
             AttemptState::Declined(_) | AttemptState::Lost => *answer != ChargeAnswer::Paid,
+            // It is there: neither found anew nor lost any more.
+            AttemptState::Waiting => matches!(answer, ChargeAnswer::Created(_) | ChargeAnswer::Lost),
             AttemptState::New | AttemptState::Created => false,
         }
     }
@@ -46,6 +54,7 @@ pub fn answered<S: Write>(
     answer: &ChargeAnswer,
 ) -> Result<Outcome> {
     let mut record = purchase::must_find(state, id)?;
+    let waiting_until = record.authenticate_by;
     let Some(attempt) = record.attempts.iter_mut().find(|attempt| attempt.number == number) else {
         return Err(Refusal::not_found("attempt").into());
     };
@@ -59,6 +68,7 @@ pub fn answered<S: Write>(
             state.put::<Purchases>(&id, &record)?;
         }
         ChargeAnswer::Unknown => postpone(state, cx, WorkKind::Capture, id.0)?,
+        ChargeAnswer::NeedsOwner => owner::needed(state, cx, id, record, number)?,
         ChargeAnswer::Lost => {
             attempt.state = AttemptState::Lost;
             let next = Attempt {
@@ -72,7 +82,8 @@ pub fn answered<S: Write>(
             state.put::<Work>(&(WorkKind::Capture, id.0), &WorkRecord { due_at: cx.now, unknowns: 0 })?;
         }
         ChargeAnswer::Declined(code) => {
-            attempt.state = AttemptState::Declined(code.clone());
+            let code = owner::decline_code(cx, waiting_until, attempt, code).to_owned();
+            attempt.state = AttemptState::Declined(code);
             state.put::<Purchases>(&id, &record)?;
             declined(state, cx, id, &record)?;
         }
@@ -109,7 +120,7 @@ fn enter<S: Write>(
 /// The gateway's answer is unknown: it is asked again after a pause.
 pub fn postpone<S: Write>(state: &mut S, cx: &Context<'_>, kind: WorkKind, id: u128) -> Result<()> {
     if let Some(mut work) = state.get::<Work>(&(kind, id))? {
-        work.due_at = cx.now.plus_seconds(backoff_seconds(work.unknowns));
+        work.due_at = cx.now.plus_ms(backoff_ms(id, work.unknowns));
         work.unknowns = work.unknowns.saturating_add(1);
         state.put::<Work>(&(kind, id), &work)?;
     }
@@ -205,8 +216,8 @@ fn give_back<S: Write>(
     Ok(())
 }
 
-/// Tells the buyer how the capture ended, where the confirmation was not the last word.
-fn tell<S: Write>(
+/// Tells the buyer how the capture goes or ended, where the confirmation was not the last word.
+pub fn tell<S: Write>(
     state: &mut S,
     cx: &mut Context<'_>,
     id: PurchaseId,
@@ -218,16 +229,19 @@ fn tell<S: Write>(
     let Some(confirmation) = &mut record.confirmation else {
         return Err(StateError(format!("{id} was charged without a confirmation")).into());
     };
-    let author = confirmation.author.take();
     let (network_slug, post) = (confirmation.network.clone(), confirmation.post.clone());
-    state.put::<Purchases>(&id, &record)?;
     let settings: NetworkRecord = network::must_find(state, &network_slug)?;
-    let due = kind == ReplyKind::Refused || settings.one_reply_per_post;
+    // Where one more reply may follow, how the capture ends is still to be said.
+    let goes_on = kind == ReplyKind::OneStepLeft && !settings.one_reply_per_post;
+    let author = if goes_on { confirmation.author.clone() } else { confirmation.author.take() };
+    state.put::<Purchases>(&id, &record)?;
+    let due = kind != ReplyKind::Paid || settings.one_reply_per_post;
     if due && let Some(to) = author {
         let language = record.language.as_deref();
         let speaker = Speaker::new(cx.words, &settings, &sold, language, (&network_slug, &post));
         let text = match kind {
             ReplyKind::Paid => speaker.paid(&record),
+            ReplyKind::OneStepLeft => speaker.one_step_left(owner::WINDOW_SECONDS),
             _ => speaker.refused(),
         };
         let not_after = reply::not_after(cx.now, kind);
@@ -257,7 +271,9 @@ pub fn order_attempt<S: Read>(state: &S, record: &PurchaseRecord) -> Result<Opti
 
 /// The attempt under way, if any.
 pub fn open_attempt(attempts: &[Attempt]) -> Option<&Attempt> {
-    attempts.iter().find(|attempt| matches!(attempt.state, AttemptState::New | AttemptState::Created))
+    attempts.iter().find(|attempt| {
+        matches!(attempt.state, AttemptState::New | AttemptState::Created | AttemptState::Waiting)
+    })
 }
 
 /// The key at its gateway of an attempt to charge or credit what `id` names.
@@ -286,4 +302,21 @@ pub fn refunded_amount<S: Read>(
         }
     }
     Ok(sum)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_grow_up_to_five_minutes_and_are_not_all_the_same() {
+        for unknowns in 0..40 {
+            let plain = if unknowns < 9 { 1000 << unknowns } else { 300_000 };
+            let pauses: Vec<i64> = (0..100).map(|id| backoff_ms(id, unknowns)).collect();
+            let fine = |ms: &i64| (plain * 8 / 10..=(plain * 12 / 10).min(300_000)).contains(ms);
+            assert!(pauses.iter().all(fine), "{unknowns}: {pauses:?}");
+            assert!(pauses.iter().any(|pause| *pause != pauses[0]), "{unknowns}: {pauses:?}");
+            assert_eq!(backoff_ms(7, unknowns), backoff_ms(7, unknowns));
+        }
+    }
 }

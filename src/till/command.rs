@@ -270,6 +270,8 @@ pub enum ChargeAnswer {
     Unknown,
     /// It never reached the gateway: a new attempt may be made.
     Lost,
+    /// Its card's owner has a step left at the provider; nothing is charged yet.
+    NeedsOwner,
 }
 
 /// What the gateway said about a refund.
@@ -369,6 +371,9 @@ pub enum Command {
         purchase: PurchaseId,
         attempt: u32,
         answer: ChargeAnswer,
+    },
+    LookAtCharge {
+        purchase: PurchaseId,
     },
     RefundAnswered {
         refund: RefundId,

@@ -34,6 +34,7 @@ impl EventKind {
         Self::PurchaseDisputed,
         Self::DisputeClosed,
         Self::RefundFailed,
+        Self::PurchaseAuthenticationRequired,
     ];
 
     /// The type as the API writes it.
@@ -63,6 +64,7 @@ impl EventKind {
             Self::PurchaseDisputed => "purchase.disputed",
             Self::DisputeClosed => "purchase.dispute_closed",
             Self::RefundFailed => "refund.failed",
+            Self::PurchaseAuthenticationRequired => "purchase.authentication_required",
         }
     }
 }

@@ -3,6 +3,7 @@
 //! Read from what is kept: ids, amounts and times, never a text or a person.
 
 use super::id::{OrderId, PurchaseId, ReplyId};
+use super::owner;
 use super::record::{
     Attempt, AttemptState, Limit, PostRecord, PurchaseRecord, PurchaseStatus, RefundStatus, ReplyKind,
     ReplyStatus,
@@ -186,6 +187,7 @@ impl Telling {
         let Some(reply) = state.get::<Replies>(&id)? else { return Ok(()) };
         let what = match reply.kind {
             ReplyKind::Pending | ReplyKind::AlreadyPending => "the confirmation hashtag",
+            ReplyKind::OneStepLeft => "that one step is left",
             ReplyKind::Choose => "what there is to choose from",
             ReplyKind::DidYouMean => "the hashtag that was probably meant",
             ReplyKind::Confirmed => "that it is ordered",
@@ -239,6 +241,10 @@ impl Telling {
         for attempt in &purchase.attempts {
             self.add(attempt.created_at, charge(attempt));
         }
+        if let Some(until) = purchase.authenticate_by {
+            let at = until.plus_seconds(-i64::from(owner::WINDOW_SECONDS));
+            self.add(at, format!("The card's owner was asked for one step at the provider, until {until}."));
+        }
         if let Some(at) = purchase.settled_at {
             let what = match purchase.status {
                 PurchaseStatus::Paid | PurchaseStatus::Refunded => "The gateway said that it is charged.",
@@ -281,6 +287,7 @@ fn charge(attempt: &Attempt) -> String {
     let how = match &attempt.state {
         AttemptState::New => "not at the gateway yet".to_owned(),
         AttemptState::Created => "created at the gateway, its answer is awaited".to_owned(),
+        AttemptState::Waiting => "created at the gateway, its card's owner has a step left".to_owned(),
         AttemptState::Paid => "paid".to_owned(),
         AttemptState::Declined(code) => format!("declined ({code})"),
         AttemptState::Lost => "lost before the gateway had it".to_owned(),

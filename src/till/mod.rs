@@ -30,6 +30,7 @@ pub mod notice;
 pub mod offer;
 pub mod offer_words;
 pub mod order;
+pub mod owner;
 pub mod pace;
 pub mod pass;
 pub mod post;

@@ -78,6 +78,7 @@ pub fn begin<S: Write>(
         variant: wanted.variant.map(|variant| variant.name.clone()),
         language: origin.language.map(str::to_owned),
         disputes: Vec::new(),
+        authenticate_by: None,
     };
     stock::hold(state, purchase.piece())?;
     state.put::<Deadlines>(&(purchase.release_at, id), &())?;

@@ -10,7 +10,7 @@ use super::state::{Direction, Read, Span, StateError, Write};
 use super::table::{EarlyReposts, Offers, OnNetwork, Outbox, OutboxKey, Replies, ReplyPosts, Told};
 use super::time::Time;
 use super::verdict::Verdict;
-use super::{check, event, network, purchase, rate, repost};
+use super::{check, event, network, owner, purchase, rate, repost};
 use std::ops::ControlFlow;
 
 /// A reply to be queued.
@@ -30,15 +30,12 @@ pub struct Draft {
 
 /// Until when a reply is worth posting: a day for what was ordered, an hour for the rest.
 pub fn not_after(now: Time, kind: ReplyKind) -> Time {
-    let ordered = matches!(
-        kind,
-        ReplyKind::Confirmed
-            | ReplyKind::Paid
-            | ReplyKind::Refused
-            | ReplyKind::Shipped
-            | ReplyKind::Cancelled
-    );
-    now.plus_seconds(if ordered { 86_400 } else { 3600 })
+    use ReplyKind::{Cancelled, Confirmed, OneStepLeft, Paid, Refused, Shipped};
+    now.plus_seconds(match kind {
+        Confirmed | Paid | Refused | Shipped | Cancelled => 86_400,
+        OneStepLeft => owner::WINDOW_SECONDS.into(),
+        _ => 3600,
+    })
 }
 
 /// Queues the answer to a post.

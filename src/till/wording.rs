@@ -197,6 +197,12 @@ impl<'a> Speaker<'a> {
         self.plainly(key, &[])
     }
 
+    /// The reply where the card's owner has a step left at the provider.
+    pub fn one_step_left(&self, window_seconds: u32) -> String {
+        let window = self.language.span(window_seconds);
+        self.plainly(Key::OneStepLeft, &[(Slot::Window, &window)])
+    }
+
     /// The reply where nothing can be said but that nothing was charged.
     pub fn refused(&self) -> String {
         self.plainly(Key::Refused, &[])
@@ -363,6 +369,7 @@ mod tests {
             variant,
             language: None,
             disputes: Vec::new(),
+            authenticate_by: None,
         }
     }
 
@@ -430,6 +437,7 @@ mod tests {
                     speaker.passed(Verdict::NothingToConfirm),
                     speaker.not_linked(),
                     speaker.paid(&held),
+                    speaker.one_step_left(3600),
                     speaker.refused(),
                     speaker.follow_up(ReplyKind::Shipped),
                     speaker.follow_up(ReplyKind::Cancelled),

@@ -7,11 +7,15 @@ It proves nothing about Stripe itself. Standard library only. What it adds:
 
 - Idempotency-Key: what was executed under a key, 402 and 500 included, is said again (`Idempotent-Replayed: true`);
   other parameters under the same key are 400, a request in flight is 409. POST /_forget forgets all keys, as a day does.
-- Card errors with their decline codes; a card that asks for its owner is 402 authentication_required off-session.
-- Intents can be listed by customer and time.
+- Card errors with their decline codes; a card that asks for its owner is 402 authentication_required off-session, and
+  its intent wants a payment method again. Confirmed on-session it is requires_action, with a page to go to.
+- Checkout in setup mode, and the pages of both: see stripe_pages.py.
+- Intents can be listed by customer and time. Nothing more is given back than was charged.
 - Faults, POST /_fault {"kind": ..., "path": prefix, "times": n, "method": "POST"}:
   drop_request (never executed), drop_response (executed, not answered), 500 (executed and saved), 503 (not executed),
-  429, 401, slow.
+  409, 429, 401 (not executed), slow (executed late), slow_answer (executed at once, answered late).
+- POST /_settings {"key_seconds": n}: keys are forgotten after so long; {"lag_seconds": n}: what is younger is in no list;
+  {"slow_seconds": n}: how slow slow is.
 - Disputes, POST /_dispute; refunds that come back, POST /_refund_fails {"id": ...}; POST /_calm ends all faults;
   GET /_intents lists all intents.
 - GET /_calls: every call that was begun, and that was answered as [method, path, status].
@@ -26,13 +30,16 @@ import urllib.error
 import urllib.parse
 import urllib.request
 
+import stripe_pages
+
 UPSTREAM = sys.argv[2]
 LOCK = threading.Lock()
 SAVED = {}
 FAULTS = []
 CALLS = []
 BEGUN = []
-SLOW_SECONDS = 3
+SETTINGS = {"key_seconds": 86_400, "lag_seconds": 0, "slow_seconds": 3}
+MADE_AT = {}
 DISPUTES = {}
 FAILED_REFUNDS = set()
 
@@ -58,6 +65,8 @@ def problem(status, **error):
 
 def flat(thing):
     """Ids in the place of objects, as newer versions of the API have it."""
+    if isinstance(thing, dict) and thing.get("object") == "list":
+        thing["data"] = [flat(one) for one in thing["data"]]
     if isinstance(thing, dict) and thing.get("object") == "payment_intent":
         charge = thing.get("latest_charge")
         if isinstance(charge, dict):
@@ -67,7 +76,14 @@ def flat(thing):
             thing["latest_charge"] = charge["id"]
         thing["amount_received"] = thing["amount"] if thing.get("status") == "succeeded" else 0
         thing.pop("charges", None)
+        stripe_pages.show_owner(thing)
     return thing
+
+
+def listed(things):
+    """What a list shows already."""
+    young = time.time() - SETTINGS["lag_seconds"]
+    return [one for one in things if MADE_AT.get(one["id"], 0) <= young]
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -75,6 +91,21 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def log_message(self, *args):
         pass
+
+    def call_upstream(self, method, path, form=None):
+        body = urllib.parse.urlencode(form).encode() if form is not None else None
+        headers = {"Authorization": "Bearer sk_test_front", "Content-Type": "application/x-www-form-urlencoded"}
+        return upstream(method, path, body, headers)
+
+    def page(self, status, text="", location=None):
+        data = text.encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "text/html; charset=utf-8")
+        self.send_header("Content-Length", str(len(data)))
+        if location:
+            self.send_header("Location", location)
+        self.end_headers()
+        self.wfile.write(data)
 
     def send(self, status, body, replayed=False):
         data = json.dumps(body).encode()
@@ -126,17 +157,23 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if path == "/_refund_fails":
             FAILED_REFUNDS.add(json.loads(body)["id"])
             return self.send(200, {})
+        if path == "/_settings":
+            SETTINGS.update(json.loads(body))
+            return self.send(200, SETTINGS)
+        if path.startswith(("/_3ds/", "/_checkout/")):
+            form = dict(urllib.parse.parse_qsl((body or b"").decode()))
+            return self.page(*stripe_pages.page(self.command, path, form, self.call_upstream))
         if path == "/_intents":
             status, answer = upstream("GET", "/v1/payment_intents?limit=99", None, self.headers)
-            return self.send(status, answer)
+            return self.send(status, flat(answer))
         if path == "/_calls":
             return self.send(200, {"calls": list(CALLS), "begun": list(BEGUN)})
         BEGUN.append(path)
         fault = self.fault(path)
         if fault == "drop_request":
             return self.drop()
-        if fault == "slow":
-            time.sleep(SLOW_SECONDS)
+        if fault == "409":
+            return self.send(*problem(409, type="idempotency_error", code="idempotency_key_in_use"))
         if fault == "429":
             return self.send(*problem(429, type="invalid_request_error", code="rate_limit"))
         if fault == "503":
@@ -148,15 +185,21 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if key:
             with LOCK:
                 saved = SAVED.get(key)
+                if saved and saved[1] and time.time() - saved[2] > SETTINGS["key_seconds"]:
+                    saved = None
                 if saved is None:
-                    SAVED[key] = [print_of, None]
+                    SAVED[key] = [print_of, None, time.time()]
             if saved is not None:
                 if saved[0] != print_of:
                     return self.send(*problem(400, type="idempotency_error", message="other parameters"))
                 if saved[1] is None:
                     return self.send(*problem(409, type="idempotency_error", code="idempotency_key_in_use"))
                 return self.send(*saved[1], replayed=True)
+        if fault == "slow":
+            time.sleep(SETTINGS["slow_seconds"])
         status, answer = self.execute(path, body)
+        if status == 200 and self.command == "POST" and answer.get("id"):
+            MADE_AT.setdefault(answer["id"], time.time())
         if fault == "500":
             status, answer = problem(500, type="api_error")
         if key:
@@ -167,6 +210,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
                     SAVED[key][1] = (status, answer)
         if fault == "drop_response":
             return self.drop()
+        if fault == "slow_answer":
+            time.sleep(SETTINGS["slow_seconds"])
         return self.send(status, answer)
 
     def execute(self, path, body):
@@ -178,6 +223,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if self.command == "GET" and path == "/v1/payment_intents":
             return self.list_intents(query)
         form = dict(urllib.parse.parse_qsl((body or b"").decode(), keep_blank_values=True))
+        if path.startswith("/v1/checkout/sessions"):
+            here = f"http://{self.headers.get('Host')}"
+            return stripe_pages.checkout(self.command, path, query, form, here, self.call_upstream)
+        if path.endswith("/refunds") and self.command == "POST":
+            refused = self.too_much(form)
+            if refused:
+                return refused
         if path.endswith("/confirm") and path.startswith("/v1/payment_intents/"):
             return self.confirm(path, form)
         if path == "/v1/payment_intents" and self.command == "POST":
@@ -191,6 +243,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             status, answer = upstream(self.command, self.path, body, self.headers)
         if status == 402 and "error" in answer:
             answer["error"].update(type="card_error", decline_code="generic_decline")
+        if path.endswith("/refunds") and "data" in answer:
+            answer["data"] = listed(answer["data"])
         for refund in answer.get("data", []) if path.endswith("/refunds") else []:
             if refund["id"] in FAILED_REFUNDS:
                 refund.update(status="failed", failure_reason="lost_or_stolen_card")
@@ -198,17 +252,42 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def confirm(self, path, form):
         off_session = form.pop("off_session", None) == "true"
+        method, return_url = form.pop("payment_method", None), form.pop("return_url", None)
         before = upstream("GET", path.removesuffix("/confirm"), None, self.headers)
+        unexpected = problem(400, type="invalid_request_error", code="payment_intent_unexpected_state")
+        if before[0] == 200 and before[1].get("status") == "requires_action":
+            # Its owner is asked for: on-session it goes on, with the card named once more.
+            if off_session or method != before[1]["payment_method"] or not return_url:
+                return unexpected
+            return 200, stripe_pages.ask_owner(flat(before[1]), return_url, f"http://{self.headers.get('Host')}")
         if before[0] == 200 and before[1].get("status") != "requires_confirmation":
-            return problem(400, type="invalid_request_error", code="payment_intent_unexpected_state")
+            return unexpected
         body = urllib.parse.urlencode(form).encode()
         status, answer = upstream("POST", path, body, self.headers)
         if status == 402:
             answer["error"].update(type="card_error", decline_code="generic_decline")
         if status == 200 and off_session and answer.get("status") == "requires_action":
+            stripe_pages.OWNERS[answer["id"]] = None
             return problem(402, type="card_error", code="authentication_required",
                            decline_code="authentication_required")
         return status, flat(answer)
+
+    def too_much(self, form):
+        """A problem, where more would be given back than was charged."""
+        if "charge" in form:
+            charge, among = form["charge"], f"charge={form['charge']}"
+        else:
+            status, intent = upstream("GET", f"/v1/payment_intents/{form['payment_intent']}", None, self.headers)
+            if status != 200 or not intent.get("latest_charge"):
+                return None
+            charge, among = intent["latest_charge"]["id"], f"payment_intent={form['payment_intent']}"
+        status, charge = upstream("GET", f"/v1/charges/{charge}", None, self.headers)
+        refunds = upstream("GET", f"/v1/refunds?{among}&limit=99", None, self.headers)[1]
+        given = sum(one["amount"] for one in refunds.get("data", []) if one["id"] not in FAILED_REFUNDS)
+        if status != 200 or given + int(form.get("amount", charge["amount"])) <= charge["amount"]:
+            return None
+        code = {"code": "charge_already_refunded"} if given == charge["amount"] else {"param": "amount"}
+        return problem(400, type="invalid_request_error", message="greater than what is left", **code)
 
     def list_intents(self, query):
         status, answer = upstream("GET", "/v1/payment_intents?limit=99", None, self.headers)
@@ -216,7 +295,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return status, answer
         customer = query.get("customer", [None])[0]
         since = int(query.get("created[gte]", ["0"])[0])
-        things = [flat(one) for one in answer["data"]]
+        things = listed([flat(one) for one in answer["data"]])
         things = [one for one in things if one["customer"] == customer and one["created"] >= since]
         return 200, {"object": "list", "data": things, "has_more": False}
 

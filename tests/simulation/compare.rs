@@ -7,7 +7,7 @@ use std::ops::ControlFlow;
 use tagtill::store::Snapshot;
 use tagtill::till::id::{PurchaseId, ReplyId};
 use tagtill::till::record::{
-    AccountStatus, PurchaseRecord, PurchaseStatus, ReplyKind, ReplyStatus, WorkKind,
+    AccountStatus, AttemptState, PurchaseRecord, PurchaseStatus, ReplyKind, ReplyStatus, WorkKind,
 };
 use tagtill::till::state::{Direction, Key as _, Read as _, Span, Table};
 use tagtill::till::table::{
@@ -133,6 +133,8 @@ impl Model {
             attempts(purchase.attempts.iter().map(|attempt| attempt.state.clone()).collect()),
             attempts(record.attempts.iter().map(|attempt| attempt.state.clone()).collect()),
         )?;
+        let until = record.authenticate_by.map(Time::ms);
+        expect(|| "authenticate_by".to_owned(), purchase.authenticate_by, until)?;
         expect(|| "refunds".to_owned(), purchase.refunds.len(), record.refunds.len())?;
         for (refund, id) in purchase.refunds.iter_mut().zip(&record.refunds) {
             let till = snapshot.must::<Refunds>(id).map_err(|error| error.to_string())?;
@@ -335,6 +337,14 @@ impl Model {
                 let offer = &self.offers[self.purchases[n].offer];
                 if !till.text.to_lowercase().contains(&format!("#{}", offer.confirm)) {
                     return Err(format!("{id} does not say how to confirm: {}", till.text));
+                }
+            }
+            if till.kind == ReplyKind::OneStepLeft {
+                let waits = till.purchase.and_then(|id| self.purchase_of(id)).is_some_and(|n| {
+                    self.purchases[n].attempts.iter().any(|one| one.state == AttemptState::Waiting)
+                });
+                if !waits {
+                    return Err(format!("{id} says that a step is left, and none is"));
                 }
             }
             self.told.extend(till.purchase.filter(|_| till.kind == ReplyKind::Pending));

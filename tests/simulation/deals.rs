@@ -243,7 +243,7 @@ impl Model {
             ChargeAnswer::Created(_) => {
                 credit.attempts[at] = Attempt { state: AttemptState::Created, referenced: true };
             }
-            ChargeAnswer::Unknown => {}
+            ChargeAnswer::Unknown | ChargeAnswer::NeedsOwner => {}
             ChargeAnswer::Lost => {
                 credit.attempts[at].state = AttemptState::Lost;
                 credit.attempts.push(Attempt::new());

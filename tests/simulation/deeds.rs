@@ -374,6 +374,12 @@ impl World {
             })
             .collect();
         let (id, attempt, state) = self.chance.pick(&attempts).cloned()?;
+        let waiting: Vec<_> = attempts.iter().filter(|(.., state)| *state == AttemptState::Waiting).collect();
+        if self.chance.percent(30) {
+            // Somebody comes back from the provider's page.
+            let id = self.chance.pick(&waiting).map_or(id, |(id, ..)| *id);
+            return Some(Command::LookAtCharge { purchase: id? });
+        }
         let answer = match state {
             AttemptState::Paid => ChargeAnswer::Paid,
             AttemptState::Declined(code) => ChargeAnswer::Declined(code),

@@ -25,6 +25,8 @@ pub struct Booked {
     /// Not known before then, and what it is then.
     settles: Option<(i64, bool)>,
     created_ms: i64,
+    /// When its card's owner comes, and whether the owner allows it.
+    owner: Option<(i64, bool)>,
     /// Refunds by their keys.
     pub refunds: BTreeMap<String, Option<i64>>,
     /// Refused first, then paid after all.
@@ -134,6 +136,14 @@ impl Books {
     }
 
     fn charge(&mut self, n: usize, now: i64) {
+        if !self.calm && self.charges[n].key.starts_with("pur_") && self.chance.percent(15) {
+            self.charges[n].standing = Standing::NeedsOwner;
+            // In time, about at the end, or never.
+            let span = *self.chance.pick(&[1_200_000, 7_200_000, 7_200_000, i64::MAX / 4]).unwrap_or(&1);
+            self.charges[n].owner =
+                Some((now.saturating_add(self.chance.within(1, span)), self.chance.percent(70)));
+            return;
+        }
         let paid = !self.chance.percent(20);
         if !self.calm && self.chance.percent(15) {
             let at = now + self.chance.within(1_000, 3 * 3_600_000);
@@ -166,6 +176,12 @@ impl Books {
             Some((at, paid)) if now >= at || self.calm => self.settle(n, paid),
             Some(_) => return Standing::Unknown,
             None => {}
+        }
+        match self.charges[n].owner {
+            Some((at, allows)) if now >= at && self.charges[n].standing == Standing::NeedsOwner => {
+                self.settle(n, allows);
+            }
+            _ => {}
         }
         self.charges[n].standing.clone()
     }
@@ -206,6 +222,7 @@ impl Gateway for Provider {
                 standing,
                 settles: None,
                 created_ms: now,
+                owner: None,
                 refunds: BTreeMap::new(),
                 late: false,
             });
@@ -232,6 +249,11 @@ impl Gateway for Provider {
             return Standing::Unknown;
         }
         let Some(n) = books.position(reference) else { return Standing::Unknown };
+        if books.charges[n].standing == Standing::NeedsOwner {
+            let problem =
+                format!("{}: confirmed once more while its owner is waited for", books.charges[n].key);
+            books.problems.push(problem);
+        }
         if books.charges[n].standing == Standing::Unconfirmed && books.charges[n].settles.is_none() {
             books.charge(n, now);
         }
@@ -264,12 +286,18 @@ impl Gateway for Provider {
     }
 
     fn cancel(&self, reference: &str, _: &Charge) -> Standing {
+        let now = self.clocks.elapsed_ms();
         let mut books = self.books();
+        if books.lost() {
+            return Standing::Unknown;
+        }
         let Some(n) = books.position(reference) else { return Standing::Unknown };
-        if books.charges[n].standing == Standing::Unconfirmed && books.charges[n].settles.is_none() {
+        let open = matches!(books.standing(n, now), Standing::Unconfirmed | Standing::NeedsOwner);
+        if open && books.charges[n].settles.is_none() {
             books.charges[n].standing = Standing::Declined("canceled".to_owned());
         }
-        books.charges[n].standing.clone()
+        let standing = books.standing(n, now);
+        if books.lost() { Standing::Unknown } else { standing }
     }
 
     fn refund(&self, key: &str, reference: &str, amount: Money) -> Refunded {

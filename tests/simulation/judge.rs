@@ -141,6 +141,7 @@ impl Model {
             }
             Command::ReplyFailed { id, retry, .. } => self.failed(now, *id, *retry),
             Command::Charged { purchase, attempt, answer } => self.charged(*purchase, *attempt, answer),
+            Command::LookAtCharge { purchase } => self.purchase_of(*purchase).is_some(),
             Command::RefundAnswered { refund, answer } => self.refund_answered(*refund, answer),
             Command::TakeTransaction(new) => self.spend(new),
             Command::CreditAnswered { credit, attempt, answer } => {

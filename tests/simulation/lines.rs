@@ -144,6 +144,7 @@ impl Model {
             order_id: None,
             restocked: false,
             confirmed: None,
+            authenticate_by: None,
         });
         self.purchases.len() - 1
     }

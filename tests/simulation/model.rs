@@ -23,6 +23,9 @@ pub const POST_AGE_MS: i64 = 3_600_000;
 /// Early reposts are kept for this long.
 pub const EARLY_MS: i64 = 3_600_000;
 
+/// How long a card's owner has to allow a charge.
+pub const OWNER_MS: i64 = 3_600_000;
+
 /// A network's id of a person or a post.
 pub type Name = (String, String);
 
@@ -135,6 +138,8 @@ pub struct Purchase {
     /// The post that confirmed, and who made it.
     pub confirmed: Option<(Name, String)>,
     pub restocked: bool,
+    /// Until when the card's owner has time.
+    pub authenticate_by: Option<i64>,
 }
 
 impl Purchase {

@@ -41,6 +41,7 @@ fn rank(kind: ReplyKind) -> usize {
     let order = [
         K::Pending,
         K::AlreadyPending,
+        K::OneStepLeft,
         K::Choose,
         K::DidYouMean,
         K::Confirmed,

@@ -1,6 +1,6 @@
 //! The model's word on what bridges and gateways report: replies, charges and refunds.
 
-use super::model::{Attempt, Model, Refund, Reply, Seen};
+use super::model::{Attempt, Model, OWNER_MS, Refund, Reply, Seen};
 use tagtill::till::command::{ChargeAnswer, Post, RefundAnswer};
 use tagtill::till::id::{PurchaseId, RefundId, ReplyId};
 use tagtill::till::record::{
@@ -102,27 +102,39 @@ impl Model {
         let over = match self.purchases[n].attempts[at].state {
             AttemptState::Paid => true,
             AttemptState::Declined(_) | AttemptState::Lost => *answer != ChargeAnswer::Paid,
+            AttemptState::Waiting => matches!(answer, ChargeAnswer::Created(_) | ChargeAnswer::Lost),
             _ => false,
         };
         if over {
             return true;
         }
-        if matches!(answer, ChargeAnswer::Unknown | ChargeAnswer::Lost) {
+        if matches!(answer, ChargeAnswer::Unknown | ChargeAnswer::Lost | ChargeAnswer::NeedsOwner) {
             // It was asked all the same.
             self.purchases[n].waits = false;
         }
+        let (capturing, now) = (self.purchases[n].status == PurchaseStatus::Capturing, self.now);
+        let until = self.purchases[n].authenticate_by;
         let attempts = &mut self.purchases[n].attempts;
         match answer {
             ChargeAnswer::Created(_) => {
                 attempts[at] = Attempt { state: AttemptState::Created, referenced: true }
             }
             ChargeAnswer::Unknown => {}
+            ChargeAnswer::NeedsOwner => {
+                if attempts[at].referenced && capturing && attempts[at].state != AttemptState::Waiting {
+                    attempts[at].state = AttemptState::Waiting;
+                    self.purchases[n].authenticate_by = Some(now + OWNER_MS);
+                }
+            }
             ChargeAnswer::Lost => {
                 attempts[at].state = AttemptState::Lost;
                 attempts.push(Attempt::new());
             }
             ChargeAnswer::Declined(code) => {
-                attempts[at].state = AttemptState::Declined(code.clone());
+                let over =
+                    attempts[at].state == AttemptState::Waiting && until.is_some_and(|until| now >= until);
+                let code = if over && code == "canceled" { "authentication_expired" } else { code };
+                attempts[at].state = AttemptState::Declined(code.to_owned());
                 if self.purchases[n].status == PurchaseStatus::Capturing {
                     self.close(n, PurchaseStatus::Declined);
                 }

@@ -98,6 +98,8 @@ struct PurchaseView {
     post: String,
     /// t of the confirmation.
     confirmed_at: Option<Time>,
+    /// Until when the buyer can do the step that the card's bank asks for; null: it never asked for one.
+    authenticate_by: Option<Time>,
     /// When it ended or was paid.
     settled_at: Option<Time>,
     order: Option<OrderId>,
@@ -132,6 +134,8 @@ struct AttemptView {
 enum AttemptStatus {
     New,
     Created,
+    /// Its card's owner has a step left at the gateway.
+    AuthenticationRequired,
     Paid,
     Declined,
     Lost,
@@ -180,6 +184,7 @@ fn attempt_view(attempt: &Attempt) -> AttemptView {
     let (status, code) = match &attempt.state {
         AttemptState::New => (AttemptStatus::New, None),
         AttemptState::Created => (AttemptStatus::Created, None),
+        AttemptState::Waiting => (AttemptStatus::AuthenticationRequired, None),
         AttemptState::Paid => (AttemptStatus::Paid, None),
         AttemptState::Declined(code) => (AttemptStatus::Declined, Some(code.clone())),
         AttemptState::Lost => (AttemptStatus::Lost, None),
@@ -221,6 +226,7 @@ fn view<S: Read>(state: &S, id: PurchaseId, purchase: &PurchaseRecord) -> Result
         network: purchase.network.clone(),
         post: purchase.post.clone(),
         confirmed_at: purchase.confirmation.as_ref().map(|confirmation| confirmation.made_at),
+        authenticate_by: purchase.authenticate_by,
         settled_at: purchase.settled_at,
         order: purchase.order,
         attempts: purchase.attempts.iter().map(attempt_view).collect(),

@@ -2,6 +2,7 @@
 //!
 //! Of what Stripe says only codes are kept: its messages can quote a card or a person.
 
+use super::AUTHENTICATION;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -18,6 +19,9 @@ const ANSWER_BYTES_MAX: u64 = 1024 * 1024;
 /// What stays as it is in a form (RFC 3986, unreserved) and in its names.
 const PLAIN: &AsciiSet =
     &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'[').remove(b']');
+
+/// Codes that say that something does not stand so.
+const STATES: [&str; 3] = ["payment_intent_unexpected_state", "charge_already_refunded", "charge_disputed"];
 
 /// A form's fields.
 pub type Form<'f> = [(&'f str, String)];
@@ -149,11 +153,14 @@ fn failure(status: u16, body: &Value) -> Failure {
     let named = || code.clone().unwrap_or_else(|| format!("status {status}"));
     match status {
         // Also what was refused under the same key before, and is said again.
+        402 if code.as_deref() == Some(AUTHENTICATION) => Failure::Card(AUTHENTICATION.to_owned()),
         402 => Failure::Card(field("decline_code").or(code).unwrap_or_else(|| "card_declined".to_owned())),
         404 => Failure::NotFound,
         409 | 429 | 500.. => Failure::Unknown(named()),
         400 if kind == "card_error" => Failure::Card(named()),
-        400 if code.as_deref() == Some("payment_intent_unexpected_state") => Failure::State,
+        400 if code.as_deref().is_some_and(|code| STATES.contains(&code)) => Failure::State,
+        // A refund of more than is left has no code of its own.
+        400 if code.is_none() && field("param").as_deref() == Some("amount") => Failure::State,
         400 if code.as_deref() == Some("resource_missing") => Failure::NotFound,
         400 | 401 | 403 => {
             let about = field("param").map(|param| format!(" at {param}")).unwrap_or_default();

@@ -2,6 +2,7 @@
 //! else in it is believed.
 
 use super::super::{NotTaken, Notice};
+use super::is_plain;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde::Deserialize;
 use sha2::Sha256;
@@ -53,11 +54,6 @@ pub fn read(
     };
     let named = about.filter(|id| id.starts_with("pi_") && is_plain(id));
     Ok(named.filter(|_| is_plain(&event.id)).map(|about| Notice { event: event.id, about }))
-}
-
-/// Whether an id can go into a path as it stands.
-fn is_plain(id: &str) -> bool {
-    id.len() <= 255 && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
 /// `t=<seconds>,v1=<hex>[,v1=<hex>…]`: HMAC-SHA256 over the time, a point and the body.

@@ -5,7 +5,7 @@ use super::{Intent, KEY_FIELD, List, PAGE, PAGES_MAX, Refund, Standing, Stripe};
 use crate::till::charge::parse_attempt_key;
 use crate::till::command::ChargeAnswer;
 use crate::till::dispute::DisputeReport;
-use crate::till::id::RefundId;
+use crate::till::id::{CreditId, RefundId};
 use crate::till::money::{Currency, Money};
 use crate::till::notice::{ChargeReport, NoticeAnswer};
 use crate::till::record::{DisputeStatus, RefundStatus};
@@ -49,7 +49,7 @@ impl Stripe {
         let answer = match Self::standing_of(&intent) {
             Standing::Paid => ChargeAnswer::Paid,
             Standing::Declined(code) => ChargeAnswer::Declined(code),
-            Standing::Unconfirmed | Standing::Unknown => ChargeAnswer::Unknown,
+            Standing::Unconfirmed | Standing::NeedsOwner | Standing::Unknown => ChargeAnswer::Unknown,
         };
         let mut report = ChargeReport {
             purchase,
@@ -61,7 +61,10 @@ impl Stripe {
             disputes: Vec::new(),
         };
         for refund in self.all::<Refund>(&format!("/v1/refunds?payment_intent={reference}"), |one| &one.id)? {
-            report.refunds.push(refund_report(refund, currency));
+            // What a deal gave of this charge is money of the deal's.
+            if !is_credit(&refund) {
+                report.refunds.push(refund_report(refund, currency));
+            }
         }
         for dispute in
             self.all::<Dispute>(&format!("/v1/disputes?payment_intent={reference}"), |one| &one.id)?
@@ -72,7 +75,11 @@ impl Stripe {
     }
 
     /// Everything on a list.
-    fn all<T: DeserializeOwned>(&self, path: &str, id: impl Fn(&T) -> &String) -> Result<Vec<T>, Failure> {
+    pub(super) fn all<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        id: impl Fn(&T) -> &String,
+    ) -> Result<Vec<T>, Failure> {
         let (mut all, mut after) = (Vec::new(), String::new());
         for _ in 0..PAGES_MAX {
             let page = format!("{path}&limit={PAGE}{after}");
@@ -91,6 +98,12 @@ impl Stripe {
 /// Stripe writes currencies in small letters.
 fn currency(code: &str) -> Option<Currency> {
     Currency::parse(&code.to_ascii_uppercase())
+}
+
+/// Whether it is what a deal gives: a refund under the key of an attempt to credit.
+fn is_credit(refund: &Refund) -> bool {
+    let key = refund.metadata.get(KEY_FIELD).and_then(|key| key.rsplit_once('-'));
+    key.is_some_and(|(id, _)| CreditId::parse(id).is_some())
 }
 
 fn refund_report(refund: Refund, currency: Currency) -> RefundReport {

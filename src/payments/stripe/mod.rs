@@ -3,15 +3,25 @@
 //! Whatever is unknown is fetched, never repeated blindly: Stripe says a saved error again under the same key, and
 //! forgets keys after a day. What is charged is what was stored; an intent of another amount, currency or mode is not ours.
 
+mod authenticate;
 mod client;
+mod credit;
+mod doubts;
 mod event;
 mod look;
+mod refund;
+mod setup;
 
-use super::{Charge, Created, Direction, Found, Gateway, NotTaken, Notice, Refunded, Standing};
+use super::{
+    Authentication, Charge, Created, Direction, Found, Gateway, NotTaken, Notice, Refunded, Setup,
+    SetupBegun, SetupStanding, Standing,
+};
 use crate::till::money::Money;
 use crate::till::notice::NoticeAnswer;
+use crate::till::owner::CANCELED;
 use crate::till::record::PaymentMethod;
 use client::{Client, Failure};
+use doubts::{Doubts, LIST_DELAY};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
@@ -28,6 +38,8 @@ const PAGE: usize = 100;
 const PAGES_MAX: usize = 50;
 /// An intent is looked for from so long before its attempt began: clocks differ.
 const CLOCKS_DIFFER_SECONDS: i64 = 300;
+/// The code for a charge that the card's owner has to allow.
+const AUTHENTICATION: &str = "authentication_required";
 /// While a key or a request is refused, Stripe is asked this often whether that is still so.
 const TROUBLE_PAUSE: Duration = Duration::from_secs(30);
 
@@ -42,14 +54,35 @@ struct Intent {
     livemode: bool,
     status: String,
     last_payment_error: Option<PaymentError>,
+    next_action: Option<NextAction>,
     #[serde(default)]
     metadata: BTreeMap<String, String>,
+}
+
+#[derive(Debug, Deserialize)]
+struct NextAction {
+    redirect_to_url: Option<RedirectToUrl>,
+}
+
+#[derive(Debug, Deserialize)]
+struct RedirectToUrl {
+    url: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
 struct PaymentError {
     code: Option<String>,
     decline_code: Option<String>,
+}
+
+impl PaymentError {
+    /// What it is called here: the bank's word, or Stripe's. That the owner is asked for comes before both.
+    fn code(&self) -> Option<String> {
+        if self.code.as_deref() == Some(AUTHENTICATION) {
+            return self.code.clone();
+        }
+        self.decline_code.clone().or(self.code.clone())
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -86,6 +119,9 @@ struct List<T> {
 trait Keyed: DeserializeOwned {
     fn id(&self) -> &str;
     fn metadata(&self) -> &BTreeMap<String, String>;
+    fn has_key(&self, key: &str) -> bool {
+        self.metadata().get(KEY_FIELD).is_some_and(|own| own == key)
+    }
 }
 
 impl Keyed for Intent {
@@ -115,6 +151,7 @@ pub struct Stripe {
     /// What its events are signed with; `None`: none are taken.
     webhook_secret: Option<String>,
     trouble: Mutex<Option<(String, Instant)>>,
+    doubts: Doubts,
 }
 
 impl Stripe {
@@ -136,7 +173,13 @@ impl Stripe {
                 "{base} must begin with https://; http:// is for test keys and a server on this machine only."
             ));
         }
-        Ok(Self { client: Client::new(base, key), live, webhook_secret: None, trouble: Mutex::default() })
+        Ok(Self {
+            client: Client::new(base, key),
+            live,
+            webhook_secret: None,
+            trouble: Mutex::default(),
+            doubts: Doubts::new(LIST_DELAY),
+        })
     }
 
     /// Takes events that are signed with this secret (`whsec_…`).
@@ -188,14 +231,60 @@ impl Stripe {
 
     fn standing_of(intent: &Intent) -> Standing {
         let error = intent.last_payment_error.as_ref();
-        let code = error.and_then(|error| error.decline_code.clone().or(error.code.clone()));
+        let code = error.and_then(PaymentError::code);
         match intent.status.as_str() {
             "succeeded" if intent.amount_received == intent.amount => Standing::Paid,
             "requires_confirmation" => Standing::Unconfirmed,
+            "requires_action" => Standing::NeedsOwner,
+            "requires_payment_method" if code.as_deref() == Some(AUTHENTICATION) => Standing::NeedsOwner,
             "requires_payment_method" => code.map_or(Standing::Unconfirmed, Standing::Declined),
-            "canceled" => Standing::Declined("canceled".to_owned()),
+            "canceled" => Standing::Declined(CANCELED.to_owned()),
             _ => Standing::Unknown,
         }
+    }
+
+    /// The payment method of this id, or what is wrong with it.
+    fn method(&self, token: &str) -> Result<Result<PaymentMethod, String>, Failure> {
+        let found: Method = self.ask(|client| client.get(&format!("/v1/payment_methods/{token}")))?;
+        let Some(card) = found.card else { return Ok(Err("must be a card".to_owned())) };
+        let Some(customer) = found.customer else {
+            let why = "belongs to no customer; attach it to one first, so that it can be charged later";
+            return Ok(Err(why.to_owned()));
+        };
+        Ok(Ok(PaymentMethod {
+            gateway: self.slug().to_owned(),
+            customer,
+            token: token.to_owned(),
+            brand: card.brand,
+            last4: card.last4,
+            fingerprint: card.fingerprint.unwrap_or_default(),
+        }))
+    }
+
+    /// With lists that are late by `delay` at most.
+    #[must_use]
+    pub fn with_list_delay(mut self, delay: Duration) -> Self {
+        self.doubts = Doubts::new(delay);
+        self
+    }
+
+    /// Creating a charge gives the same error again: whether it was made, the list says, once it is believed.
+    fn found_or_lost(&self, charge: &Charge) -> Created {
+        let over = self.doubts.are_over(&charge.key);
+        match self.find(charge) {
+            Found::Reference(reference) => {
+                self.doubts.forget(&charge.key);
+                Created::Reference(reference)
+            }
+            Found::Nothing if over => Created::Lost,
+            Found::Nothing | Found::Unknown => Created::Unknown,
+        }
+    }
+
+    /// A list lacks something. What this life of the till has begun it knows itself; what a former one has made is
+    /// looked for after a restore, and may not be listed yet.
+    fn nothing_found(&self) -> Found {
+        if self.doubts.about_former_lives_are_over() { Found::Nothing } else { Found::Unknown }
     }
 
     /// Looks through a list for the thing that carries our key.
@@ -209,9 +298,7 @@ impl Stripe {
                 None => after.clear(),
             }
             let mut things = data.into_iter();
-            if let Some(found) =
-                things.find(|thing| thing.metadata().get(KEY_FIELD).is_some_and(|own| own == key))
-            {
+            if let Some(found) = things.find(|thing| thing.has_key(key)) {
                 return Ok(Some(found));
             }
             if after.is_empty() {
@@ -220,6 +307,11 @@ impl Stripe {
         }
         Err(Failure::Unknown("the list is too long to look through".to_owned()))
     }
+}
+
+/// Whether an id can go into a path as it stands.
+fn is_plain(id: &str) -> bool {
+    id.len() <= 255 && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
 /// Whether an address is one of this machine, in plain HTTP.
@@ -254,34 +346,21 @@ impl Gateway for Stripe {
     }
 
     fn resolve(&self, token: &str) -> Result<PaymentMethod, String> {
-        let fine = token.starts_with("pm_") && token.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+        let fine = token.starts_with("pm_") && is_plain(token);
         if !fine {
             return Err("must be a payment method of Stripe that a customer has: pm_…".to_owned());
         }
-        let found = self.ask(|client| client.get::<Method>(&format!("/v1/payment_methods/{token}")));
-        let method = found.map_err(|failure| match failure {
-            Failure::NotFound => "is no payment method that Stripe knows".to_owned(),
-            other => format!("could not be looked up: {other}"),
-        })?;
-        let Some(card) = method.card else { return Err("must be a card".to_owned()) };
-        let Some(customer) = method.customer else {
-            return Err(
-                "belongs to no customer; attach it to one first, so that it can be charged later".to_owned()
-            );
-        };
-        Ok(PaymentMethod {
-            gateway: self.slug().to_owned(),
-            customer,
-            token: token.to_owned(),
-            brand: card.brand,
-            last4: card.last4,
-            fingerprint: card.fingerprint.unwrap_or_default(),
+        self.method(token).unwrap_or_else(|failure| {
+            Err(match failure {
+                Failure::NotFound => "is no payment method that Stripe knows".to_owned(),
+                other => format!("could not be looked up: {other}"),
+            })
         })
     }
 
     fn create(&self, charge: &Charge) -> Created {
         if charge.direction == Direction::Credit {
-            return Created::Declined("stripe_gives_no_credits".to_owned());
+            return self.begin_credit(charge);
         }
         let form = [
             ("amount", charge.amount.amount.to_string()),
@@ -296,11 +375,7 @@ impl Gateway for Stripe {
             Ok(intent) => Created::Reference(intent.id),
             Err(Failure::Card(code)) => Created::Declined(code),
             // An error that is saved under the key: whether the intent was made, the list knows.
-            Err(Failure::Replayed(_)) => match self.find(charge) {
-                Found::Reference(reference) => Created::Reference(reference),
-                Found::Nothing => Created::Lost,
-                Found::Unknown => Created::Unknown,
-            },
+            Err(Failure::Replayed(_)) => self.found_or_lost(charge),
             Err(Failure::NotFound) => Created::Declined("payment_method_missing".to_owned()),
             Err(failure) => {
                 log::warn!("{}: {failure}", charge.key);
@@ -310,11 +385,15 @@ impl Gateway for Stripe {
     }
 
     fn confirm(&self, reference: &str, charge: &Charge) -> Standing {
+        if let Some(credit) = credit::parse(reference) {
+            return self.give_credit(credit, charge);
+        }
         let form = [("off_session", "true".to_owned())];
         let path = format!("/v1/payment_intents/{reference}/confirm");
         // Without a key: an intent is paid once at most, and a saved error would be said for ever.
         match self.ask(|client| client.post(&path, &form, None)) {
             Ok(intent) => self.standing(&intent, charge),
+            Err(Failure::Card(code)) if code == AUTHENTICATION => Standing::NeedsOwner,
             Err(Failure::Card(code)) => Standing::Declined(code),
             Err(Failure::State) => self.fetch(reference, charge),
             Err(failure) => {
@@ -325,6 +404,9 @@ impl Gateway for Stripe {
     }
 
     fn fetch(&self, reference: &str, charge: &Charge) -> Standing {
+        if let Some(credit) = credit::parse(reference) {
+            return self.fetch_credit(credit);
+        }
         match self.ask(|client| client.get(&format!("/v1/payment_intents/{reference}"))) {
             Ok(intent) => self.standing(&intent, charge),
             Err(failure) => {
@@ -335,16 +417,31 @@ impl Gateway for Stripe {
     }
 
     fn find(&self, charge: &Charge) -> Found {
+        if charge.direction == Direction::Credit {
+            return self.find_credit(charge);
+        }
         let since = charge.begun_at.ms() / 1000 - CLOCKS_DIFFER_SECONDS;
         let path = format!("/v1/payment_intents?customer={}&created[gte]={since}", charge.customer);
         match self.search::<Intent>(&path, &charge.key) {
             Ok(Some(intent)) => Found::Reference(intent.id),
-            Ok(None) | Err(Failure::NotFound) => Found::Nothing,
+            Ok(None) | Err(Failure::NotFound) => self.nothing_found(),
             Err(failure) => {
                 log::warn!("{}: {failure}", charge.key);
                 Found::Unknown
             }
         }
+    }
+
+    fn authenticate(&self, reference: &str, charge: &Charge, return_url: &str) -> Authentication {
+        self.confirm_on_session(reference, charge, return_url)
+    }
+
+    fn begin_setup(&self, setup: &Setup) -> SetupBegun {
+        self.begin_checkout(setup)
+    }
+
+    fn setup(&self, reference: &str, key: &str) -> SetupStanding {
+        self.checkout(reference, key)
     }
 
     fn cancel(&self, reference: &str, charge: &Charge) -> Standing {
@@ -370,40 +467,10 @@ impl Gateway for Stripe {
     }
 
     fn refund(&self, key: &str, reference: &str, amount: Money) -> Refunded {
-        // What was begun before is looked for first: its key may be forgotten, or have an error saved under it.
-        let found = match self.search::<Refund>(&format!("/v1/refunds?payment_intent={reference}"), key) {
-            Ok(Some(refund)) => Ok(refund),
-            Ok(None) => {
-                let form = [
-                    ("payment_intent", reference.to_owned()),
-                    ("amount", amount.amount.to_string()),
-                    ("metadata[tagtill_key]", key.to_owned()),
-                ];
-                match self.ask(|client| client.post::<Refund>("/v1/refunds", &form, Some(key))) {
-                    // The list says that it was not made, and its key says the same error for ever.
-                    Err(Failure::Replayed(_)) => {
-                        let other = format!("{key}-again");
-                        self.ask(|client| client.post("/v1/refunds", &form, Some(&other)))
-                    }
-                    other => other,
-                }
-            }
-            Err(failure) => Err(failure),
-        };
-        match found {
-            Ok(refund) => match refund.status.as_deref() {
-                Some("succeeded") => Refunded::Succeeded(refund.id),
-                Some("failed" | "canceled") => {
-                    Refunded::Failed(refund.failure_reason.unwrap_or_else(|| "failed".to_owned()))
-                }
-                _ => Refunded::Unknown,
-            },
-            Err(Failure::Card(code)) => Refunded::Failed(code),
-            Err(failure) => {
-                log::warn!("{key}: {failure}");
-                Refunded::Unknown
-            }
+        if credit::parse(reference).is_some() {
+            return Refunded::Failed(credit::TAKES_NOTHING_BACK.to_owned());
         }
+        self.give_back(key, reference, amount)
     }
 }
 

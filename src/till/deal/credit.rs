@@ -110,7 +110,8 @@ pub fn answered<S: Write>(
             attempt.state = AttemptState::Created;
             state.put::<Credits>(&id, &credit)?;
         }
-        ChargeAnswer::Unknown => postpone(state, cx, WorkKind::Credit, id.0)?,
+        // Nobody is asked to allow what they are given.
+        ChargeAnswer::Unknown | ChargeAnswer::NeedsOwner => postpone(state, cx, WorkKind::Credit, id.0)?,
         ChargeAnswer::Lost => {
             attempt.state = AttemptState::Lost;
             credit.attempts.push(self::attempt(cx, number.saturating_add(1)));

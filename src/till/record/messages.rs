@@ -54,6 +54,8 @@ pub enum ReplyKind {
     Pending,
     /// The confirmation hashtag once more.
     AlreadyPending,
+    /// A step is left at the provider.
+    OneStepLeft,
     /// What there is to choose from.
     Choose,
     /// The hashtag that was probably meant.
@@ -168,6 +170,7 @@ pub enum EventKind {
     PurchaseDisputed,
     DisputeClosed,
     RefundFailed,
+    PurchaseAuthenticationRequired,
 }
 
 /// One line of the log: ids only, no personal data.

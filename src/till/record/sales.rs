@@ -73,6 +73,8 @@ pub enum AttemptState {
     Declined(String),
     /// Lost at the gateway before it had a reference.
     Lost,
+    /// Created, and its card's owner has a step left at the provider.
+    Waiting,
 }
 
 /// One attempt to charge.
@@ -141,6 +143,8 @@ pub struct PurchaseRecord {
     pub language: Option<String>,
     /// Disputes about its charges, oldest first.
     pub disputes: Vec<DisputeId>,
+    /// Until when the card's owner can allow the charge; set once, when the gateway asked for it.
+    pub authenticate_by: Option<Time>,
 }
 
 /// What the till knows of one account and one offer.

@@ -101,6 +101,10 @@ fn attempts<S: Read>(walk: &mut Walk<'_, S>, id: PurchaseId, purchase: &Purchase
     walk.expect(!capturing || charge::open_attempt(&purchase.attempts).is_some(), || {
         format!("purchase {id} is capturing without an attempt under way")
     });
+    let waits = purchase.attempts.iter().any(|attempt| attempt.state == AttemptState::Waiting);
+    walk.expect(!waits || capturing && purchase.authenticate_by.is_some(), || {
+        format!("purchase {id} waits for its card's owner, but is {:?} or has no deadline", purchase.status)
+    });
     let confirmed = capturing || paid || purchase.status == PurchaseStatus::Declined;
     walk.expect(confirmed == purchase.confirmation.is_some(), || {
         format!("purchase {id} is {:?}, which does not fit its confirmation", purchase.status)

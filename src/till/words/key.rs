@@ -52,6 +52,7 @@ keys! {
     NotLinked "not_linked" [] "No card is linked yet.",
     Confirmed "confirmed" [Price] "Ordered; the card is being charged.",
     Paid "paid" [Price] "Ordered and charged.",
+    OneStepLeft "one_step_left" [Window] "The bank asks the card's owner; what to do is on the buyer's private page.",
     Refused "refused" [] "It went wrong; says nothing about the account.",
     TooLate "too_late" [Buy] "Confirmed after the time was over.",
     SoldOut "sold_out" [] "No unit is left.",
