@@ -268,6 +268,40 @@ fn a_private_page_leads_to_one_more_identity_and_ends_with_its_account() {
 }
 
 #[test]
+fn a_charge_that_its_bank_asks_about_is_allowed_from_the_private_page() {
+    let site = Site::new();
+    let (till, browser) = start(&site, &[]);
+    shop(&till.client, "#BuyThing", Some(3));
+    let code = to_the_code(&browser, "ann", "tok_authenticate");
+    say(&till, "p1", "ann", &code);
+    let own = browser.submit("/link/confirm", &[]).path().split('?').next().unwrap().to_owned();
+    for (n, answer, ends) in
+        [(1, "refuse", "Your card was declined"), (2, "allow", "Paid; it is being packed")]
+    {
+        say(&till, &format!("b{n}"), "ann", "#BuyThing");
+        say(&till, &format!("c{n}"), "ann", "#ConfirmThing");
+        let page = wait_for("the step", || {
+            Some(browser.get(&own)).filter(|page| page.text.contains("One step is left"))
+        });
+        // Nobody else's page leads there.
+        let stranger = buyer(&till.client, &format!("stranger{n}"), "tok_visa");
+        let id = stranger["id"].as_str().unwrap();
+        let other = till.client.post(&format!("/v1/accounts/{id}/page"), &json!({}));
+        let allow = page.link("Go to your bank");
+        let foreign =
+            format!("{}/allow/{}", other["url"].as_str().unwrap(), allow.rsplit('/').next().unwrap());
+        assert_eq!(browser.get(&foreign).status, 404);
+        let bank = browser.get(&allow);
+        bank.says("Allow this charge?").says("$15.00");
+        assert!(!bank.url.contains(own.trim_start_matches("/p/")), "the bank learns no secret");
+        browser.submit(&bank.path(), &[("answer", answer)]).says("Your purchases by post");
+        wait_for(ends, || Some(browser.get(&own)).filter(|page| page.text.contains(ends)));
+        assert_eq!(browser.submit(&bank.path(), &[("answer", "allow")]).status, 404);
+    }
+    assert_eq!(till.client.all("/v1/orders").len(), 1);
+}
+
+#[test]
 fn strangers_are_slowed_down_and_other_sites_are_turned_away() {
     let site = Site::new();
     let (till, mut browser) = start(&site, &[]);

@@ -37,3 +37,17 @@ pub fn cards(cards: &[Card<'_>], action: &str, cancel_url: &str) -> Page {
     };
     Page::new("Test cards", body)
 }
+
+/// The bank asks the card's owner.
+pub fn owner(amount: &str, action: &str) -> Page {
+    let body = html! {
+        h1 { "Allow this charge?" }
+        p { "In a sandbox this stands where the bank's page would be. No money moves." }
+        p { b { (amount) } }
+        form method="post" action=(action) {
+            button name="answer" value="allow" { "Allow it" }
+            button.bad name="answer" value="refuse" { "Refuse it" }
+        }
+    };
+    Page::new("Allow this charge?", body)
+}

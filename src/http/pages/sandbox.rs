@@ -11,6 +11,8 @@ use std::sync::Arc;
 pub const ROUTES: &[PageRoute] = &[
     PageRoute::get("/sandbox/cards/{reference}", cards),
     PageRoute::post("/sandbox/cards/{reference}", chosen),
+    PageRoute::get("/sandbox/authenticate/{reference}", owner),
+    PageRoute::post("/sandbox/authenticate/{reference}", owner_answered),
 ];
 
 fn gone() -> Problem {
@@ -30,4 +32,17 @@ fn chosen(shared: &Arc<Shared>, call: &PageCall) -> Result<Response, Problem> {
     let play = shared.gateways.play().ok_or_else(gone)?;
     let back = play.choose(call.param(0), call.field("card")).ok_or_else(gone)?;
     Ok(see(&back))
+}
+
+/// Where the bank of a test card asks its owner.
+fn owner(shared: &Arc<Shared>, call: &PageCall) -> Result<Response, Problem> {
+    let money = shared.gateways.sandbox_waits(call.param(0)).ok_or_else(gone)?;
+    Ok(html(200, &pages::owner(&money.to_string(), &call.request.path)))
+}
+
+fn owner_answered(shared: &Arc<Shared>, call: &PageCall) -> Result<Response, Problem> {
+    if !shared.gateways.sandbox_answers(call.param(0), call.field("answer") == "allow") {
+        return Err(gone());
+    }
+    Ok(see("/p/back"))
 }
