@@ -6,8 +6,12 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
+#[path = "support/browser.rs"]
+mod browser;
 #[path = "stripe/events.rs"]
 mod events;
+#[path = "stripe/link.rs"]
+mod link;
 mod support;
 
 use serde_json::{Value, json};
