@@ -69,8 +69,29 @@ macro_rules! files {
 }
 
 files!(
-    judging, confirming, buying, passing, variants, waiting, edits, deleting, timing, stock, money, replies,
-    hashtags, batches, erasure, deals, nearby, explaining, frozen, limits, languages, books,
+    judging,
+    confirming,
+    buying,
+    passing,
+    variants,
+    waiting,
+    edits,
+    deleting,
+    timing,
+    stock,
+    money,
+    replies,
+    hashtags,
+    batches,
+    erasure,
+    deals,
+    nearby,
+    explaining,
+    frozen,
+    limits,
+    languages,
+    books,
+    authenticating,
 );
 
 #[test]
