@@ -71,8 +71,31 @@ macro_rules! files {
 }
 
 files!(
-    judging, confirming, buying, passing, variants, waiting, edits, deleting, timing, stock, money, replies,
-    hashtags, batches, erasure, deals, nearby, explaining, frozen, limits, languages, books, linking, orders,
+    judging,
+    confirming,
+    buying,
+    passing,
+    variants,
+    waiting,
+    edits,
+    deleting,
+    timing,
+    stock,
+    money,
+    replies,
+    hashtags,
+    batches,
+    erasure,
+    deals,
+    nearby,
+    explaining,
+    frozen,
+    limits,
+    languages,
+    books,
+    linking,
+    orders,
+    authenticating,
 );
 
 #[test]

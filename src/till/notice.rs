@@ -14,7 +14,7 @@ use super::refusal::Result;
 use super::state::{Key as _, Span, Write};
 use super::table::{Notices, NoticesSeen, Purchases, Text, Work};
 use super::time::Time;
-use super::{account, charge, check};
+use super::{account, charge, check, owner};
 
 /// So long a notice is remembered: gateways repeat theirs for some days (Stripe for three).
 const KEEP_SECONDS: i64 = 30 * 86_400;
@@ -122,7 +122,14 @@ fn reported<S: Write>(
         attempt.reference = Some(report.reference.clone());
         state.put::<Purchases>(&id, &record)?;
     }
-    if moved {
+    let waits = record
+        .attempts
+        .iter()
+        .any(|attempt| attempt.number == report.attempt && attempt.state == AttemptState::Waiting);
+    if waits && report.answer != ChargeAnswer::Paid {
+        // Its owner may still be on the gateway's page: the worker has it cancelled before it counts as refused.
+        owner::look(state, cx, id)?;
+    } else if moved {
         charge::answered(state, cx, id, report.attempt, &report.answer)?;
     }
     let record = state.must::<Purchases>(&id)?;

@@ -12,13 +12,15 @@ It proves nothing about Stripe itself. Standard library only. What it adds:
 - Checkout in setup mode, and the pages of both: see stripe_pages.py.
 - Intents can be listed by customer and time. Nothing more is given back than was charged.
 - Faults, POST /_fault {"kind": ..., "path": prefix, "times": n, "method": "POST"}:
-  drop_request (never executed), drop_response (executed, not answered), 500 (executed and saved), 503 (not executed),
+  drop_request (never executed), drop_response (executed, not answered), 500 (executed and saved), 500_undone (saved,
+  not executed), 503 (not executed),
   409, 429, 401 (not executed), slow (executed late), slow_answer (executed at once, answered late).
 - POST /_settings {"key_seconds": n}: keys are forgotten after so long; {"lag_seconds": n}: what is younger is in no list;
   {"slow_seconds": n}: how slow slow is.
 - Disputes, POST /_dispute; refunds that come back, POST /_refund_fails {"id": ...}; POST /_calm ends all faults;
   GET /_intents lists all intents.
-- GET /_calls: every call that was begun, and that was answered as [method, path, status].
+- GET /_calls: every call that was begun and that was executed, as "METHOD path", and that was answered, as
+  [method, path, status].
 """
 import hashlib
 import http.server
@@ -38,6 +40,7 @@ SAVED = {}
 FAULTS = []
 CALLS = []
 BEGUN = []
+EXECUTED = []
 SETTINGS = {"key_seconds": 86_400, "lag_seconds": 0, "slow_seconds": 3}
 MADE_AT = {}
 DISPUTES = {}
@@ -167,8 +170,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             status, answer = upstream("GET", "/v1/payment_intents?limit=99", None, self.headers)
             return self.send(status, flat(answer))
         if path == "/_calls":
-            return self.send(200, {"calls": list(CALLS), "begun": list(BEGUN)})
-        BEGUN.append(path)
+            return self.send(200, {"calls": list(CALLS), "begun": list(BEGUN), "executed": list(EXECUTED)})
+        BEGUN.append(f"{self.command} {path}")
         fault = self.fault(path)
         if fault == "drop_request":
             return self.drop()
@@ -197,7 +200,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 return self.send(*saved[1], replayed=True)
         if fault == "slow":
             time.sleep(SETTINGS["slow_seconds"])
-        status, answer = self.execute(path, body)
+        if fault == "500_undone":
+            status, answer = problem(500, type="api_error")
+        else:
+            status, answer = self.execute(path, body)
+            EXECUTED.append(f"{self.command} {path}")
         if status == 200 and self.command == "POST" and answer.get("id"):
             MADE_AT.setdefault(answer["id"], time.time())
         if fault == "500":
@@ -230,6 +237,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
             refused = self.too_much(form)
             if refused:
                 return refused
+        if self.command == "GET" and path == "/v1/refunds" and "payment_intent" in query:
+            status, intent = upstream("GET", f"/v1/payment_intents/{query['payment_intent'][0]}", None, self.headers)
+            if status == 200 and not intent.get("latest_charge"):
+                return 200, {"object": "list", "data": [], "has_more": False}
         if path.endswith("/confirm") and path.startswith("/v1/payment_intents/"):
             return self.confirm(path, form)
         if path == "/v1/payment_intents" and self.command == "POST":

@@ -10,11 +10,11 @@ use tagtill::till::command::{
 use tagtill::till::id::{OrderId, RefundId};
 use tagtill::till::money::{Currency, Money};
 use tagtill::till::record::{
-    AccountStatus, Identity, OfferStatus, Recipient, RefundStatus, Shortage, TransactionKind, WorkKind,
+    AccountStatus, Identity, OfferStatus, Recipient, RefundStatus, Shortage, TransactionKind,
 };
 use tagtill::till::refusal::Fault;
 use tagtill::till::state::Read as _;
-use tagtill::till::table::{Refunds, Work};
+use tagtill::till::table::Refunds;
 use tagtill::till::text::{fold, hashtags};
 use tagtill::till::time::Time;
 
@@ -50,6 +50,7 @@ impl World {
             "gateway" => self.gateway(words)?,
             "spends" | "returns" | "reverses" => self.spend(verb, words)?,
             "credit" if words.take("says") => self.credited(words)?,
+            "back" => Command::LookAtCharge { purchase: self.purchase(words)?.0 },
             "bank" => self.bank(words)?,
             "refund" => {
                 let (id, _) = self.purchase(words)?;
@@ -354,7 +355,7 @@ impl World {
         Ok(Command::ReplySent { id, network: Some(network), post_id, sent_at })
     }
 
-    /// `gateway says paid to alice Shirt, attempt 1`
+    /// `gateway says paid to alice Shirt, attempt 1`; `owner`: it asks for the card's owner
     fn gateway(&mut self, words: &mut Words<'_>) -> Result<Command, String> {
         words.take("says");
         let said = words.must("an answer")?;
@@ -368,20 +369,10 @@ impl World {
             "declined" => ChargeAnswer::Declined("card_declined".to_owned()),
             "unknown" => ChargeAnswer::Unknown,
             "lost" => ChargeAnswer::Lost,
+            "canceled" => ChargeAnswer::Declined("canceled".to_owned()),
+            "owner" => ChargeAnswer::NeedsOwner,
             other => return Err(format!("no gateway says {other:?}")),
         };
-        if said == "unknown" && words.take("asked again in") {
-            let outcome = self.outcome(&Command::Charged { purchase, attempt, answer: answer.clone() })?;
-            let work =
-                self.batch.as_mut().unwrap().begin().must::<Work>(&(WorkKind::Capture, purchase.0)).unwrap();
-            let wait = work.due_at.ms_since(self.now);
-            let wanted = words.span_ms()?;
-            return if wait == wanted {
-                Ok(Command::Tick { expire_until: None, slice: 1, keep_seconds: 90 * 86_400 })
-            } else {
-                Err(format!("{outcome}; expected: {wanted} ms\n      actual: {wait} ms"))
-            };
-        }
         Ok(Command::Charged { purchase, attempt, answer })
     }
 

@@ -19,7 +19,9 @@ impl World {
     pub fn check(&mut self, verb: &str, words: &mut Words<'_>) -> Result<Option<String>, String> {
         let found = match verb {
             "stock" => self.stock(words)?,
-            "purchase" | "order" | "attempts" | "charge" | "given" => self.of_purchase(verb, words)?,
+            "purchase" | "order" | "attempts" | "charge" | "code" | "given" => {
+                self.of_purchase(verb, words)?
+            }
             "reply" | "no" | "outbox" => self.replies(verb, words)?,
             "replies" => self.vary(words)?,
             "records" => {
@@ -53,6 +55,14 @@ impl World {
                 let (id, _) = self.purchase(words)?;
                 let tx = self.batch.as_mut().unwrap().begin();
                 let work = tx.get::<Work>(&(WorkKind::Capture, id.0)).unwrap();
+                if words.take("is due in") {
+                    let (about, wanted) = (words.take("about"), words.span_ms()?);
+                    let wait = work.map_or(-1, |work| work.due_at.ms_since(self.now));
+                    // A pause after an unknown answer is a fifth less or more.
+                    let fits = wait == wanted || about && (wait - wanted).abs() * 5 <= wanted;
+                    let differs = || Err(format!("expected: {wanted} ms\n      actual: {wait} ms"));
+                    return if fits { Ok(Some("done".to_owned())) } else { differs() };
+                }
                 let got = work
                     .map_or("is over", |work| if work.due_at == pace::NEVER { "waits" } else { "goes on" });
                 same(got, rest(words))?
@@ -138,6 +148,10 @@ impl World {
                 });
                 states.collect::<Vec<_>>().join(", ")
             }
+            "code" => match purchase.attempts.last().map(|attempt| &attempt.state) {
+                Some(AttemptState::Declined(code)) => format!("is {code}"),
+                other => format!("is none, but {other:?}"),
+            },
             "charge" => {
                 let how = purchase.confirmation.ok_or("it is not confirmed")?;
                 format!("is {} on {}", purchase.price, how.method)

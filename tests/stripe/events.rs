@@ -1,6 +1,6 @@
 //! What Stripe tells by itself: events, signed as Stripe signs them, of things that nobody here asked for.
 
-use super::{KEY, Provider, World};
+use super::{KEY, PAYS, Provider, World};
 use crate::support::{Answer, Client, wait_for};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde_json::{Value, json};
@@ -12,7 +12,7 @@ const SECRET: &str = "whsec_of_the_tests_0123456789";
 
 impl World {
     /// With a till that takes events.
-    fn with_events() -> Option<Self> {
+    pub fn with_events() -> Option<Self> {
         let mut world = Self::new()?;
         world.till.take().unwrap().stop();
         std::fs::write(world.site.path("webhook-secret"), SECRET).unwrap();
@@ -42,13 +42,8 @@ impl World {
             .unwrap()
     }
 
-    fn event(&self, id: &str, object: &Value) -> Value {
+    pub fn event(&self, id: &str, object: &Value) -> Value {
         self.send(id, object, SECRET, 0).ok()
-    }
-
-    /// The intent of a purchase.
-    fn intent(&self, purchase: &str) -> String {
-        self.purchase(purchase)["attempts"][0]["reference"].as_str().unwrap_or_default().to_owned()
     }
 }
 
@@ -86,7 +81,7 @@ fn an_event_that_is_not_signed_is_refused_and_a_second_one_changes_nothing() {
 #[test]
 fn a_success_is_told_before_anybody_asks() {
     let Some(world) = World::with_events() else { return };
-    let customer = world.buyer("ann", "4242424242424242");
+    let customer = world.buyer("ann", PAYS);
     let fault = json!({"kind": "503", "path": "/v1/payment_intents", "ends": "/confirm", "times": 9});
     world.provider.fault(&fault);
     let id = world.buy("ann");
@@ -102,7 +97,7 @@ fn a_success_is_told_before_anybody_asks() {
 #[test]
 fn refunds_of_the_dashboard_and_refunds_that_come_back() {
     let Some(world) = World::with_events() else { return };
-    world.buyer("ann", "4242424242424242");
+    world.buyer("ann", PAYS);
     let id = world.buy("ann");
     world.until(&id, "paid");
     let intent = world.intent(&id);
@@ -130,7 +125,7 @@ fn refunds_of_the_dashboard_and_refunds_that_come_back() {
 #[test]
 fn a_dispute_stops_the_parcel_until_it_is_won() {
     let Some(world) = World::with_events() else { return };
-    world.buyer("ann", "4242424242424242");
+    world.buyer("ann", PAYS);
     let id = world.buy("ann");
     world.until(&id, "paid");
     let intent = world.intent(&id);
@@ -157,7 +152,7 @@ fn a_dispute_stops_the_parcel_until_it_is_won() {
 fn the_books_are_compared_with_the_providers_export() {
     let Some(world) = World::with_events() else { return };
     for user in ["ann", "bob"] {
-        world.buyer(user, "4242424242424242");
+        world.buyer(user, PAYS);
         let id = world.buy(user);
         world.until(&id, "paid");
     }

@@ -10,7 +10,8 @@ use crate::till::command::{Command, NewTransaction, Outcome};
 use crate::till::id::{AccountId, CreditId, EnrolmentId, MerchantId, OfferId};
 use crate::till::money::Money;
 use crate::till::record::{
-    CreditRecord, CreditStatus, EnrolmentRecord, RefundStatus, TransactionKind, TransactionRecord,
+    AttemptState, CreditRecord, CreditStatus, EnrolmentRecord, RefundStatus, TransactionKind,
+    TransactionRecord,
 };
 use crate::till::state::{Read, StateError};
 use crate::till::table::{Credits, Enrolments, Text, Transactions};
@@ -117,6 +118,8 @@ struct CreditView {
     due: Money,
     /// What was taken back so far.
     reversed: Money,
+    /// Why it was not credited, or not taken back, in the gateway's word.
+    code: Option<String>,
     created_at: Time,
     /// When it was credited, or has failed.
     settled_at: Option<Time>,
@@ -131,6 +134,11 @@ fn enrolment_view(id: EnrolmentId, enrolment: &EnrolmentRecord) -> EnrolmentView
 fn credit_view(id: CreditId, credit: &CreditRecord) -> CreditView {
     let done = credit.reversals.iter().filter(|reversal| reversal.status == RefundStatus::Succeeded);
     let reversed: i64 = done.map(|reversal| reversal.amount).sum();
+    let declined = credit.attempts.iter().rev().find_map(|attempt| match &attempt.state {
+        AttemptState::Declined(code) if credit.status == CreditStatus::Failed => Some(code.clone()),
+        _ => None,
+    });
+    let kept = credit.reversals.iter().rev().find(|reversal| reversal.status == RefundStatus::Failed);
     CreditView {
         id,
         status: credit.status,
@@ -141,6 +149,7 @@ fn credit_view(id: CreditId, credit: &CreditRecord) -> CreditView {
         amount: credit.amount,
         due: Money { amount: credit.due, ..credit.amount },
         reversed: Money { amount: reversed, ..credit.amount },
+        code: declined.or_else(|| kept.and_then(|reversal| reversal.reference.clone())),
         created_at: credit.created_at,
         settled_at: credit.settled_at,
     }

@@ -41,18 +41,24 @@ impl Stripe {
         };
         let reference = Created::Reference(format!("{id}{JOINT}{}", charge.key));
         let asked = self.transaction(id).and_then(|paid| {
+            let same_currency = paid.currency.eq_ignore_ascii_case(charge.amount.currency.code());
+            if paid.id != id || paid.livemode != self.live {
+                return Ok(Some("transaction_not_at_stripe"));
+            }
+            if paid.status != "succeeded" {
+                return Ok(Some("transaction_not_paid"));
+            }
+            if !same_currency {
+                return Ok(Some("transaction_currency_differs"));
+            }
             let refunds = self.all::<Refund>(&Source(id).list(), |one| &one.id)?;
-            Ok((paid, refunds))
+            let begun = refunds.iter().any(|one| one.has_key(&charge.key));
+            let enough = begun || left(&paid, &refunds) >= charge.amount.amount;
+            Ok((!enough).then_some("transaction_refunded"))
         });
         match asked {
-            Ok((paid, _)) if paid.id != id || paid.livemode != self.live => no("transaction_not_at_stripe"),
-            Ok((paid, _)) if paid.status != "succeeded" => no("transaction_not_paid"),
-            Ok((paid, _)) if !paid.currency.eq_ignore_ascii_case(charge.amount.currency.code()) => {
-                no("transaction_currency_differs")
-            }
-            Ok((_, refunds)) if refunds.iter().any(|one| one.has_key(&charge.key)) => reference,
-            Ok((paid, refunds)) if left(&paid, &refunds) < charge.amount.amount => no("transaction_refunded"),
-            Ok(_) => reference,
+            Ok(None) => reference,
+            Ok(Some(code)) => no(code),
             Err(Failure::NotFound) => no("transaction_not_at_stripe"),
             Err(failure) => {
                 log::warn!("{}: {failure}", charge.key);
