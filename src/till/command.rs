@@ -1,6 +1,8 @@
 //! Everything that can change the till, as values: a command comes in with its time, an outcome goes out.
 
 use super::endpoint::{Again, EndpointChange, Tried};
+pub use super::link::{LinkStep, NewLink};
+
 use super::id::{
     AccountId, CreditId, EndpointId, LinkId, MerchantId, NoticeId, OfferId, OrderId, PurchaseId, RefundId,
     ReplyId, TokenId,
@@ -8,8 +10,8 @@ use super::id::{
 use super::money::Money;
 use super::notice::NoticeAnswer;
 use super::record::{
-    AccountStatus, Address, CardSetup, DealTerms, Identity, Limit, LinkPurpose, OfferStatus, OwnIdentity,
-    OwnTexts, PaymentMethod, Recipient, Reward, Shortage, TransactionKind,
+    AccountStatus, Address, DealTerms, Identity, Limit, OfferStatus, OwnIdentity, OwnTexts, PaymentMethod,
+    Recipient, Reward, Shortage, TransactionKind,
 };
 use super::role::Role;
 use super::text::Counting;
@@ -177,61 +179,6 @@ pub struct OfferChange {
     pub budget: Option<Option<Money>>,
     pub language: Option<Option<String>>,
     pub texts: Option<OwnTexts>,
-}
-
-/// A session of linking.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[allow(missing_docs, reason = "the fields of LinkRecord")]
-pub struct NewLink {
-    pub purpose: LinkPurpose,
-    pub network: String,
-    pub handle: String,
-    pub opening: Option<[u8; 32]>,
-    pub browser: Option<[u8; 32]>,
-    pub account: Option<AccountId>,
-}
-
-/// A step of such a session.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum LinkStep {
-    /// Where to ship to.
-    Address {
-        /// As it was typed.
-        address: Address,
-        /// For the merchant's own mail.
-        email: Option<String>,
-    },
-    /// The card may be charged.
-    Mandate {
-        /// Which version of the text was shown.
-        version: u32,
-    },
-    /// The gateway has a page ready for the card.
-    CardBegun(CardSetup),
-    /// Nothing came of it.
-    CardEnded {
-        /// The gateway's name for it.
-        reference: String,
-    },
-    /// The gateway has stored it.
-    CardStored {
-        /// The gateway's name for how it was stored.
-        reference: String,
-        /// The card.
-        method: PaymentMethod,
-    },
-    /// A code to be posted.
-    Code {
-        /// SHA-256 of its folded hashtag.
-        hash: [u8; 32],
-    },
-    /// The identity that was seen is the right one.
-    Confirm {
-        /// SHA-256 of what opens the private page.
-        page: [u8; 32],
-    },
-    /// Enough.
-    Cancel,
 }
 
 /// A message that a network delivered.

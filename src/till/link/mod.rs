@@ -7,11 +7,13 @@
 mod finish;
 mod proof;
 mod setup;
+mod step;
 
 pub use proof::{CODE_LETTERS, Proven, code_hash, judge, meant};
 pub use setup::{Setup, SetupBegun, SetupStanding};
+pub use step::{LinkStep, NewLink};
 
-use super::command::{LinkStep, NewLink, Outcome};
+use super::command::Outcome;
 use super::context::Context;
 use super::id::{AccountId, LinkId};
 use super::record::{
