@@ -350,9 +350,14 @@ fn a_developer_listens_forwards_and_triggers() {
     let seen = world.receiver.until("dev", 2);
     assert_eq!(types(&seen), ["order.created", "order.shipped"]);
     assert!(seen[0]["body"].as_str().unwrap().contains("ship_to"));
-    for kind in
-        ["account.erased", "offer.ended", "purchase.cancelled", "purchase.declined", "purchase.refunded"]
-    {
+    for kind in [
+        "account.erased",
+        "offer.ended",
+        "purchase.cancelled",
+        "purchase.authentication_required",
+        "purchase.declined",
+        "purchase.refunded",
+    ] {
         world.site.ok(&["trigger", kind, "--url", &url]);
         let wanted = || {
             let events = world.client().all("/v1/events");
