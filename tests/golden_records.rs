@@ -219,6 +219,7 @@ fn links() -> Vec<Golden> {
             codes: 2,
             code: Some(LinkCode { hash: [3; 32], expires_at: at(600) }),
             proof: Some(LinkProof { author: person(), post: "p1".to_owned(), at: at(3) }),
+            vouched: true,
             status: LinkStatus::Open,
             created_at: at(0),
             expires_at: at(3600),

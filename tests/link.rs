@@ -92,7 +92,7 @@ fn every_page_forbids_what_it_does_not_need() {
             policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"),
             "{path} {policy}"
         );
-        assert_eq!(page.header("referrer-policy"), "no-referrer", "{path}");
+        assert_eq!(page.header("referrer-policy"), "same-origin", "{path}");
         assert_eq!(page.header("cache-control"), "no-store", "{path}");
         assert!(page.header("content-type").starts_with("text/html"), "{path}");
         assert!(!page.text.contains("<script") && !page.text.contains(" onclick"), "{path}: {}", page.text);
@@ -131,10 +131,8 @@ fn another_browser_another_author_another_time_link_nothing() {
     assert_eq!(stranger.submit("/link/confirm", &[]).status, 404);
     assert!(till.client.all("/v1/accounts").is_empty());
     browser.submit("/link/confirm", &[]).says("Linked.");
-    // Said twice, after an answer that was lost: the page has a new address, and nothing else has changed.
-    let page = browser.submit("/link/confirm", &[]);
-    page.says("Your purchases by post");
     assert_eq!(till.client.all("/v1/accounts").len(), 1);
+    assert_eq!(browser.submit("/link/confirm", &[]).status, 404, "the browser has let the session go");
 }
 
 #[test]
@@ -204,7 +202,18 @@ fn a_card_is_stored_once_and_by_the_session_that_began_it() {
     assert_eq!(browser.get("/link/card/go").url, cards.url, "the same page until something came of it");
     browser.get("/link/card/back").says("No card was stored");
     assert_eq!(browser.submit(&cards.path(), &[("card", "tok_of_nobody")]).status, 404);
-    browser.submit(&cards.path(), &[("card", "tok_amex")]).says("Get the hashtag");
+    // Two clicks at once begin the same card.
+    let (first, second) = std::thread::scope(|scope| {
+        let other = browser.twin();
+        let second = scope.spawn(move || other.get("/link/card/go"));
+        (browser.get("/link/card/go"), second.join().unwrap())
+    });
+    assert_eq!(first.url, second.url);
+    // The way back is lost: whoever goes again finds the card stored.
+    let form = form_urlencoded::Serializer::new(String::new()).append_pair("card", "tok_amex").finish();
+    assert_eq!(browser.once("POST", &cards.path(), Some(form)).status, 303);
+    browser.get("/link/card").says("Go to the sandbox");
+    browser.get("/link/card/go").says("Get the hashtag");
     assert_eq!(browser.get(&cards.path()).status, 404);
     assert_eq!(browser.submit(&cards.path(), &[("card", "tok_visa")]).status, 404);
     drop(till);
@@ -257,8 +266,13 @@ fn a_private_page_leads_to_one_more_identity_and_ends_with_its_account() {
     browser
         .submit(&format!("{second}/link"), &[("network", "sandbox"), ("handle", "ann2")])
         .says("Get the hashtag");
-    let code = browser.submit("/link/code", &[]).code();
+    let code = browser.submit("/link/code", &[]).says("Waiting for both posts").code();
     say(&till, "p1", "ann2", &code);
+    // The page alone leads nobody to the card: somebody who is linked already has to post the code, too.
+    browser.get("/link/proof").says("The post from @ann2 was seen");
+    browser.submit("/link/confirm", &[]).says("First comes the post with the code");
+    say(&till, "p2", "ann", &code);
+    browser.get("/link/proof").says("Is this you?").says("@ann2");
     browser.submit("/link/confirm", &[]).says("Linked");
     let account = till.client.get(&format!("/v1/accounts/{id}"));
     assert_eq!(account["identities"].as_array().unwrap().len(), 2, "{account}");
@@ -323,7 +337,27 @@ fn strangers_are_slowed_down_and_other_sites_are_turned_away() {
     assert!(!refused.header("retry-after").is_empty());
     browser.headers = vec![("X-Forwarded-For".to_owned(), "198.51.100.2".to_owned())];
     browser.submit("/link", &[("network", "sandbox"), ("handle", "carl")]).says("Where is your parcel");
-    for (name, value) in [("Sec-Fetch-Site", "cross-site"), ("Origin", "https://evil.example")] {
+    // Refused requests count against nobody else: not the handles that they name, and not all the others.
+    browser.headers = vec![("X-Forwarded-For".to_owned(), "198.51.100.3".to_owned())];
+    for i in 0..3100 {
+        browser.once("POST", "/link", Some(format!("network=sandbox&handle=dora{}", i % 50)));
+    }
+    browser.headers = vec![("X-Forwarded-For".to_owned(), "198.51.100.4".to_owned())];
+    browser.submit("/link", &[("network", "sandbox"), ("handle", "dora49")]).says("Where is your parcel");
+    // A header of the client's own invention beside the proxy's is no way around.
+    let mut last = 0;
+    for i in 0..30 {
+        let invented = ("Forwarded".to_owned(), format!("for=203.0.113.{}", 100 + i));
+        browser.headers = vec![("X-Forwarded-For".to_owned(), "198.51.100.5".to_owned()), invented];
+        last = browser.once("POST", "/link", Some(format!("network=sandbox&handle=e{i}"))).status;
+    }
+    assert_eq!(last, 429);
+    // A browser that says only where the form comes from.
+    browser.headers = vec![("Origin".to_owned(), till.client.url.clone())];
+    browser.submit("/link/cancel", &[]).says("Stopped");
+    for (name, value) in
+        [("Sec-Fetch-Site", "cross-site"), ("Origin", "https://evil.example"), ("Origin", "null")]
+    {
         browser.headers = vec![(name.to_owned(), value.to_owned())];
         assert_eq!(browser.submit("/link/cancel", &[]).status, 403, "{name}");
     }
@@ -375,9 +409,9 @@ fn no_secret_of_a_page_comes_into_the_log() {
     let browser = Browser::new(&till.client.url);
     let code = to_the_code(&browser, "ann", "tok_visa");
     say(&till, "p1", "ann", &code);
+    let cookie = browser.cookie("tagtill_link").unwrap().split('.').nth(1).unwrap().to_owned();
     let page = browser.submit("/link/confirm", &[]);
     let secret = page.path().split("/p/").nth(1).unwrap().split('?').next().unwrap().to_owned();
-    let cookie = browser.cookie("tagtill_link").unwrap().split('.').nth(1).unwrap().to_owned();
     browser.get("/p/wrong-secret-of-a-page");
     till.stop();
     let log = std::fs::read_to_string(log).unwrap();

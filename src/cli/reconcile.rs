@@ -119,7 +119,13 @@ pub fn run(args: &Args) -> Outcome {
             all.iter().filter_map(|entry| of_answer(entry, &args.gateway)).collect()
         }
     };
-    let found = compare(ours, theirs);
+    // Beside the export's edges a partner may stand, but nothing is missing there.
+    let within = |at: Option<Time>| {
+        at.is_none_or(|at| {
+            args.from.or(first).is_none_or(|from| from <= at) && args.to.or(last).is_none_or(|to| at <= to)
+        })
+    };
+    let found = compare(ours, theirs, within);
     for (_, sentence) in found.iter().filter(|(matched, _)| args.all || !matched) {
         say(sentence)?;
     }
@@ -263,7 +269,8 @@ fn minor_units(text: &str, currency: Currency) -> Option<i64> {
 }
 
 /// Pairs what is the same on both sides; a sentence for each, and whether it is matched.
-fn compare(ours: Vec<Line>, theirs: Vec<Line>) -> Vec<(bool, String)> {
+/// Names every line of both sides; `within` says at which times one of ours must not be missing there.
+fn compare(ours: Vec<Line>, theirs: Vec<Line>, within: impl Fn(Option<Time>) -> bool) -> Vec<(bool, String)> {
     let mut open: BTreeMap<(Kind, String), Vec<Line>> = BTreeMap::new();
     for line in ours {
         let name = line.names.first().cloned().unwrap_or_default();
@@ -291,7 +298,7 @@ fn compare(ours: Vec<Line>, theirs: Vec<Line>) -> Vec<(bool, String)> {
         });
     }
     for ((kind, name), lines) in open {
-        for line in lines {
+        for line in lines.into_iter().filter(|line| within(line.at)) {
             found.push((false, format!("missing there  {} {name} of {}", kind.word(), money(&line))));
         }
     }
@@ -338,7 +345,8 @@ mod tests {
             line(Kind::Charge, "pi_2", 800),
             line(Kind::Charge, "pi_3", 5),
         ];
-        let found: Vec<String> = compare(ours, theirs).into_iter().map(|(_, sentence)| sentence).collect();
+        let found: Vec<String> =
+            compare(ours, theirs, |_| true).into_iter().map(|(_, sentence)| sentence).collect();
         assert_eq!(
             found,
             [
@@ -348,5 +356,14 @@ mod tests {
                 "missing there  refund re_1 of 0.01 USD",
             ]
         );
+    }
+
+    #[test]
+    fn nothing_is_missing_beyond_the_edges() {
+        let edge = Time::from_ms(1_000_000);
+        let at = |ms| Line { at: Some(Time::from_ms(ms)), ..line(Kind::Charge, &format!("pi_{ms}"), 1500) };
+        let found =
+            compare(vec![at(999_999), at(1_000_000)], Vec::new(), |at| at.is_none_or(|at| edge <= at));
+        assert_eq!(found, [(false, "missing there  charge pi_1000000 of 15.00 USD".to_owned())]);
     }
 }

@@ -128,7 +128,13 @@ impl<'c> Play<'c> {
         }
         self.post("confirm", &format!("#Confirm{}", self.name))?;
         let closed = self.closed(&purchase)?;
-        let Some(order) = closed.get("order").and_then(Value::as_str) else { return Ok(()) };
+        let Some(order) = closed.get("order").and_then(Value::as_str) else {
+            let without = ["purchase.declined", "purchase.authentication_required"];
+            if without.contains(&kind) {
+                return Ok(());
+            }
+            return Err(Failure::from(format!("{purchase} came to no order, so there is no {kind}.")));
+        };
         say(format_args!("order     {order}"))?;
         match kind {
             "order.cancelled" => self.call(&format!("/v1/orders/{order}/cancel"), &json!({})),

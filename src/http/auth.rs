@@ -81,20 +81,21 @@ fn is_local(request: &Request, trusted_proxies: &[IpAddr]) -> bool {
 }
 
 /// Whose request it is, for counting: the client that a proxy on this machine, or one that is configured, has seen;
-/// otherwise the other end of the connection.
-pub fn client_address(request: &Request, trusted_proxies: &[IpAddr]) -> IpAddr {
+/// otherwise the other end of the connection. Where two headers name one, one of them may be the client's invention,
+/// and both are given.
+pub fn client_addresses(request: &Request, trusted_proxies: &[IpAddr]) -> Vec<IpAddr> {
     let peer = request.peer.ip().to_canonical();
     let by_proxy = peer.is_loopback() || trusted_proxies.iter().any(|proxy| proxy.to_canonical() == peer);
     if !by_proxy {
-        return peer;
+        return vec![peer];
     }
     let last = |name: &str| {
         let mut values = request.headers.iter().filter(|(known, _)| known.eq_ignore_ascii_case(name));
         values.next_back().map(|(_, value)| value.as_str())
     };
-    let seen =
-        last("forwarded").and_then(last_forwarded).or_else(|| last("x-forwarded-for").and_then(last_address));
-    seen.unwrap_or(peer)
+    let seen = [last("forwarded").and_then(last_forwarded), last("x-forwarded-for").and_then(last_address)];
+    let seen: Vec<_> = seen.into_iter().flatten().collect();
+    if seen.is_empty() { vec![peer] } else { seen }
 }
 
 fn last_address(list: &str) -> Option<IpAddr> {

@@ -235,7 +235,7 @@ pub fn is_frozen<S: Write>(
 }
 
 /// Handles are the same in any case, with or without `@`, and with or without their server.
-pub fn same_handle(one: &str, other: &str) -> bool {
+fn same_handle(one: &str, other: &str) -> bool {
     if one == other {
         return true;
     }

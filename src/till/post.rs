@@ -87,8 +87,9 @@ pub fn judge<S: Write>(state: &mut S, cx: &mut Context<'_>, post: &Post) -> Resu
     let arrival = Arrival { post, network: &network, made_at };
     if post.repost_of.is_none()
         && let Some(proven) = link::meant(state, post)?
+        && let Some(answer) = link::judge(state, cx, arrival, proven)?
     {
-        return Ok(Outcome::Post(link::judge(state, cx, arrival, proven)?));
+        return Ok(Outcome::Post(answer));
     }
     let wish = match &post.repost_of {
         Some(original) => match reposted_purchase(state, post, original)? {

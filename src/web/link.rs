@@ -85,6 +85,7 @@ pub fn who(purpose: LinkPurpose, networks: &[String], action: &str, form: &Form)
                 }
             }))
             (form.line("handle", "Your handle there", "text", "off", true))
+            p.dim { "Where people have accounts on many servers, with its server: ada@social.example" }
             @if purpose != LinkPurpose::Link {
                 fieldset.card {
                     legend.dim { "What is to happen?" }
@@ -110,14 +111,19 @@ pub fn who(purpose: LinkPurpose, networks: &[String], action: &str, form: &Form)
 }
 
 /// Somebody else began this: go on in this browser?
-pub fn opening(network: &str, handle: &str, action: &str) -> Page {
+pub fn opening(purpose: LinkPurpose, network: &str, handle: &str, action: &str) -> Page {
+    let title = match purpose {
+        LinkPurpose::Link => "Link a card to buy by post",
+        LinkPurpose::Unlink => "Unlink your account",
+        LinkPurpose::Erase => "Erase everything that is linked",
+    };
     let body = html! {
-        h1 { "Link a card to buy by post" }
+        h1 { (title) }
         p { "This goes on for " b { "@" (handle) } " on " (network_name(network)) ", in this browser." }
         p.dim { "Is that not you? Then close this page." }
         form method="post" action=(action) { button { "That is me" } }
     };
-    Page::new("Link a card", body)
+    Page::new(title, body)
 }
 
 /// Which country?
@@ -243,6 +249,8 @@ pub enum Proof<'a> {
         hashtag: &'a str,
         /// Whole minutes that are left, at least 1.
         minutes: i64,
+        /// Where another account has to post it, too: whether it has, and whether the one that is named has.
+        voucher: Option<(bool, bool)>,
     },
     /// It was posted by this author.
     Seen {
@@ -269,12 +277,22 @@ pub fn proof(purpose: LinkPurpose, network: &str, handle: &str, stands: &Proof<'
                     You can delete the post afterwards." }
                 form method="post" action="/link/code" { button { "Get the hashtag" } }
             }
-            Proof::Code { hashtag, minutes } => {
-                p { "Post this as " b { "@" (handle) } " on " (name) ":" }
+            Proof::Code { hashtag, minutes, voucher } => {
+                p { "Post this as " b { "@" (handle) } " on " (name)
+                    @if voucher.is_some() { ", and also from an account of yours that is linked already" }
+                ":" }
                 span.code { "#" (hashtag) }
                 p { "It has to be a post of its own, no repost and no quote. " (minutes)
                     @if *minutes == 1 { " minute" } @else { " minutes" } " left." }
-                p role="status" { "Waiting for your post. This page looks again by itself." }
+                p role="status" {
+                    @match voucher {
+                        Some((true, false)) => { "The post from your linked account was seen. Waiting for the other one." }
+                        Some((false, true)) => { "The post from @" (handle) " was seen. Waiting for the other one." }
+                        Some(_) => { "Waiting for both posts." }
+                        None => { "Waiting for your post." }
+                    }
+                    " This page looks again by itself."
+                }
                 a.button href="/link/proof" { "Look again" }
                 form.inline method="post" action="/link/code" { button.plain { "Another hashtag" } }
             }
@@ -292,6 +310,7 @@ pub fn proof(purpose: LinkPurpose, network: &str, handle: &str, stands: &Proof<'
                         LinkPurpose::Erase => { button.bad { "Yes, erase everything" } }
                     }
                 }
+                form.inline method="post" action="/link/code" { button.plain { "No, that is not me: another hashtag" } }
             }
         }
         form method="post" action="/link/cancel" { button.plain { "Stop" } }

@@ -45,11 +45,42 @@ linking s1 is open
 post alice p3 "#Unlink0123456789abc" on x → no_offer
 linking s1 is proven by alice
 
-story: a handle is the same in any case, with or without its server
-session s1 for @Alice on mastodon to unlink
+story: a handle is the same in any case
+session s1 for @Alice@Social.example on mastodon to unlink
 step s1 code Unlink0123456789abc
 post 77 p1 "#unlink0123456789ABC" on mastodon, called alice@social.example → no_offer
 linking s1 is proven by 77
+
+story: the same name on another server is somebody else
+session s1 for alice on mastodon to unlink
+step s1 code Unlink0123456789abc
+post 66 p1 "#Unlink0123456789abc" on mastodon, called alice@evil.example → no_offer
+linking s1 is open
+session s2 for alice@good.example on mastodon to unlink
+step s2 code Unlink0123456789abd
+post 55 p2 "#Unlink0123456789abd" on mastodon, called alice → no_offer
+linking s2 is open
+
+story: on the shop's own server a handle may do without it
+network mastodon: we are shop@social.example
+session s1 for alice on mastodon to unlink
+step s1 code Unlink0123456789abc
+post 66 p1 "#Unlink0123456789abc" on mastodon, called alice@evil.example → no_offer
+linking s1 is open
+post 77 p2 "#Unlink0123456789abc" on mastodon, called alice@social.example → no_offer
+linking s1 is proven by 77
+session s2 for alice@social.example on mastodon to unlink
+step s2 code Unlink0123456789abd
+post 77 p3 "#Unlink0123456789abd" on mastodon, called alice → no_offer
+linking s2 is proven by 77
+
+story: a code that proves nothing leaves the rest of the post as it is
+offer Shirt: #BuyShirt, 3 in stock
+buyer bob on x
+session s1 for alice on x to unlink
+step s1 code Unlink0123456789abc
+post bob p1 "#Unlink0123456789abc #BuyShirt" on x → pending
+linking s1 is open
 
 story: a repost or a quote proves nothing
 session s1 for alice on x to unlink
@@ -191,10 +222,29 @@ session s1 for alice on bluesky into alice
 step s1 address US → refused: Nothing is asked for here.
 step s1 code Link0123456789abc
 post alice p1 "#Link0123456789abc" on bluesky → no_offer
+step s1 confirms → refused: First comes the post with the code.
+post bob p4 "#Link0123456789abc" on x → no_offer
+step s1 confirms → refused: First comes the post with the code.
+post alice p5 "#Link0123456789abc" on x → no_offer
 step s1 confirms
 card of alice is tok_visa, in US, with a page, linked on x bluesky
 post alice p2 "#BuyShirt" on x → pending
 post alice p3 "#BuyShirt" on bluesky → already_pending
+
+# Whoever has the private page alone cannot reach the card: somebody who is linked already posts the code, too.
+
+story: who is linked already may come first, and proves nothing alone
+buyer alice on x from US pays with tok_visa
+session s1 for mallory on bluesky into alice
+step s1 code Link0123456789abc
+post alice p1 "#Link0123456789abc" on x → no_offer
+linking s1 is open
+step s1 confirms → refused: First comes the post with the code.
+post alice p2 "#Link0123456789abc" on x → no_offer
+linking s1 is open
+post mallory p3 "#Link0123456789abc" on bluesky → no_offer
+linking s1 is proven by mallory
+step s1 confirms
 
 story: a handle that has changed is shown anew and buys again
 offer Shirt: #BuyShirt, 3 in stock

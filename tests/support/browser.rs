@@ -68,6 +68,13 @@ impl Browser {
         Self { agent: config.into(), base: base.to_owned(), cookies: RefCell::default(), headers: Vec::new() }
     }
 
+    /// Another window of it: it has the cookies of now.
+    pub fn twin(&self) -> Self {
+        let twin = Self::new(&self.base);
+        twin.cookies.borrow_mut().clone_from(&self.cookies.borrow());
+        twin
+    }
+
     pub fn get(&self, path: &str) -> Page {
         self.follow("GET", &self.absolute(path), None)
     }

@@ -21,8 +21,8 @@ pub struct PageCall {
     pub params: Vec<String>,
     /// What a form sent, or what stands behind the `?`.
     pub fields: Vec<(String, String)>,
-    /// Who asks, as far as anybody can tell.
-    pub client: IpAddr,
+    /// Who asks, as far as anybody can tell: one address, or two where proxies name two.
+    pub clients: Vec<IpAddr>,
 }
 
 impl PageCall {
@@ -34,8 +34,8 @@ impl PageCall {
         } else {
             form_urlencoded::parse(request.query.as_bytes()).into_owned().collect()
         };
-        let client = auth::client_address(&request, shared.trusted_proxies());
-        Ok(Self { request, params, fields, client })
+        let clients = auth::client_addresses(&request, shared.trusted_proxies());
+        Ok(Self { request, params, fields, clients })
     }
 
     /// The path's parameter at `index`.

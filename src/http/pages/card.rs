@@ -1,7 +1,7 @@
 //! The card of a new account: to the gateway's page and back. What is stored is asked for at the gateway, by the name
 //! that this session keeps; nothing that the browser brings along counts.
 
-use super::call::{PageCall, must_carry_out};
+use super::call::{PageCall, carry_out, must_carry_out};
 use super::session::Session;
 use super::{PageRoute, html, see};
 use crate::http::api::Shared;
@@ -47,6 +47,14 @@ fn go(shared: &Arc<Shared>, call: &PageCall) -> Result<Response, Problem> {
     let Some(session) = open(shared, call)? else { return Ok(see("/link/next")) };
     shared.limits.step(call)?;
     let gateway = gateway(shared)?;
+    if session.record.setup.is_some() {
+        // Perhaps it is stored already, and only the way back was lost.
+        match taken(shared, &session)? {
+            Taken::Done => return Ok(see("/link/next")),
+            Taken::Ended => return Ok(see("/link/card?again=none")),
+            Taken::Open | Taken::Unknown => {}
+        }
+    }
     // The same page, until something came of it: the gateway begins it once under this key.
     let number =
         session.record.setups.max(1) + u32::from(session.record.setup.is_none() && session.record.setups > 0);
@@ -72,23 +80,44 @@ fn go(shared: &Arc<Shared>, call: &PageCall) -> Result<Response, Problem> {
     }
 }
 
+/// How a card stands that was begun to be stored.
+enum Taken {
+    Open,
+    Ended,
+    Done,
+    Unknown,
+}
+
+/// Asks the gateway about the card that was begun to be stored, and takes in what it says.
+fn taken(shared: &Arc<Shared>, session: &Session) -> Result<Taken, Problem> {
+    let Some(CardSetup { gateway, reference }) = session.record.setup.clone() else {
+        return Ok(Taken::Ended);
+    };
+    let key = format!("{}-{}", session.id, session.record.setups);
+    Ok(match shared.gateways.setup(&gateway, &reference, &key) {
+        SetupStanding::Stored(method) => {
+            // Taken in by the other of two requests, it is done, too.
+            if let Err(refusal) = carry_out(shared, session.step(LinkStep::CardStored { reference, method }))?
+            {
+                log::info!("{}: {}", session.id, refusal.detail);
+            }
+            Taken::Done
+        }
+        SetupStanding::Open => Taken::Open,
+        SetupStanding::Ended => {
+            must_carry_out(shared, session.step(LinkStep::CardEnded { reference }))?;
+            Taken::Ended
+        }
+        SetupStanding::Unknown => Taken::Unknown,
+    })
+}
+
 fn back(shared: &Arc<Shared>, call: &PageCall) -> Result<Response, Problem> {
     let Some(session) = open(shared, call)? else { return Ok(see("/link/next")) };
     shared.limits.step(call)?;
-    let Some(CardSetup { gateway, reference }) = session.record.setup.clone() else {
-        return Ok(see("/link/card?again=none"));
-    };
-    let key = format!("{}-{}", session.id, session.record.setups);
-    match shared.gateways.setup(&gateway, &reference, &key) {
-        SetupStanding::Stored(method) => {
-            must_carry_out(shared, session.step(LinkStep::CardStored { reference, method }))?;
-            Ok(see("/link/next"))
-        }
-        SetupStanding::Open => Ok(see("/link/card?again=none")),
-        SetupStanding::Ended => {
-            must_carry_out(shared, session.step(LinkStep::CardEnded { reference }))?;
-            Ok(see("/link/card?again=none"))
-        }
-        SetupStanding::Unknown => Ok(see("/link/card?again=unknown")),
-    }
+    Ok(see(match taken(shared, &session)? {
+        Taken::Done => "/link/next",
+        Taken::Open | Taken::Ended => "/link/card?again=none",
+        Taken::Unknown => "/link/card?again=unknown",
+    }))
 }

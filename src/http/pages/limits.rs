@@ -49,12 +49,14 @@ impl Limits {
     /// 429 where that is too often.
     pub fn begin(&self, call: &PageCall, network: &str, handle: &str) -> Result<(), Problem> {
         let handle = handle.trim_start_matches('@').to_lowercase();
-        let passed = [
-            self.count(self.keys.hash_one("all"), IN_ALL),
-            self.count(self.keys.hash_one(("begin", area(call.client))), BY_ADDRESS),
-            self.count(self.keys.hash_one(("handle", network, handle)), BY_HANDLE),
-        ];
-        check(passed.into_iter().all(|one| one))
+        // One after the other: whoever is refused counts against nobody else.
+        let by_address =
+            |client: &IpAddr| self.count(self.keys.hash_one(("begin", area(*client))), BY_ADDRESS);
+        check(
+            call.clients.iter().all(by_address)
+                && self.count(self.keys.hash_one(("handle", network, handle)), BY_HANDLE)
+                && self.count(self.keys.hash_one("all"), IN_ALL),
+        )
     }
 
     /// Somebody takes a step.
@@ -62,7 +64,9 @@ impl Limits {
     /// # Errors
     /// 429 where that is too often.
     pub fn step(&self, call: &PageCall) -> Result<(), Problem> {
-        check(self.count(self.keys.hash_one(("step", area(call.client))), STEPS_BY_ADDRESS))
+        let by_address =
+            |client: &IpAddr| self.count(self.keys.hash_one(("step", area(*client))), STEPS_BY_ADDRESS);
+        check(call.clients.iter().all(by_address))
     }
 
     fn count(&self, key: u64, max: u32) -> bool {

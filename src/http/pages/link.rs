@@ -132,7 +132,7 @@ fn unopened(shared: &Arc<Shared>, call: &PageCall) -> Result<(LinkId, LinkRecord
 /// Shows it only: whatever looks links up in advance must not use them up.
 fn opening(shared: &Arc<Shared>, call: &PageCall) -> Result<Response, Problem> {
     let (_, record) = unopened(shared, call)?;
-    Ok(html(200, &pages::opening(&record.network, &record.handle, &call.request.path)))
+    Ok(html(200, &pages::opening(record.purpose, &record.network, &record.handle, &call.request.path)))
 }
 
 fn opened(shared: &Arc<Shared>, call: &PageCall) -> Result<Response, Problem> {
@@ -147,8 +147,11 @@ fn next(shared: &Arc<Shared>, call: &PageCall) -> Result<Response, Problem> {
     let session = Session::of(shared, call)?;
     let record = &session.record;
     if record.status == LinkStatus::Cancelled {
-        let text = "Nothing was linked, and what you typed is forgotten.";
-        return Ok(html(200, &message("Stopped", text, Some(("/link", "Begin again")))));
+        let (text, on) = match record.purpose {
+            LinkPurpose::Link => ("Nothing was linked, and what you typed is forgotten.", "/link"),
+            _ => ("Nothing was unlinked and nothing erased.", "/unlink"),
+        };
+        return Ok(html(200, &message("Stopped", text, Some((on, "Begin again")))));
     }
     let gathers = record.status == LinkStatus::Open && record.gathers();
     Ok(see(match (gathers, &record.address, &record.mandate, &record.card) {

@@ -182,7 +182,8 @@ pub fn policy(style: &str, forms_to: &str) -> String {
 pub fn secured(response: Response, policy: &str) -> Response {
     response
         .with_header("Content-Security-Policy", policy)
-        .with_header("Referrer-Policy", "no-referrer")
+        // Not `no-referrer`: browsers would hide from a form where it comes from, from ourselves, too.
+        .with_header("Referrer-Policy", "same-origin")
         .with_header("X-Content-Type-Options", "nosniff")
         .with_header("Cross-Origin-Opener-Policy", "same-origin")
         .with_header("Cache-Control", "no-store")

@@ -30,7 +30,7 @@ pub const ROUTES: &[PageRoute] = &[
 ];
 
 /// What brings a browser back from a gateway's page: the page's secret and the purchase. The gateway never sees it.
-const COOKIE: &str = "tagtill_page";
+const COOKIE: [&str; 2] = ["tagtill_page", "__Host-tagtill_page"];
 /// So long, in seconds.
 const COOKIE_SECONDS: i64 = 3600;
 /// Purchases that are shown.
@@ -170,7 +170,7 @@ fn allow(shared: &Arc<Shared>, call: &PageCall) -> Result<Response, Problem> {
     Ok(match asked {
         Authenticating::Page(url) => {
             let value = format!("{}.{id}", call.param(0));
-            with_cookie(shared, see(&url), COOKIE, &value, COOKIE_SECONDS)
+            with_cookie(shared, see(&url), cookie_name(shared), &value, COOKIE_SECONDS)
         }
         Authenticating::Settled | Authenticating::NotNeeded => see(&own),
         Authenticating::Unknown => {
@@ -183,17 +183,23 @@ fn allow(shared: &Arc<Shared>, call: &PageCall) -> Result<Response, Problem> {
 /// Back from that page: the gateway is asked at once, and the private page shows what it says.
 fn back(shared: &Arc<Shared>, call: &PageCall) -> Result<Response, Problem> {
     let gone = || Problem::new(Code::NotFound, "Please open your private page again, from its address.");
-    let (secret, id) = call.cookie(COOKIE).and_then(|value| value.split_once('.')).ok_or_else(gone)?;
+    let (secret, id) =
+        call.cookie(cookie_name(shared)).and_then(|value| value.split_once('.')).ok_or_else(gone)?;
     let purchase = PurchaseId::parse(id).ok_or_else(gone)?;
     let snapshot = shared.handle.snapshot()?;
     let account = snapshot.get::<Pages>(&Hash(hash_token(secret)))?.ok_or_else(gone)?;
     if snapshot.get::<Purchases>(&purchase)?.is_some_and(|found| found.account == account) {
         must_carry_out(shared, Command::LookAtCharge { purchase })?;
     }
-    Ok(with_cookie(shared, see(&format!("/p/{secret}")), COOKIE, "", 0))
+    Ok(with_cookie(shared, see(&format!("/p/{secret}")), cookie_name(shared), "", 0))
 }
 
-/// One more identity for this account: its address and its card stay.
+fn cookie_name(shared: &Shared) -> &'static str {
+    let [plain, secure] = COOKIE;
+    if shared.is_secure() { secure } else { plain }
+}
+
+/// One more identity for this account: its address and its card stay. One that is linked already has to vouch for it.
 fn link_more(shared: &Arc<Shared>, call: &PageCall) -> Result<Response, Problem> {
     account(shared, call)?;
     let action = &call.request.path;

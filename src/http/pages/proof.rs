@@ -1,7 +1,7 @@
 //! The proof and the last yes.
 
 use super::call::{PageCall, must_carry_out};
-use super::session::{Session, secret};
+use super::session::{Session, forget, secret};
 use super::{PageRoute, html, see};
 use crate::http::api::Shared;
 use crate::http::message::Response;
@@ -35,9 +35,15 @@ fn proof(shared: &Arc<Shared>, call: &PageCall) -> Result<Response, Problem> {
     let hashtag = session.code(record.codes)?;
     let left_ms = record.code.as_ref().map_or(0, |code| code.expires_at.ms_since(shared.handle.now()));
     let stands = match &record.proof {
-        Some(seen) => Proof::Seen { handle: &seen.author.handle, user_id: &seen.author.user_id },
-        None if left_ms > 0 => Proof::Code { hashtag: &hashtag, minutes: (left_ms + 59_999) / 60_000 },
-        None => Proof::None { too_late: record.code.is_some() },
+        Some(seen) if record.is_proven() => {
+            Proof::Seen { handle: &seen.author.handle, user_id: &seen.author.user_id }
+        }
+        seen if left_ms > 0 => Proof::Code {
+            hashtag: &hashtag,
+            minutes: (left_ms + 59_999) / 60_000,
+            voucher: record.needs_voucher().then_some((record.vouched, seen.is_some())),
+        },
+        _ => Proof::None { too_late: record.code.is_some() },
     };
     Ok(html(200, &pages::proof(record.purpose, &record.network, &record.handle, &stands)))
 }
@@ -63,7 +69,10 @@ fn confirm(shared: &Arc<Shared>, call: &PageCall) -> Result<Response, Problem> {
         }
         _ => false,
     };
-    Ok(see(&if opens { format!("/p/{page}?new=1") } else { "/link/done".to_owned() }))
+    if !opens {
+        return Ok(see("/link/done"));
+    }
+    Ok(forget(shared, see(&format!("/p/{page}?new=1"))))
 }
 
 /// Only whoever has shown that it is theirs comes here: they may know whether anything was linked.
@@ -83,9 +92,10 @@ fn done(shared: &Arc<Shared>, call: &PageCall) -> Result<Response, Problem> {
         ),
         (LinkPurpose::Erase, _) => (
             "Erased",
-            "The card and the address are erased, as soon as the last charge or refund under way has ended. What \
-             you had ordered before is still on its way.",
+            "Your card and your address are erased here, as soon as the last charge or refund under way has ended; \
+             what the card's gateway has to keep of past charges stays with it. What you had ordered before is still \
+             on its way.",
         ),
     };
-    Ok(html(200, &message(title, text, None)))
+    Ok(forget(shared, html(200, &message(title, text, None))))
 }

@@ -76,6 +76,11 @@ pub fn remember(shared: &Shared, response: Response, id: LinkId, secret: &str) -
     with_cookie(shared, response, cookie_name(shared), &format!("{id}.{secret}"), SESSION_SECONDS)
 }
 
+/// Takes the session from the browser: it is over.
+pub fn forget(shared: &Shared, response: Response) -> Response {
+    with_cookie(shared, response, cookie_name(shared), "", 0)
+}
+
 /// Sets a cookie that no script reads and that other sites' forms do not send.
 pub fn with_cookie(shared: &Shared, response: Response, name: &str, value: &str, seconds: i64) -> Response {
     let secure = if shared.is_secure() { "; Secure" } else { "" };

@@ -20,6 +20,8 @@ const ANSWER_BYTES_MAX: u64 = 1024 * 1024;
 const PLAIN: &AsciiSet =
     &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'[').remove(b']');
 
+/// Codes of what can never be charged.
+const NEVER: &[&str] = &["amount_too_small", "amount_too_large"];
 /// Codes that say that something does not stand so.
 const STATES: [&str; 3] = ["payment_intent_unexpected_state", "charge_already_refunded", "charge_disputed"];
 
@@ -155,12 +157,19 @@ fn failure(status: u16, body: &Value) -> Failure {
         // Also what was refused under the same key before, and is said again.
         402 if code.as_deref() == Some(AUTHENTICATION) => Failure::Card(AUTHENTICATION.to_owned()),
         402 => Failure::Card(field("decline_code").or(code).unwrap_or_else(|| "card_declined".to_owned())),
-        404 => Failure::NotFound,
+        404 if code.as_deref() == Some("resource_missing") => Failure::NotFound,
+        // Not Stripe's own word about a thing: the address is wrong, or something stands in between.
+        404 => Failure::Refused("status 404".to_owned()),
         409 | 429 | 500.. => Failure::Unknown(named()),
         400 if kind == "card_error" => Failure::Card(named()),
         400 if code.as_deref().is_some_and(|code| STATES.contains(&code)) => Failure::State,
         // A refund of more than is left has no code of its own.
         400 if code.is_none() && field("param").as_deref() == Some("amount") => Failure::State,
+        // No key and no patience mends that: this can never be charged here.
+        400 if code.as_deref().is_some_and(|code| NEVER.contains(&code)) => Failure::Card(named()),
+        400 if code.is_none() && field("param").as_deref() == Some("currency") => {
+            Failure::Card("currency_not_accepted".to_owned())
+        }
         400 if code.as_deref() == Some("resource_missing") => Failure::NotFound,
         400 | 401 | 403 => {
             let about = field("param").map(|param| format!(" at {param}")).unwrap_or_default();
@@ -193,7 +202,18 @@ mod tests {
             (402, declined, Failure::Card("lost_card".to_owned())),
             (402, error("card_error", "expired_card"), Failure::Card("expired_card".to_owned())),
             (402, Value::Null, Failure::Card("card_declined".to_owned())),
-            (404, Value::Null, Failure::NotFound),
+            (404, error("invalid_request_error", "resource_missing"), Failure::NotFound),
+            (404, Value::Null, Failure::Refused("status 404".to_owned())),
+            (
+                400,
+                error("invalid_request_error", "amount_too_small"),
+                Failure::Card("amount_too_small".to_owned()),
+            ),
+            (
+                400,
+                json!({"error": {"type": "invalid_request_error", "param": "currency"}}),
+                Failure::Card("currency_not_accepted".to_owned()),
+            ),
             (400, error("invalid_request_error", "resource_missing"), Failure::NotFound),
             (400, error("invalid_request_error", "payment_intent_unexpected_state"), Failure::State),
             (

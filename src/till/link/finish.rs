@@ -29,7 +29,7 @@ pub fn confirm<S: Write>(
         return Ok(Outcome::Link(id));
     }
     must_go_on(cx.now, &record)?;
-    let Some(proof) = record.proof.clone() else {
+    let Some(proof) = record.proof.clone().filter(|_| record.is_proven()) else {
         return Err(Refusal::conflict("First comes the post with the code.").into());
     };
     match record.purpose {

@@ -61,6 +61,7 @@ pub fn begin<S: Write>(state: &mut S, cx: &mut Context<'_>, new: &NewLink) -> Re
         codes: 0,
         code: None,
         proof: None,
+        vouched: false,
         status: LinkStatus::Open,
         created_at: cx.now,
         expires_at: cx.now.plus_seconds(SESSION_SECONDS),
@@ -135,8 +136,11 @@ pub fn step<S: Write>(
             record.mandate = Some(Mandate { version: *version, accepted_at: cx.now });
         }
         LinkStep::CardBegun(setup) => {
+            // Begun twice at once it is the same one, under the same key.
+            if record.setup.is_none() {
+                record.setups = record.setups.saturating_add(1);
+            }
             record.setup = Some(setup.clone());
-            record.setups = record.setups.saturating_add(1);
         }
         LinkStep::CardEnded { reference } => {
             record.setup.take_if(|setup| setup.reference == *reference);
@@ -192,6 +196,7 @@ fn new_code<S: Write>(
     }
     drop_code(state, record);
     record.proof = None;
+    record.vouched = false;
     record.codes = record.codes.saturating_add(1);
     let expires_at = cx.now.plus_seconds(CODE_SECONDS).min(record.expires_at);
     record.code = Some(LinkCode { hash, expires_at });
@@ -209,6 +214,16 @@ impl LinkRecord {
     /// Whether it gathers what a new account needs.
     pub fn gathers(&self) -> bool {
         self.purpose == LinkPurpose::Link && self.account.is_none()
+    }
+
+    /// Whether it needs somebody who is linked to the account already.
+    pub fn needs_voucher(&self) -> bool {
+        self.purpose == LinkPurpose::Link && self.account.is_some()
+    }
+
+    /// Whether the code was posted by everybody who has to.
+    pub fn is_proven(&self) -> bool {
+        self.proof.is_some() && (self.vouched || !self.needs_voucher())
     }
 
     /// What comes before the code, where that is missing.

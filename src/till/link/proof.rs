@@ -4,7 +4,7 @@
 //! session began (and edited since). To the network, and to everybody who reads along, nothing happens.
 
 use super::drop_code;
-use crate::till::account::same_handle;
+use crate::till::account;
 use crate::till::command::{Post, PostAnswer};
 use crate::till::context::Context;
 use crate::till::id::LinkId;
@@ -52,30 +52,57 @@ pub fn meant<S: Read>(state: &S, post: &Post) -> Result<Option<Proven>, StateErr
     Ok(None)
 }
 
-/// Judges a post that holds a code. Its answer is that of any post that is about no offer.
+/// Judges a post that holds a code; `None` where it proves nothing. Its answer is that of any post that is about no
+/// offer.
+///
+/// Whoever is to be added to an account has to be vouched for by somebody who is linked to it, with the same code: the
+/// private page alone must not lead to the card.
 pub fn judge<S: Write>(
     state: &mut S,
     cx: &Context<'_>,
     arrival: Arrival<'_>,
     proven: Proven,
-) -> Result<PostAnswer> {
-    let answer = PostAnswer::bare(Verdict::NoOffer);
+) -> Result<Option<PostAnswer>> {
     let mut record = state.must::<LinkSessions>(&proven.session)?;
     let post = arrival.post;
     let code = record.code.as_ref().filter(|code| Hash(code.hash) == proven.hash);
-    let holds = record.status == LinkStatus::Open
+    let in_time = record.status == LinkStatus::Open
         && cx.now < record.expires_at
         && code.is_some_and(|code| arrival.made_at <= code.expires_at)
-        && arrival.made_at >= record.created_at
-        && post.repost_of.is_none()
-        && post.quote_of.is_none()
-        && post.network == record.network
-        && same_handle(&record.handle, &post.author.handle);
-    if holds {
-        drop_code(state, &mut record);
-        record.proof = Some(LinkProof { author: post.author.clone(), post: post.id.clone(), at: cx.now });
-        state.put::<LinkSessions>(&proven.session, &record)?;
-        remember(state, cx, arrival, &answer)?;
+        && arrival.made_at >= record.created_at;
+    if !in_time || post.repost_of.is_some() || post.quote_of.is_some() {
+        return Ok(None);
     }
-    Ok(answer)
+    let linked = account::of_identity(state, &post.network, &post.author.user_id)?.map(|(id, _)| id);
+    let vouches = !record.vouched && linked.is_some() && linked == record.account;
+    let home = arrival.network.own.as_ref().map_or("", |own| own.handle.as_str());
+    let named = record.proof.is_none()
+        && post.network == record.network
+        && is_handle(&record.handle, &post.author.handle, home);
+    if !vouches && !named {
+        return Ok(None);
+    }
+    record.vouched |= vouches;
+    if named {
+        record.proof = Some(LinkProof { author: post.author.clone(), post: post.id.clone(), at: cx.now });
+    }
+    if record.is_proven() {
+        drop_code(state, &mut record);
+    }
+    state.put::<LinkSessions>(&proven.session, &record)?;
+    let answer = PostAnswer::bare(Verdict::NoOffer);
+    remember(state, cx, arrival, &answer)?;
+    Ok(Some(answer))
+}
+
+/// Whether an author's handle is the one that a session names: in any case, with or without `@`. One without its server
+/// is the one with it only on the till's own server, that of `home`: elsewhere it is somebody else.
+fn is_handle(named: &str, author: &str, home: &str) -> bool {
+    let plain = |handle: &str| handle.trim_start_matches('@').to_lowercase();
+    let home = plain(home).split_once('@').map(|(_, server)| server.to_owned());
+    let whole = |handle: &str| match (&home, handle.contains('@')) {
+        (Some(server), false) => format!("{handle}@{server}"),
+        _ => handle.to_owned(),
+    };
+    whole(&plain(named)) == whole(&plain(author))
 }

@@ -99,8 +99,10 @@ pub struct LinkRecord {
     pub codes: u32,
     /// The newest, unless it was posted.
     pub code: Option<LinkCode>,
-    /// Who posted it.
+    /// Whom it named has posted it.
     pub proof: Option<LinkProof>,
+    /// Somebody who is linked to `account` already has posted it, too: nobody else adds to an account.
+    pub vouched: bool,
     /// Where it stands.
     pub status: LinkStatus,
     /// When it was begun: a post of before proves nothing.
