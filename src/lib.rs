@@ -7,6 +7,7 @@
 //! - [`engine`]: the one writer, the tick, the long polls. It must never know HTTP or a gateway.
 //! - [`payments`]: gateways and the worker that asks them. It must never know HTTP or a network.
 //! - [`webhooks`]: events sent to merchants' own addresses. It must never know a route or a gateway.
+//! - [`web`]: what pages look like. It must never know a request or a file.
 //! - [`http`]: the front gate and the API. The only room that knows `tiny_http`; it must never know a gateway.
 //! - [`cli`]: one file a subcommand; the only room that ties the others together.
 
@@ -18,4 +19,5 @@ pub mod http;
 pub mod payments;
 pub mod store;
 pub mod till;
+pub mod web;
 pub mod webhooks;

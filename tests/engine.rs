@@ -90,6 +90,7 @@ fn post(id: &str, user: &str, tag: &str) -> Command {
         text: String::new(),
         created_at: None,
         repost_of: None,
+        quote_of: None,
         language: None,
     })
 }

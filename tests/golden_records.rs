@@ -14,7 +14,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 use tagtill::store::codec::{decode, encode};
 use tagtill::till::id::{
-    AccountId, CreditId, DisputeId, EndpointId, EnrolmentId, MerchantId, NoticeId, OfferId, OrderId,
+    AccountId, CreditId, DisputeId, EndpointId, EnrolmentId, LinkId, MerchantId, NoticeId, OfferId, OrderId,
     PurchaseId, RefundId, ReplyId,
 };
 use tagtill::till::money::{Currency, Money};
@@ -181,6 +181,8 @@ fn people() -> Vec<Golden> {
             }),
             created_at: at(0),
             frozen: vec![("x".to_owned(), "12".to_owned())],
+            mandate: Some(Mandate { version: 1, accepted_at: at(1) }),
+            page: Some([6; 32]),
         }),
         golden::<Identities>(&IdentityRecord { account: AccountId(2) }),
         golden::<Tokens>(&TokenRecord {
@@ -196,6 +198,33 @@ fn people() -> Vec<Golden> {
             account: Some(AccountId(2)),
         }),
         golden::<IdempotencyAges>(&()),
+    ]
+}
+
+fn links() -> Vec<Golden> {
+    vec![
+        golden::<LinkSessions>(&LinkRecord {
+            purpose: LinkPurpose::Link,
+            network: "x".to_owned(),
+            handle: "alice".to_owned(),
+            opening: Some([1; 32]),
+            browser: Some([2; 32]),
+            account: Some(AccountId(2)),
+            address: Some(address()),
+            email: Some("alice@example.com".to_owned()),
+            mandate: Some(Mandate { version: 1, accepted_at: at(1) }),
+            setup: Some(CardSetup { gateway: "stripe".to_owned(), reference: "cs_1".to_owned() }),
+            setups: 1,
+            card: None,
+            codes: 2,
+            code: Some(LinkCode { hash: [3; 32], expires_at: at(600) }),
+            proof: Some(LinkProof { author: person(), post: "p1".to_owned(), at: at(3) }),
+            status: LinkStatus::Open,
+            created_at: at(0),
+            expires_at: at(3600),
+        }),
+        golden::<LinkCodes>(&LinkId(11)),
+        golden::<Pages>(&AccountId(2)),
     ]
 }
 
@@ -501,7 +530,7 @@ fn messages() -> Vec<Golden> {
 
 #[test]
 fn the_bytes_of_every_record_stay() {
-    let all: Vec<Golden> = [people(), sales(), deals(), books(), messages()].concat();
+    let all: Vec<Golden> = [people(), links(), sales(), deals(), books(), messages()].concat();
     for name in TABLE_NAMES {
         assert!(all.iter().any(|(table, _)| table == name), "{name} has no golden record");
     }

@@ -11,6 +11,8 @@ mod actions;
 mod books;
 #[path = "stories/checks.rs"]
 mod checks;
+#[path = "stories/links.rs"]
+mod links;
 #[path = "stories/things.rs"]
 mod things;
 #[path = "stories/words.rs"]
@@ -91,6 +93,8 @@ files!(
     limits,
     languages,
     books,
+    linking,
+    orders,
     authenticating,
 );
 

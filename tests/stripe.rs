@@ -8,6 +8,8 @@
 
 #[path = "stripe/authenticating.rs"]
 mod authenticating;
+#[path = "support/browser.rs"]
+mod browser;
 #[path = "stripe/credits.rs"]
 mod credits;
 #[path = "stripe/events.rs"]
@@ -16,6 +18,8 @@ mod events;
 mod faults;
 #[path = "stripe/kills.rs"]
 mod kills;
+#[path = "stripe/link.rs"]
+mod link;
 #[path = "stripe/lists.rs"]
 mod lists;
 #[path = "stripe/setups.rs"]

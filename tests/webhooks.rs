@@ -7,10 +7,14 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
+#[path = "webhooks/deliveries.rs"]
+mod deliveries;
+#[path = "webhooks/developer.rs"]
+mod developer;
 mod support;
 
 use serde_json::{Value, json};
-use std::io::{BufRead as _, Write as _};
+use std::io::Write as _;
 use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
@@ -81,9 +85,14 @@ struct World {
 
 impl World {
     fn new() -> Option<Self> {
+        Self::with(support::binary())
+    }
+
+    /// With a till that is started by this command.
+    fn with(command: Command) -> Option<Self> {
         let receiver = Receiver::start()?;
         let site = Site::new();
-        let till = site.start(&["--tick-ms", "50"]);
+        let till = site.start_as(command, &["--sandbox"], &["--tick-ms", "50"]);
         let (merchant, _) = shop(&till.client, "#BuyThing", None);
         Some(Self { receiver, site, till: Some(till), merchant })
     }
@@ -316,55 +325,4 @@ fn endpoints_are_checked_and_their_secrets_shown_once() {
     let gone = world.client().call("DELETE", &format!("/v1/webhook-endpoints/{id}"), &json!({})).ok();
     assert_eq!(gone["deleted"], true);
     assert_eq!(world.client().call("GET", &format!("/v1/webhook-endpoints/{id}"), &Value::Null).status, 404);
-}
-
-#[test]
-fn a_developer_listens_forwards_and_triggers() {
-    let Some(world) = World::new() else { return };
-    let secret = "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIz";
-    std::fs::write(world.site.path("secret"), secret).unwrap();
-    world.receiver.plan("dev", &json!({ "secret": secret }));
-    let url = world.client().url.clone();
-    let mut listening = support::binary()
-        .args(["listen", "--forward-to", &format!("{}/dev", world.receiver.url), "--secret-file"])
-        .arg(world.site.path("secret"))
-        .args(["--events", "order.*", "--count", "2", "--url", &url, "--token-file"])
-        .arg(world.site.path("token"))
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut lines = std::io::BufReader::new(listening.stdout.take().unwrap()).lines();
-    // It says so before it asks; what comes first is found by the poll that follows.
-    wait_for("a listener", || Some(lines.next()?.unwrap()).filter(|line| line.starts_with("Listening")));
-    let waiting = || {
-        let metrics = world.client().send("GET", "/metrics", "text/plain", b"").unwrap().body;
-        String::from_utf8(metrics).unwrap().lines().any(|line| line == "tagtill_waiting 1").then_some(())
-    };
-    wait_for("the poll", waiting);
-    let triggered = world.site.ok(&["trigger", "order.shipped", "--url", &url]);
-    assert!(triggered.contains("order     ord_"), "{triggered}");
-    let shown: Vec<String> = lines.map(|line| line.unwrap()).collect();
-    assert!(listening.wait().unwrap().success());
-    assert_eq!(shown.len(), 2, "{shown:?}");
-    assert!(shown[0].contains("order.created") && shown[0].contains("-> 200 in "), "{shown:?}");
-    let seen = world.receiver.until("dev", 2);
-    assert_eq!(types(&seen), ["order.created", "order.shipped"]);
-    assert!(seen[0]["body"].as_str().unwrap().contains("ship_to"));
-    for kind in [
-        "account.erased",
-        "offer.ended",
-        "purchase.cancelled",
-        "purchase.authentication_required",
-        "purchase.declined",
-        "purchase.refunded",
-    ] {
-        world.site.ok(&["trigger", kind, "--url", &url]);
-        let wanted = || {
-            let events = world.client().all("/v1/events");
-            events.iter().any(|event| event["type"] == kind).then_some(())
-        };
-        wait_for(kind, wanted);
-    }
-    let unknown = world.site.run(&["trigger", "order.lost", "--url", &url]);
-    assert!(!unknown.status.success() && String::from_utf8_lossy(&unknown.stderr).contains("order.created"));
 }

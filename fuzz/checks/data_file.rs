@@ -132,6 +132,7 @@ fn sell(batch: &mut Batch, ids: &mut IdSource, user: &str) {
             text: String::new(),
             created_at: None,
             repost_of: None,
+            quote_of: None,
             language: None,
         })
     };

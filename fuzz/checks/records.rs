@@ -17,7 +17,7 @@ tables! {
     Settings, Counters, Networks, Merchants, Accounts, Identities, Offers, Stocks, Hashtags, Lookalikes, Posts,
     Purchases, Buyers, Deadlines, Work, Orders, Refunds, Replies, Outbox, ReplyPosts, EarlyReposts, Told, Events,
     Tokens, Idempotency, IdempotencyAges, OfferVersions, Waiting, Waiters, WaitingDue, Deals, Enrolments, Enrolled, EnrolledCards, Transactions, Credits, AccountCredits, Hints, Rates, Limits, Captures, Cards,
-    Journal, Balances, Disputes, Notices, NoticesSeen, Endpoints, Resends, Deliveries,
+    Journal, Balances, Disputes, Notices, NoticesSeen, Endpoints, Resends, Deliveries, LinkSessions, LinkCodes, Pages,
 }
 
 /// The input is a table's number and the bytes of a record.

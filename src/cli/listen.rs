@@ -1,6 +1,6 @@
 //! `tagtill listen`: a running till's events as they happen, on the screen and, signed, to a receiver under development.
 
-use super::target::{Place, Target};
+use super::target::Target;
 use super::{Failure, Outcome, failure, say, serve};
 use crate::cli::client::Client;
 use crate::till::endpoint::{unknown_event, wants};
@@ -51,7 +51,7 @@ pub fn run(args: &Args) -> Outcome {
     if let Some((_, why)) = unknown_event(&args.events) {
         return Err(Failure { sentence: format!("--events {why}"), code: 2 });
     }
-    let Place::Running(client) = args.target.find()? else {
+    let Some(mut client) = args.target.running()? else {
         return Err(Failure::from(
             "No till runs this data file. Start one with `tagtill serve`, or name one with --url.",
         ));
@@ -60,8 +60,9 @@ pub fn run(args: &Args) -> Outcome {
     if let Some(forward) = &forward {
         say(format_args!("secret: {}", forward.secret))?;
     }
+    // Where to begin is settled before it says that it listens: nothing that happens from then on is missed.
+    let (mut after, mut left) = (begin(&client, &args.after)?, args.count);
     say("Listening; Ctrl-C ends it.")?;
-    let (mut after, mut left) = (args.after.clone(), args.count);
     loop {
         let page = match news(&client, &after) {
             Ok(page) => page,
@@ -70,6 +71,8 @@ pub fn run(args: &Args) -> Outcome {
             Err(error) => {
                 eprintln!("tagtill: {error}; asking again");
                 std::thread::sleep(PAUSE);
+                // It may be back at another address.
+                client = args.target.running()?.unwrap_or(client);
                 continue;
             }
         };
@@ -101,6 +104,15 @@ fn forward(url: &str, args: &Args) -> Result<Forward, Failure> {
         return Err(Failure::from("The secret must be whsec_ and base64, as an endpoint's is."));
     }
     Ok(Forward { url: url.to_owned(), secret, sender: Sender::new(true) })
+}
+
+/// After which event to begin.
+fn begin(client: &Client, after: &str) -> Result<String, Failure> {
+    if after != "latest" {
+        return Ok(after.to_owned());
+    }
+    let page = client.get("/v1/events?after=latest").map_err(failure)?;
+    Ok(page.get("next_cursor").and_then(Value::as_str).unwrap_or(after).to_owned())
 }
 
 fn news(client: &Client, after: &str) -> Result<Value, super::client::ClientError> {

@@ -4,12 +4,13 @@ use super::{Failure, failure};
 use crate::engine::{Engine, EngineConfig, Handle, wall_ms};
 use crate::http::{self, Api, ApiConfig, Authenticating, GateConfig, MethodResolver, Server, hash_token};
 use crate::payments::{
-    Authentication, Gateways, NotTaken, Notice, Sandbox, Standing, Stripe, Worker, authenticate,
+    Authentication, CARDS, Gateways, NotTaken, Notice, Sandbox, Standing, Stripe, Worker, authenticate,
 };
 use crate::store::lease::Lease;
 use crate::store::{CACHE_BYTES_DEFAULT, Store, beside};
 use crate::till::command::Command;
 use crate::till::id::PurchaseId;
+use crate::till::link::{Setup, SetupBegun, SetupStanding};
 use crate::till::money::Money;
 use crate::till::record::{PaymentMethod, SettingsRecord};
 use crate::till::state::Read as _;
@@ -51,6 +52,10 @@ pub struct Options {
     pub words: &'static Words,
     /// Proxies whose forwarded requests count as local.
     pub trusted_proxies: Vec<IpAddr>,
+    /// Where to listen for buyers, who reach the pages only.
+    pub public_listen: Option<SocketAddr>,
+    /// Where buyers reach the pages.
+    pub public_url: Option<String>,
 }
 
 impl Default for Options {
@@ -69,6 +74,8 @@ impl Default for Options {
             stripe: None,
             words: Words::built_in(),
             trusted_proxies: Vec::new(),
+            public_listen: None,
+            public_url: None,
         }
     }
 }
@@ -76,6 +83,7 @@ impl Default for Options {
 /// A till that runs.
 pub struct Running {
     server: Server,
+    public: Option<Server>,
     worker: Worker,
     webhooks: webhooks::Worker,
     engine: Engine,
@@ -85,6 +93,7 @@ pub struct Running {
     pub url: String,
     /// The data file.
     pub data: PathBuf,
+    pages_url: String,
 }
 
 /// Lets HTTP look payment methods up without knowing gateways.
@@ -92,6 +101,20 @@ struct Resolver {
     gateways: Gateways,
     sandbox: Option<Arc<Sandbox>>,
     handle: Handle,
+}
+
+impl http::Play for Sandbox {
+    fn page(&self, reference: &str) -> Option<String> {
+        Self::page(self, reference).filter(|page| !page.used).map(|page| page.cancel_url)
+    }
+
+    fn cards(&self) -> Vec<(&'static str, &'static str, &'static str, &'static str)> {
+        CARDS.iter().map(|card| (card.token, card.brand, card.last4, card.about)).collect()
+    }
+
+    fn choose(&self, reference: &str, token: &str) -> Option<String> {
+        Self::choose(self, reference, token)
+    }
 }
 
 impl MethodResolver for Resolver {
@@ -143,6 +166,22 @@ impl MethodResolver for Resolver {
     fn trouble(&self) -> Option<String> {
         self.gateways.trouble()
     }
+
+    fn storing(&self) -> Option<&'static str> {
+        self.gateways.storing()
+    }
+
+    fn begin_setup(&self, gateway: &str, setup: &Setup) -> SetupBegun {
+        self.gateways.get(gateway).map_or(SetupBegun::NotHere, |gateway| gateway.begin_setup(setup))
+    }
+
+    fn setup(&self, gateway: &str, reference: &str, key: &str) -> SetupStanding {
+        self.gateways.get(gateway).map_or(SetupStanding::Unknown, |gateway| gateway.setup(reference, key))
+    }
+
+    fn play(&self) -> Option<&dyn http::Play> {
+        self.sandbox.as_deref().map(|sandbox| sandbox as &dyn http::Play)
+    }
 }
 
 impl Running {
@@ -174,6 +213,7 @@ impl Running {
             sandbox: options.sandbox,
             trusted_proxies: options.trusted_proxies.clone(),
             work_dir: folder.map_or_else(|| PathBuf::from("."), PathBuf::from),
+            public_url: options.public_url.clone(),
         }));
         let gate = GateConfig { addr: options.listen, slots: options.slots, ..GateConfig::default() };
         let server = match Server::start(gate, api.clone()) {
@@ -191,8 +231,38 @@ impl Running {
         };
         api.watch_gate(server.gauge());
         let url = format!("http://{}", server.local_addr());
+        let public = match options.public_listen.map(|addr| public(addr, options.slots, &api)).transpose() {
+            Ok(public) => public,
+            Err(sentence) => {
+                server.shutdown();
+                worker.stop();
+                webhooks.stop();
+                engine.stop();
+                return Err(sentence);
+            }
+        };
+        let pages =
+            public.as_ref().map_or_else(|| url.clone(), |public| format!("http://{}", public.local_addr()));
+        api.pages_are_at(&pages);
+        let pages_url = options.public_url.clone().unwrap_or(pages);
         lease.announce(&url).map_err(failure)?;
-        Ok(Self { server, worker, webhooks, engine, lease, sandbox, url, data: options.data.clone() })
+        Ok(Self {
+            server,
+            public,
+            worker,
+            webhooks,
+            engine,
+            lease,
+            sandbox,
+            url,
+            data: options.data.clone(),
+            pages_url,
+        })
+    }
+
+    /// Where buyers reach the pages.
+    pub fn pages_url(&self) -> &str {
+        &self.pages_url
     }
 
     /// A way to the writer.
@@ -209,11 +279,22 @@ impl Running {
     pub fn stop(self) {
         self.engine.handle().waiters().close();
         self.server.shutdown();
+        drop(self.public);
         self.worker.stop();
         self.webhooks.stop();
         self.engine.stop();
         drop(self.lease);
     }
+}
+
+/// A listener of their own for the pages.
+fn public(addr: SocketAddr, slots: usize, api: &Api) -> Result<Server, Failure> {
+    let gate = GateConfig { addr, slots, ..GateConfig::default() };
+    Server::start(gate, api.public()).map_err(|error| {
+        Failure::from(format!(
+            "Cannot listen on {addr}: {error}. Choose another address with --public-listen."
+        ))
+    })
 }
 
 fn open(options: &Options) -> Result<Store, Failure> {

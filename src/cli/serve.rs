@@ -79,9 +79,28 @@ pub struct Args {
     /// The language of replies where neither the post nor its offer says one
     #[arg(long, value_name = "LANG", env = "TAGTILL_LANG", default_value = DEFAULT_LANGUAGE)]
     lang: String,
+    /// Where buyers reach the link and private pages, as in `https://till.example.com`; without it, where it listens
+    #[arg(long, value_name = "URL", env = "TAGTILL_PUBLIC_URL", value_parser = public_url)]
+    public_url: Option<String>,
+    /// A second address to listen on, for those pages and for what gateways send, and nothing else
+    #[arg(long, value_name = "ADDR", env = "TAGTILL_PUBLIC_LISTEN")]
+    public_listen: Option<SocketAddr>,
     /// Address of a reverse proxy whose forwarded requests count as local; may be given several times
     #[arg(long, value_name = "IP", env = "TAGTILL_TRUSTED_PROXY", value_delimiter = ',')]
     trusted_proxy: Vec<IpAddr>,
+}
+
+/// Reads where pages are reached: a scheme and a host, without a path.
+fn public_url(text: &str) -> Result<String, String> {
+    let text = text.trim_end_matches('/');
+    let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")).unwrap_or_default();
+    let fine =
+        !host.is_empty() && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-:[]".contains(&byte));
+    if fine {
+        Ok(text.to_owned())
+    } else {
+        Err("must be a scheme and a host without a path, as in https://till.example.com".to_owned())
+    }
 }
 
 /// Who charges cards.
@@ -144,6 +163,8 @@ pub fn run(args: &Args) -> Outcome {
         keep_seconds: u32::from(args.keep_days) * 86_400,
         queue_jobs_max: usize::try_from(args.queue_max).unwrap_or(4096),
         trusted_proxies: args.trusted_proxy.clone(),
+        public_listen: args.public_listen,
+        public_url: args.public_url.clone(),
         stripe: stripe(args)?,
         // Once, and for as long as the process lives.
         words: Box::leak(Box::new(words)),
@@ -177,6 +198,8 @@ pub fn wait(running: &Running, told: &std::sync::mpsc::Receiver<()>) -> Outcome 
 /// Says where the till listens. Nobody may be reading: then it runs all the same.
 fn announce(running: &Running, options: &Options) -> Outcome {
     let mut text = format!("tagtill listens on {}\ndata file: {}\n", running.url, options.data.display());
+    let pages = running.pages_url();
+    let _ = writeln!(text, "buyers link their cards on {pages}/link");
     if options.sandbox {
         let _ = writeln!(text, "sandbox: play money; the clock shows {}", running.handle().now());
     }

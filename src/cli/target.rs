@@ -41,6 +41,12 @@ impl Target {
         self.find_with(|path| Store::open_unchanged(path, SMALL_CACHE_BYTES))
     }
 
+    /// The running till, if there is one; a data file that none runs is left alone.
+    pub fn running(&self) -> Result<Option<Client>, Failure> {
+        let url = self.url.clone().or_else(|| lease::running_at(&self.data));
+        url.map(|url| Ok(Client::new(&url, &self.token()?))).transpose()
+    }
+
     fn find_with(&self, open: impl Fn(&Path) -> Result<Store, StoreError>) -> Result<Place, Failure> {
         let url = self.url.clone().or_else(|| lease::running_at(&self.data));
         match url {

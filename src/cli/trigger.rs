@@ -1,6 +1,6 @@
 //! `tagtill trigger`: makes an event happen in a running sandbox, by doing what leads to it.
 
-use super::target::{Place, Target};
+use super::target::Target;
 use super::{Failure, Outcome, failure, say};
 use crate::cli::client::Client;
 use serde_json::{Value, json};
@@ -28,7 +28,7 @@ pub struct Args {
 }
 
 /// What can be brought about.
-const TYPES: [&str; 15] = [
+const TYPES: [&str; 16] = [
     "account.created",
     "account.updated",
     "account.erased",
@@ -44,10 +44,11 @@ const TYPES: [&str; 15] = [
     "order.created",
     "order.shipped",
     "order.delivered",
+    "order.cancelled",
 ];
 
 pub fn run(args: &Args) -> Outcome {
-    let Place::Running(client) = args.target.find()? else {
+    let Some(client) = args.target.running()? else {
         return Err(Failure::from(
             "No till runs this data file. Start one with `tagtill serve --sandbox`, or name one with --url.",
         ));
@@ -130,6 +131,7 @@ impl<'c> Play<'c> {
         let Some(order) = closed.get("order").and_then(Value::as_str) else { return Ok(()) };
         say(format_args!("order     {order}"))?;
         match kind {
+            "order.cancelled" => self.call(&format!("/v1/orders/{order}/cancel"), &json!({})),
             "purchase.refunded" => self.call(&format!("/v1/purchases/{purchase}/refund"), &json!({})),
             "order.shipped" | "order.delivered" => {
                 let parcel = json!({"carrier": "DHL", "tracking_number": "JD000001"});

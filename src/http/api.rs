@@ -11,6 +11,7 @@ use super::gate::GateStats;
 use super::idempotency::{self, InFlight};
 use super::message::{Method, Request};
 use super::metrics::Metrics;
+use super::pages::{self, Limits};
 use super::problem::{Code, Problem};
 use super::query::Query;
 use super::route::Route;
@@ -19,12 +20,13 @@ use super::server::{Handler, Responder};
 use crate::engine::{Handle, find_kept};
 use crate::store;
 use crate::till::id::PurchaseId;
+use crate::till::link::{Setup, SetupBegun, SetupStanding};
 use crate::till::money::Money;
 use crate::till::record::PaymentMethod;
 use std::fmt;
 use std::net::IpAddr;
 use std::path::PathBuf;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicUsize};
 use std::sync::{Arc, OnceLock};
 
 /// A gateway says that something happened to a charge.
@@ -80,6 +82,26 @@ pub trait MethodResolver: Send + Sync {
         Err(NotTaken::NotHere)
     }
 
+    /// The gateway on whose own page buyers store their cards; `None`: there is none.
+    fn storing(&self) -> Option<&'static str> {
+        None
+    }
+
+    /// Begins to store a card on a page of the gateway's. May take as long as a gateway does.
+    fn begin_setup(&self, _gateway: &str, _setup: &Setup) -> SetupBegun {
+        SetupBegun::NotHere
+    }
+
+    /// Asks how storing a card stands. May take as long as a gateway does.
+    fn setup(&self, _gateway: &str, _reference: &str, _key: &str) -> SetupStanding {
+        SetupStanding::Unknown
+    }
+
+    /// The sandbox's own pages, in a sandbox.
+    fn play(&self) -> Option<&dyn Play> {
+        None
+    }
+
     /// Where the buyer of a purchase does the step that is left at the gateway; afterwards the browser is sent to
     /// `return_url`. May take as long as a gateway does.
     ///
@@ -105,6 +127,21 @@ pub trait MethodResolver: Send + Sync {
     }
 }
 
+/// What a test card is: its token, its brand, its last four digits, what it does.
+pub type TestCard = (&'static str, &'static str, &'static str, &'static str);
+
+/// The sandbox's stand-in for a gateway's pages.
+pub trait Play: Send + Sync {
+    /// Where the page of this reference goes back to, while no card was chosen on it.
+    fn page(&self, reference: &str) -> Option<String>;
+
+    /// The test cards.
+    fn cards(&self) -> Vec<TestCard>;
+
+    /// Takes the choice; where the browser goes then.
+    fn choose(&self, reference: &str, token: &str) -> Option<String>;
+}
+
 /// What the API needs.
 pub struct ApiConfig {
     /// The way to the writer.
@@ -117,6 +154,8 @@ pub struct ApiConfig {
     pub trusted_proxies: Vec<IpAddr>,
     /// Where a backup is written before it is sent.
     pub work_dir: PathBuf,
+    /// Where buyers reach the pages, as in `https://till.example.com`; `None`: where it listens.
+    pub public_url: Option<String>,
 }
 
 /// What all handlers share.
@@ -133,6 +172,11 @@ pub struct Shared {
     pub backing_up: AtomicBool,
     /// Counters.
     pub metrics: Metrics,
+    /// How often strangers have begun things.
+    pub limits: Limits,
+    /// Page requests that wait for a commit or a gateway.
+    pub pages_waiting: Arc<AtomicUsize>,
+    base_url: OnceLock<String>,
     /// Asks the gate how it stands.
     pub gate: OnceLock<Box<dyn Fn() -> Option<GateStats> + Send + Sync>>,
     trusted_proxies: Vec<IpAddr>,
@@ -153,7 +197,7 @@ pub struct Api {
 impl Api {
     /// An API on a running engine. What a killed till left of a backup, which holds everything, is removed.
     pub fn new(config: ApiConfig) -> Self {
-        let ApiConfig { handle, gateways, sandbox, trusted_proxies, work_dir } = config;
+        let ApiConfig { handle, gateways, sandbox, trusted_proxies, work_dir, public_url } = config;
         store::sweep(&work_dir, routes::backups::COPIES);
         let shared = Shared {
             handle,
@@ -162,6 +206,9 @@ impl Api {
             work_dir,
             backing_up: AtomicBool::new(false),
             metrics: Metrics::default(),
+            limits: Limits::default(),
+            pages_waiting: Arc::default(),
+            base_url: public_url.map_or_else(OnceLock::new, OnceLock::from),
             gate: OnceLock::new(),
             trusted_proxies,
             in_flight: InFlight::default(),
@@ -174,12 +221,40 @@ impl Api {
     pub fn watch_gate(&self, ask: impl Fn() -> Option<GateStats> + Send + Sync + 'static) {
         drop(self.shared.gate.set(Box::new(ask)));
     }
+
+    /// Says where the pages are reached, unless that is configured.
+    pub fn pages_are_at(&self, url: &str) {
+        drop(self.shared.base_url.set(url.to_owned()));
+    }
+
+    /// The part of it that everybody may reach: pages, and what gateways send.
+    pub fn public(&self) -> Arc<dyn Handler> {
+        Arc::new(Public { api: Self { shared: Arc::clone(&self.shared) } })
+    }
+}
+
+/// The pages, and what gateways send, for a listener of their own.
+struct Public {
+    api: Api,
+}
+
+impl Handler for Public {
+    fn handle(&self, request: Request, responder: Responder) {
+        if pages::is_page(&request.path) || request.path.starts_with("/v1/gateway-events/") {
+            return self.api.handle(request, responder);
+        }
+        let out = Out::new(responder, &self.api.shared, &request.method, "(not public)");
+        out.fail(&Problem::new(Code::NotFound, "There is nothing under this path."));
+    }
 }
 
 impl Handler for Api {
     fn handle(&self, mut request: Request, responder: Responder) {
         if request.method == Method::Head {
             request.method = Method::Get;
+        }
+        if pages::is_page(&request.path) {
+            return pages::answer(&self.shared, request, responder);
         }
         let (route, params) = match find(&request) {
             Ok(found) => found,
@@ -222,6 +297,21 @@ fn find(request: &Request) -> Result<(&'static Route, Vec<String>), Problem> {
 }
 
 impl Shared {
+    /// Where buyers reach the pages, without a slash at its end.
+    pub fn base_url(&self) -> &str {
+        self.base_url.get().map_or("", String::as_str)
+    }
+
+    /// Whether they do so over TLS.
+    pub fn is_secure(&self) -> bool {
+        self.base_url().starts_with("https://")
+    }
+
+    /// Proxies whose `Forwarded` and `X-Forwarded-For` are believed.
+    pub fn trusted_proxies(&self) -> &[IpAddr] {
+        &self.trusted_proxies
+    }
+
     /// Once the data file has failed, what cannot be read is no fault to look into: the till is stopping.
     fn or_stopping(&self, problem: Problem) -> Problem {
         if problem.code != Code::Internal || !self.handle.has_failed() {

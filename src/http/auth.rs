@@ -80,6 +80,23 @@ fn is_local(request: &Request, trusted_proxies: &[IpAddr]) -> bool {
     named.iter().flatten().count() == given && named.iter().flatten().all(IpAddr::is_loopback)
 }
 
+/// Whose request it is, for counting: the client that a proxy on this machine, or one that is configured, has seen;
+/// otherwise the other end of the connection.
+pub fn client_address(request: &Request, trusted_proxies: &[IpAddr]) -> IpAddr {
+    let peer = request.peer.ip().to_canonical();
+    let by_proxy = peer.is_loopback() || trusted_proxies.iter().any(|proxy| proxy.to_canonical() == peer);
+    if !by_proxy {
+        return peer;
+    }
+    let last = |name: &str| {
+        let mut values = request.headers.iter().filter(|(known, _)| known.eq_ignore_ascii_case(name));
+        values.next_back().map(|(_, value)| value.as_str())
+    };
+    let seen =
+        last("forwarded").and_then(last_forwarded).or_else(|| last("x-forwarded-for").and_then(last_address));
+    seen.unwrap_or(peer)
+}
+
 fn last_address(list: &str) -> Option<IpAddr> {
     list.rsplit(',').next()?.trim().parse::<IpAddr>().ok().map(|address| address.to_canonical())
 }

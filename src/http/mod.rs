@@ -9,6 +9,8 @@
 //! calls the route's handler in `routes/`, one file a resource. Handlers turn requests into commands for the
 //! writer and records into views; what is decided is decided elsewhere.
 //!
+//! The **pages** for buyers (`pages/`) are forms; what they look like is the affair of [`crate::web`].
+//!
 //! Nothing here knows a rule of the till.
 
 mod answer;
@@ -22,6 +24,7 @@ mod idempotency;
 pub mod message;
 mod metrics;
 mod openapi;
+mod pages;
 mod paging;
 mod problem;
 mod query;
@@ -29,7 +32,7 @@ pub mod route;
 mod routes;
 pub mod server;
 
-pub use api::{Api, ApiConfig, Authenticating, MethodResolver, NotTaken, Notice};
+pub use api::{Api, ApiConfig, Authenticating, MethodResolver, NotTaken, Notice, Play};
 pub use auth::hash_token;
 pub use gate::{GateConfig, GateStats, wire};
 pub use message::{Body, Method, Request, Response};

@@ -71,6 +71,8 @@ codes! {
     Invalid 422 "invalid",
     /// The key was used with another body.
     KeyReused 422 "idempotency_key_reused",
+    /// Tried too often.
+    TooManyRequests 429 "too_many_requests",
     /// Too many or too long headers.
     HeadTooLarge 431 "head_too_large",
     /// A bug or a fault of ours.

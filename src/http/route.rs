@@ -21,6 +21,22 @@ pub enum Kind {
     Processor,
 }
 
+/// The parameters of `path`, decoded, where it has the form of `pattern`.
+pub fn match_path(pattern: &str, path: &str) -> Option<Vec<String>> {
+    let mut params = Vec::new();
+    let mut given = path.split('/');
+    for part in pattern.split('/') {
+        let segment = given.next()?;
+        if part.starts_with('{') {
+            let decoded = percent_decode_str(segment).decode_utf8().ok().filter(|text| !text.is_empty())?;
+            params.push(decoded.into_owned());
+        } else if part != segment {
+            return None;
+        }
+    }
+    given.next().is_none().then_some(params)
+}
+
 /// Who may make a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
@@ -238,19 +254,7 @@ impl Route {
 
     /// The parameters of `path`, decoded, where it is this route's; `None` where it is not.
     pub fn matches(&self, path: &str) -> Option<Vec<String>> {
-        let mut params = Vec::new();
-        let mut given = path.split('/');
-        for part in self.path.split('/') {
-            let segment = given.next()?;
-            if part.starts_with('{') {
-                let decoded =
-                    percent_decode_str(segment).decode_utf8().ok().filter(|text| !text.is_empty())?;
-                params.push(decoded.into_owned());
-            } else if part != segment {
-                return None;
-            }
-        }
-        given.next().is_none().then_some(params)
+        match_path(self.path, path)
     }
 
     /// The names of the path's parameters.

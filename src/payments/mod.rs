@@ -4,17 +4,20 @@
 //! transactions, so its answer may be lost at any moment; the worker then asks again and never guesses.
 
 mod owner;
+mod play;
 mod round;
 mod sandbox;
 mod stripe;
 mod worker;
 
 pub use owner::authenticate;
+pub use play::{CARDS, PlayPage};
 pub use round::{Desk, Round};
 pub use sandbox::{LedgerTotals, Sandbox};
 pub use stripe::{API_BASE as STRIPE_API_BASE, Stripe};
 pub use worker::Worker;
 
+pub use crate::till::link::{Setup, SetupBegun, SetupStanding};
 use crate::till::money::Money;
 use crate::till::notice::NoticeAnswer;
 use crate::till::record::PaymentMethod;
@@ -116,46 +119,6 @@ pub struct Notice {
     pub event: String,
     /// The gateway's name for the charge.
     pub about: String,
-}
-
-/// A card that its owner is to store on a page of the gateway's.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Setup {
-    /// The key under which it is begun at most once; the gateway keeps it with what is stored.
-    pub key: String,
-    /// Where the gateway sends the browser when it is done.
-    pub return_url: String,
-    /// Where the gateway sends the browser that wants to go back.
-    pub cancel_url: String,
-}
-
-/// What a gateway says about beginning to store a card.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum SetupBegun {
-    /// Under this reference; the owner goes to this address.
-    At {
-        /// The gateway's name for it.
-        reference: String,
-        /// Where the owner goes.
-        url: String,
-    },
-    /// This gateway has no page for it.
-    NotHere,
-    /// Nobody knows: it may be asked again under the same key.
-    Unknown,
-}
-
-/// How storing a card stands.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum SetupStanding {
-    /// The owner has not finished.
-    Open,
-    /// It is over and nothing was stored.
-    Ended,
-    /// This is stored.
-    Stored(PaymentMethod),
-    /// Nobody knows.
-    Unknown,
 }
 
 /// Why a notice is not taken.
@@ -263,6 +226,13 @@ impl Gateways {
     /// The gateway of this slug.
     pub fn get(&self, slug: &str) -> Option<&Arc<dyn Gateway>> {
         self.all.get(slug)
+    }
+
+    /// The gateway on whose page buyers store their cards: a real one before the sandbox.
+    pub fn storing(&self) -> Option<&'static str> {
+        let mut all: Vec<_> = self.all.keys().copied().collect();
+        all.sort_by_key(|slug| *slug == "sandbox");
+        all.first().copied()
     }
 
     /// What keeps a gateway from doing anything.

@@ -3,7 +3,11 @@
 //! The ledger is one JSON line an entry, appended before the answer is given and never part of the till's
 //! transactions: what it says can be compared with what the till believes, after any crash of the till.
 
-use super::{Authentication, Charge, Created, Direction, Found, Gateway, Refunded, Standing};
+use super::play::{CARDS, Chosen, Pages, PlayPage};
+use super::{
+    Authentication, Charge, Created, Direction, Found, Gateway, Refunded, Setup, SetupBegun, SetupStanding,
+    Standing,
+};
 use crate::till::money::{Currency, Money};
 use crate::till::owner::CANCELED;
 use crate::till::record::PaymentMethod;
@@ -13,17 +17,6 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-
-/// A test card: token, brand, last four digits.
-const CARDS: &[(&str, &str, &str)] = &[
-    ("tok_visa", "visa", "4242"),
-    ("tok_mastercard", "mastercard", "4444"),
-    ("tok_amex", "amex", "0005"),
-    ("tok_declined", "visa", "0002"),
-    ("tok_insufficient_funds", "visa", "9995"),
-    ("tok_timeout", "visa", "0119"),
-    ("tok_authenticate", "visa", "3155"),
-];
 
 /// A line of the ledger.
 #[derive(Debug, Serialize, Deserialize)]
@@ -103,6 +96,7 @@ pub struct LedgerTotals {
 #[derive(Debug, Default)]
 pub struct Sandbox {
     books: Mutex<Books>,
+    pages: Pages,
 }
 
 impl Sandbox {
@@ -135,7 +129,7 @@ impl Sandbox {
         }
         file.set_len(good_bytes)?;
         books.ledger = Some(Ledger { file, path: path.to_owned(), good_bytes, failing: false });
-        Ok(Self { books: Mutex::new(books) })
+        Ok(Self { books: Mutex::new(books), pages: Pages::default() })
     }
 
     /// What the ledger adds up to.
@@ -152,6 +146,17 @@ impl Sandbox {
             refunds: u64::try_from(books.refunds.len()).unwrap_or(0),
             credited: count_of(true, |standing| *standing == Standing::Paid),
         }
+    }
+
+    /// The page of a card that is being stored here.
+    pub fn page(&self, reference: &str) -> Option<PlayPage> {
+        self.pages.find(reference)
+    }
+
+    /// Somebody has chosen a test card on that page; returns where the browser goes. One card a page.
+    pub fn choose(&self, reference: &str, token: &str) -> Option<String> {
+        self.resolve(token).ok()?;
+        self.pages.choose(reference, token)
     }
 
     /// A card's owner allows a charge, or does not; false where none waits for that, or it could not be written down.
@@ -286,8 +291,8 @@ impl Gateway for Sandbox {
     }
 
     fn resolve(&self, token: &str) -> Result<PaymentMethod, String> {
-        let Some((_, brand, last4)) = CARDS.iter().find(|(known, ..)| *known == kind_of(token)) else {
-            let known: Vec<_> = CARDS.iter().map(|(token, ..)| *token).collect();
+        let Some(card) = CARDS.iter().find(|card| card.token == kind_of(token)) else {
+            let known: Vec<_> = CARDS.iter().map(|card| card.token).collect();
             return Err(format!(
                 "must be one of the sandbox's cards: {}; with a dot and a name behind it, as in tok_visa.jane, it is one \
                  and the same card for everybody who links it",
@@ -298,11 +303,29 @@ impl Gateway for Sandbox {
             gateway: self.slug().to_owned(),
             customer: "sandbox".to_owned(),
             token: token.to_owned(),
-            brand: (*brand).to_owned(),
-            last4: (*last4).to_owned(),
+            brand: card.brand.to_owned(),
+            last4: card.last4.to_owned(),
             // A card without a name is a new one for each who links it.
             fingerprint: if token.contains('.') { token.to_owned() } else { String::new() },
         })
+    }
+
+    fn begin_setup(&self, setup: &Setup) -> SetupBegun {
+        match self.pages.begin(setup) {
+            Some(reference) => {
+                let url = format!("/sandbox/cards/{reference}");
+                SetupBegun::At { reference, url }
+            }
+            None => SetupBegun::Unknown,
+        }
+    }
+
+    fn setup(&self, reference: &str, key: &str) -> SetupStanding {
+        match self.pages.chosen(reference, key) {
+            Chosen::NoPage => SetupStanding::Ended,
+            Chosen::Nothing => SetupStanding::Open,
+            Chosen::Card(token) => self.resolve(&token).map_or(SetupStanding::Ended, SetupStanding::Stored),
+        }
     }
 
     fn create(&self, charge: &Charge) -> Created {

@@ -10,7 +10,7 @@ use super::record::{
 use super::refusal::{Refusal, Result};
 use super::state::{Direction, Read, Span, StateError, Write};
 use super::table::{
-    Accounts, Buyers, Cards, Hash, Idempotency, Identities, OnNetwork, Orders, Purchases, Refunds,
+    Accounts, Buyers, Cards, Hash, Idempotency, Identities, OnNetwork, Orders, Pages, Purchases, Refunds,
 };
 use super::{check, deal, event, network, purchase, reply, waiting};
 use sha2::{Digest as _, Sha256};
@@ -38,6 +38,8 @@ pub fn create<S: Write>(state: &mut S, cx: &mut Context<'_>, new: &NewAccount) -
         person: Some(person),
         created_at: cx.now,
         frozen: Vec::new(),
+        mandate: None,
+        page: None,
     };
     state.put::<Accounts>(&id, &account)?;
     index_card(state, id, None, Some(&new.payment_method))?;
@@ -118,6 +120,54 @@ fn link<S: Write>(state: &mut S, id: AccountId, old: &[Identity], new: &[Identit
     Ok(())
 }
 
+/// Adds an identity to an account; one that is linked to another account moves here.
+pub fn add_identity<S: Write>(
+    state: &mut S,
+    cx: &mut Context<'_>,
+    id: AccountId,
+    identity: Identity,
+) -> Result<()> {
+    let linked = of_identity(state, &identity.network, &identity.user_id)?;
+    if linked.is_none_or(|(other, _)| other != id) {
+        unlink(state, cx, &identity.network, &identity.user_id)?;
+    }
+    let mut account = must_find(state, id)?;
+    let Some(person) = &mut account.person else {
+        return Err(Refusal::conflict("This account is erased.").into());
+    };
+    let old = person.identities.clone();
+    // With the handle that was just seen, where it was linked here before.
+    person.identities.retain(|one| one.network != identity.network || one.user_id != identity.user_id);
+    account.frozen.retain(|(network, user)| *network != identity.network || *user != identity.user_id);
+    person.identities.push(identity);
+    link(state, id, &old, &person.identities)?;
+    state.put::<Accounts>(&id, &account)?;
+    log(state, cx, EventKind::AccountUpdated, id)
+}
+
+/// Unlinks an identity; returns whose it was. An account that is left without any is erased: nobody can use it.
+pub fn unlink<S: Write>(
+    state: &mut S,
+    cx: &mut Context<'_>,
+    network: &str,
+    user_id: &str,
+) -> Result<Option<AccountId>> {
+    let Some((id, mut account)) = of_identity(state, network, user_id)? else { return Ok(None) };
+    let last = account.person.as_ref().is_none_or(|person| person.identities.len() <= 1);
+    if last {
+        erase(state, cx, id)?;
+        return Ok(Some(id));
+    }
+    state.delete::<Identities>(&OnNetwork::new(network, user_id));
+    if let Some(person) = &mut account.person {
+        person.identities.retain(|one| one.network != network || one.user_id != user_id);
+    }
+    account.frozen.retain(|(frozen, user)| frozen != network || user != user_id);
+    state.put::<Accounts>(&id, &account)?;
+    log(state, cx, EventKind::AccountUpdated, id)?;
+    Ok(Some(id))
+}
+
 /// Which card this is, whoever has linked it; `None` where its gateway cannot tell.
 pub fn card_key(method: &PaymentMethod) -> Option<Hash> {
     if method.fingerprint.is_empty() {
@@ -185,7 +235,7 @@ pub fn is_frozen<S: Write>(
 }
 
 /// Handles are the same in any case, with or without `@`, and with or without their server.
-fn same_handle(one: &str, other: &str) -> bool {
+pub fn same_handle(one: &str, other: &str) -> bool {
     if one == other {
         return true;
     }
@@ -222,6 +272,9 @@ pub fn erase<S: Write>(state: &mut S, cx: &mut Context<'_>, id: AccountId) -> Re
     }
     account.status = AccountStatus::Erasing;
     account.frozen.clear();
+    if let Some(page) = account.page.take() {
+        state.delete::<Pages>(&Hash(page));
+    }
     state.put::<Accounts>(&id, &account)?;
     waiting::leave_all(state, id)?;
     for (_, buyer) in newest_purchases(state, id)? {

@@ -10,7 +10,7 @@ use super::state::{Read, Write};
 use super::table::{Merchants, Only, Settings, Tokens};
 use super::time::Time;
 use super::{
-    account, charge, check, deal, endpoint, limit, network, notice, offer, order, owner, pace, post,
+    account, charge, check, deal, endpoint, limit, link, network, notice, offer, order, owner, pace, post,
     purchase, refund, reply, tick, waiting,
 };
 
@@ -71,6 +71,10 @@ pub fn apply<S: Write>(state: &mut S, cx: &mut Context<'_>, command: &Command) -
         }
         Command::TakeNotice { gateway, event, about } => notice::take(state, cx, gateway, event, about),
         Command::NoticeAnswered { notice, answer } => notice::answered(state, cx, *notice, answer),
+        Command::BeginLink(new) => link::begin(state, cx, new),
+        Command::OpenLink { id, opening, browser } => link::open(state, cx, *id, *opening, *browser),
+        Command::StepLink { id, browser, step } => link::step(state, cx, *id, browser, step),
+        Command::NewPage { account, page } => link::new_page(state, *account, *page),
         Command::TakeTransaction(new) => deal::transaction::take(state, cx, new),
         Command::CreditAnswered { credit, attempt, answer } => {
             deal::credit::answered(state, cx, *credit, *attempt, answer)

@@ -1,5 +1,6 @@
 //! Checks of single fields: lengths, characters, codes. Each says what is wrong and what to do.
 
+use super::country;
 use super::money::Money;
 use super::record::Address;
 use super::refusal::{Refusal, Result};
@@ -55,24 +56,15 @@ pub fn within(field: &str, value: u64, min: u64, max: u64) -> Result<()> {
     }
 }
 
-/// An ISO 3166-1 alpha-2 code (or a code that ISO reserves for users).
+/// An ISO 3166-1 alpha-2 code, officially assigned.
 pub fn country(field: &str, value: &str) -> Result<()> {
-    if COUNTRIES.split(' ').any(|code| code == value) {
+    if country::find(value).is_some() {
         Ok(())
     } else {
         Err(Refusal::invalid(field, "must be a country of ISO 3166-1 in two capital letters, for example US")
             .into())
     }
 }
-
-/// ISO 3166-1 alpha-2, officially assigned.
-const COUNTRIES: &str = "AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ \
-BR BS BT BV BW BY BZ CA CC CD CF CG CH CI CK CL CM CN CO CR CU CV CW CX CY CZ DE DJ DK DM DO DZ EC EE EG EH ER ES ET \
-FI FJ FK FM FO FR GA GB GD GE GF GG GH GI GL GM GN GP GQ GR GS GT GU GW GY HK HM HN HR HT HU ID IE IL IM IN IO IQ IR \
-IS IT JE JM JO JP KE KG KH KI KM KN KP KR KW KY KZ LA LB LC LI LK LR LS LT LU LV LY MA MC MD ME MF MG MH MK ML MM MN \
-MO MP MQ MR MS MT MU MV MW MX MY MZ NA NC NE NF NG NI NL NO NP NR NU NZ OM PA PE PF PG PH PK PL PM PN PR PS PT PW PY \
-QA RE RO RS RU RW SA SB SC SD SE SG SH SI SJ SK SL SM SN SO SR SS ST SV SX SY SZ TC TD TF TG TH TJ TK TL TM TN TO TR \
-TT TV TW TZ UA UG UM US UY UZ VA VC VE VG VI VN VU WF WS YE YT ZA ZM ZW";
 
 /// An address that a parcel can be sent to.
 pub fn address(field: &str, value: &Address) -> Result<()> {
@@ -81,7 +73,11 @@ pub fn address(field: &str, value: &Address) -> Result<()> {
     optional_text(&format!("{field}.line2"), value.line2.as_ref(), 200)?;
     text(&format!("{field}.city"), &value.city, 100)?;
     optional_text(&format!("{field}.region"), value.region.as_ref(), 100)?;
-    text(&format!("{field}.postal_code"), &value.postal_code, 20)?;
+    // Some countries have none, others do without.
+    let needed = |one: country::Country| one.postal.is_some_and(|part| part.needed);
+    if !value.postal_code.is_empty() || country::find(&value.country).is_none_or(needed) {
+        text(&format!("{field}.postal_code"), &value.postal_code, 20)?;
+    }
     country(&format!("{field}.country"), &value.country)
 }
 

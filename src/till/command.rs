@@ -1,9 +1,11 @@
 //! Everything that can change the till, as values: a command comes in with its time, an outcome goes out.
 
 use super::endpoint::{Again, EndpointChange, Tried};
+pub use super::link::{LinkStep, NewLink};
+
 use super::id::{
-    AccountId, CreditId, EndpointId, MerchantId, NoticeId, OfferId, OrderId, PurchaseId, RefundId, ReplyId,
-    TokenId,
+    AccountId, CreditId, EndpointId, LinkId, MerchantId, NoticeId, OfferId, OrderId, PurchaseId, RefundId,
+    ReplyId, TokenId,
 };
 use super::money::Money;
 use super::notice::NoticeAnswer;
@@ -196,6 +198,8 @@ pub struct Post {
     pub created_at: Option<Time>,
     /// Which post it natively reposts.
     pub repost_of: Option<String>,
+    /// Which post it quotes: what counts is its own text, but a quote proves nothing.
+    pub quote_of: Option<String>,
     /// Its language, by the network's word: two or three small letters.
     pub language: Option<String>,
 }
@@ -360,6 +364,21 @@ pub enum Command {
         notice: NoticeId,
         answer: NoticeAnswer,
     },
+    BeginLink(Box<NewLink>),
+    OpenLink {
+        id: LinkId,
+        opening: [u8; 32],
+        browser: [u8; 32],
+    },
+    StepLink {
+        id: LinkId,
+        browser: [u8; 32],
+        step: Box<LinkStep>,
+    },
+    NewPage {
+        account: AccountId,
+        page: [u8; 32],
+    },
     TakeTransaction(Box<NewTransaction>),
     CreditAnswered {
         credit: CreditId,
@@ -444,6 +463,7 @@ pub enum Outcome {
     },
     Credit(CreditId),
     Endpoint(EndpointId),
+    Link(LinkId),
     /// `repeated`: it was told before.
     Noticed {
         repeated: bool,

@@ -199,6 +199,8 @@ impl Telling {
             ReplyKind::Waitlisted => "the place in line",
             ReplyKind::Unavailable => "why there is nothing to buy or confirm",
             ReplyKind::NotLinked => "how to link a card",
+            ReplyKind::Shipped => "that it is on its way",
+            ReplyKind::Cancelled => "that the shop has cancelled it",
         };
         self.add(reply.queued_at, format!("A reply was queued: {what} ({id})."));
         let Some(at) = reply.ended_at else { return Ok(()) };

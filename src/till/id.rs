@@ -175,6 +175,8 @@ typed_id! {
     EndpointId "whe",
     /// A try to deliver a webhook.
     DeliveryId "whd",
+    /// A session of linking.
+    LinkId "lnk",
 }
 
 /// An event's id: the epoch of the file (a restore begins a new one) and the place in the log.

@@ -3,11 +3,13 @@
 use super::command::Outcome;
 use super::context::Context;
 use super::id::{MerchantId, OrderId};
-use super::record::{EventKind, EventRecord, OrderRecord, OrderStatus, RefundStatus, ShipmentRecord};
+use super::record::{
+    EventKind, EventRecord, OrderRecord, OrderStatus, RefundStatus, ReplyKind, ShipmentRecord,
+};
 use super::refusal::{Refusal, Result};
 use super::state::{Read, Write};
 use super::table::{Orders, Purchases};
-use super::{account, charge, check, event, refund};
+use super::{account, charge, check, event, follow_up, refund};
 
 /// The order that a call names; another merchant's is not found.
 pub fn must_find<S: Read>(state: &S, id: OrderId, merchant: Option<MerchantId>) -> Result<OrderRecord> {
@@ -72,6 +74,7 @@ pub fn ship<S: Write>(
     log(state, cx, EventKind::OrderShipped, id, &order)?;
     if order.status == OrderStatus::Shipped {
         account::order_closed(state, order.account, id)?;
+        follow_up::tell(state, cx, &order, ReplyKind::Shipped)?;
     }
     Ok(Outcome::Order(id))
 }
@@ -121,7 +124,7 @@ pub fn deliver<S: Write>(
 }
 
 /// Cancels an order that was refunded in full; returns whether nothing of it had shipped.
-pub fn cancel_unshipped<S: Write>(state: &mut S, cx: &Context<'_>, id: OrderId) -> Result<bool> {
+pub fn cancel_unshipped<S: Write>(state: &mut S, cx: &mut Context<'_>, id: OrderId) -> Result<bool> {
     let mut order = state.must::<Orders>(&id)?;
     if order.status != OrderStatus::Unfulfilled {
         return Ok(false);
@@ -130,6 +133,7 @@ pub fn cancel_unshipped<S: Write>(state: &mut S, cx: &Context<'_>, id: OrderId) 
     state.put::<Orders>(&id, &order)?;
     log(state, cx, EventKind::OrderCancelled, id, &order)?;
     account::order_closed(state, order.account, id)?;
+    follow_up::tell(state, cx, &order, ReplyKind::Cancelled)?;
     Ok(order.shipments.is_empty())
 }
 

@@ -11,7 +11,7 @@ use super::text::mentions;
 use super::time::Time;
 use super::verdict::Verdict;
 use super::wording::Speaker;
-use super::{account, buy, confirm, hashtag, near, network, pass, purchase, repost};
+use super::{account, buy, confirm, hashtag, link, near, network, pass, purchase, repost};
 use sha2::{Digest, Sha256};
 
 /// A post, its network and the times that judge it.
@@ -65,6 +65,9 @@ pub fn triage<S: Read>(state: &S, now: Time, post: &Post) -> Result<Option<PostA
             return Ok(None);
         }
     }
+    if link::meant(state, post)?.is_some() {
+        return Ok(None);
+    }
     // What mentions the shop is looked at once more, and remembered.
     Ok((!mentions_us(&network, post)).then(|| PostAnswer::bare(Verdict::NoOffer)))
 }
@@ -82,6 +85,11 @@ pub fn judge<S: Write>(state: &mut S, cx: &mut Context<'_>, post: &Post) -> Resu
     let network = network::must_find(state, &post.network)?;
     let made_at = post.created_at.map_or(cx.now, |at| at.min(cx.now));
     let arrival = Arrival { post, network: &network, made_at };
+    if post.repost_of.is_none()
+        && let Some(proven) = link::meant(state, post)?
+    {
+        return Ok(Outcome::Post(link::judge(state, cx, arrival, proven)?));
+    }
     let wish = match &post.repost_of {
         Some(original) => match reposted_purchase(state, post, original)? {
             Some(purchase) => Some(Wish::ConfirmReply(purchase)),

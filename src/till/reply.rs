@@ -30,9 +30,10 @@ pub struct Draft {
 
 /// Until when a reply is worth posting: a day for what was ordered, an hour for the rest.
 pub fn not_after(now: Time, kind: ReplyKind) -> Time {
+    use ReplyKind::{Cancelled, Confirmed, OneStepLeft, Paid, Refused, Shipped};
     now.plus_seconds(match kind {
-        ReplyKind::Confirmed | ReplyKind::Paid | ReplyKind::Refused => 86_400,
-        ReplyKind::OneStepLeft => owner::WINDOW_SECONDS.into(),
+        Confirmed | Paid | Refused | Shipped | Cancelled => 86_400,
+        OneStepLeft => owner::WINDOW_SECONDS.into(),
         _ => 3600,
     })
 }

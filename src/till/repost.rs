@@ -66,6 +66,7 @@ pub fn judge_early<S: Write>(
         text: String::new(),
         created_at: Some(early.made_at),
         repost_of: Some(post_id.to_owned()),
+        quote_of: None,
         language: None,
     };
     let arrival = Arrival { post: &repost, network: &network, made_at: early.made_at };

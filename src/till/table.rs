@@ -1,16 +1,16 @@
 //! The tables and their keys: few, and ordered by time wherever that can be.
 
 use super::id::{
-    AccountId, CreditId, DeliveryId, DisputeId, EndpointId, EnrolmentId, EntryId, MerchantId, NoticeId,
-    OfferId, OrderId, PurchaseId, RefundId, ReplyId, TokenId,
+    AccountId, CreditId, DeliveryId, DisputeId, EndpointId, EnrolmentId, EntryId, LinkId, MerchantId,
+    NoticeId, OfferId, OrderId, PurchaseId, RefundId, ReplyId, TokenId,
 };
 use super::record::{
     AccountRecord, BalanceRecord, BuyerRecord, CaptureRecord, CreditRecord, DealRecord, DeliveryRecord,
     DisputeRecord, EarlyRepostRecord, EndpointRecord, EnrolmentRecord, EntryRecord, EventRecord,
-    HashtagRecord, IdempotencyRecord, IdentityRecord, LimitsRecord, MerchantRecord, NetworkRecord,
-    NoticeRecord, OfferRecord, OrderRecord, PostRecord, PurchaseRecord, RateRecord, RefundRecord,
-    ReplyRecord, SettingsRecord, StockRecord, TokenRecord, TransactionRecord, WaiterRecord, WaitingRecord,
-    WorkKind, WorkRecord,
+    HashtagRecord, IdempotencyRecord, IdentityRecord, LimitsRecord, LinkRecord, MerchantRecord,
+    NetworkRecord, NoticeRecord, OfferRecord, OrderRecord, PostRecord, PurchaseRecord, RateRecord,
+    RefundRecord, ReplyRecord, SettingsRecord, StockRecord, TokenRecord, TransactionRecord, WaiterRecord,
+    WaitingRecord, WorkKind, WorkRecord,
 };
 use super::state::{Key, Table};
 use super::time::Time;
@@ -133,6 +133,12 @@ tables! {
     Resends "resends" (EndpointId, u64) => (),
     /// What came of deliveries.
     Deliveries "deliveries" DeliveryId => DeliveryRecord,
+    /// Sessions of linking; each lives for the same time.
+    LinkSessions "link_sessions" LinkId => LinkRecord,
+    /// Their codes that nobody has posted yet, by what the hashtag hashes to.
+    LinkCodes "link_codes" Hash => LinkId,
+    /// Private pages, by what their secret hashes to.
+    Pages "pages" Hash => AccountId,
 }
 
 /// The key of a table with one record.
@@ -363,7 +369,8 @@ id_keys!(
     DisputeId,
     NoticeId,
     EndpointId,
-    DeliveryId
+    DeliveryId,
+    LinkId
 );
 
 impl Key for Time {

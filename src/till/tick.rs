@@ -7,7 +7,7 @@ use super::refusal::Result;
 use super::state::{Key, Span, Write};
 use super::table::{Deadlines, Idempotency, IdempotencyAges};
 use super::time::Time;
-use super::{endpoint, explain, notice, purchase, reply, waiting};
+use super::{endpoint, explain, link, notice, purchase, reply, waiting};
 
 /// Answers to keyed requests are kept for 72 hours.
 const ANSWER_SECONDS: i64 = 72 * 3600;
@@ -35,6 +35,7 @@ pub fn run<S: Write>(
     most = most.max(reply::forget_old(state, cx, slice)?);
     most = most.max(forget_answers(state, cx, slice)?);
     most = most.max(endpoint::forget(state, cx.now.plus_seconds(-i64::from(keep_seconds)), slice)?);
+    most = most.max(link::forget(state, cx.now, slice)?);
     most = most.max(notice::clean(state, cx.now, slice)?);
     most = most.max(explain::forget(state, cx.now.plus_seconds(-i64::from(keep_seconds)), slice)?);
     Ok(Outcome::Ticked { freed, more: most >= slice })
@@ -145,6 +146,7 @@ mod tests {
                 text: String::new(),
                 created_at: None,
                 repost_of: None,
+                quote_of: None,
                 language: None,
             };
             act(start().plus_seconds(n), Command::JudgePost(post));

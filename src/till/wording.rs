@@ -191,6 +191,12 @@ impl<'a> Speaker<'a> {
         self.fit(&self.thing(purchase), &self.ways(Key::Paid, &[(Slot::Price, &price)]), &[])
     }
 
+    /// What became of an order: its title, and nothing else about it.
+    pub fn follow_up(&self, kind: ReplyKind) -> String {
+        let key = if kind == ReplyKind::Shipped { Key::Shipped } else { Key::Cancelled };
+        self.plainly(key, &[])
+    }
+
     /// The reply where the card's owner has a step left at the provider.
     pub fn one_step_left(&self, window_seconds: u32) -> String {
         let window = self.language.span(window_seconds);
@@ -433,6 +439,8 @@ mod tests {
                     speaker.paid(&held),
                     speaker.one_step_left(3600),
                     speaker.refused(),
+                    speaker.follow_up(ReplyKind::Shipped),
+                    speaker.follow_up(ReplyKind::Cancelled),
                 ];
                 for text in &texts[..3] {
                     assert!(text.contains(&offer.confirm_hashtag), "{text}");

@@ -9,16 +9,16 @@ use ureq::unversioned::transport::NextTimeout;
 
 /// Looks names up, and gives no address that may not be dialled: what was checked is what is dialled.
 #[derive(Debug)]
-pub struct Checked {
-    inner: DefaultResolver,
+pub struct Checked<R = DefaultResolver> {
+    inner: R,
     /// A sandbox may send to its own machine.
     loopback: bool,
 }
 
-impl Checked {
-    /// With or without this machine's own addresses.
-    pub fn new(loopback: bool) -> Self {
-        Self { inner: DefaultResolver::default(), loopback }
+impl<R: Resolver> Checked<R> {
+    /// What `inner` finds, with or without this machine's own addresses.
+    pub fn new(inner: R, loopback: bool) -> Self {
+        Self { inner, loopback }
     }
 
     fn may(&self, address: &SocketAddr) -> bool {
@@ -26,7 +26,7 @@ impl Checked {
     }
 }
 
-impl Resolver for Checked {
+impl<R: Resolver> Resolver for Checked<R> {
     fn resolve(
         &self,
         uri: &Uri,

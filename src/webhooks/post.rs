@@ -2,7 +2,8 @@
 
 use super::address::Checked;
 use std::io::Read as _;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
+use ureq::unversioned::resolver::{DefaultResolver, Resolver};
 use ureq::unversioned::transport::DefaultConnector;
 
 /// How long a receiver may take.
@@ -36,7 +37,7 @@ pub struct Parcel<'p> {
 pub struct Came {
     /// The status, or why there is none.
     pub status: Result<u16, String>,
-    /// `Retry-After`, where it is a number of seconds.
+    /// `Retry-After`, in seconds from now.
     pub retry_after_seconds: Option<u32>,
     /// How long it took.
     pub duration: Duration,
@@ -45,15 +46,19 @@ pub struct Came {
 impl Sender {
     /// `loopback`: a sandbox may send to its own machine. No proxy, whatever the environment says; no redirects.
     pub fn new(loopback: bool) -> Self {
+        Self::with(Checked::new(DefaultResolver::default(), loopback), TIMEOUT)
+    }
+
+    fn with(resolver: impl Resolver, timeout: Duration) -> Self {
         let config = ureq::Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
             .proxy(None)
             .max_idle_connections(0)
-            .timeout_global(Some(TIMEOUT))
+            .timeout_global(Some(timeout))
             .user_agent(concat!("tagtill-webhooks/", env!("CARGO_PKG_VERSION")))
             .build();
-        Self { agent: ureq::Agent::with_parts(config, DefaultConnector::default(), Checked::new(loopback)) }
+        Self { agent: ureq::Agent::with_parts(config, DefaultConnector::default(), resolver) }
     }
 
     /// Sends.
@@ -68,8 +73,8 @@ impl Sender {
             .header("webhook-signature", parcel.signature);
         match request.send(parcel.body) {
             Ok(mut response) => {
-                let seconds = response.headers().get("Retry-After").and_then(|value| value.to_str().ok());
-                let retry_after_seconds = seconds.and_then(|seconds| seconds.trim().parse().ok());
+                let asked = response.headers().get("Retry-After").and_then(|value| value.to_str().ok());
+                let retry_after_seconds = asked.and_then(|asked| retry_after(asked, SystemTime::now()));
                 let mut rest = response.body_mut().as_reader().take(ANSWER_BYTES_MAX);
                 // Whatever it is: the status has been read.
                 let _ = std::io::copy(&mut rest, &mut std::io::sink());
@@ -83,6 +88,17 @@ impl Sender {
     }
 }
 
+/// `Retry-After` as it may be written: a number of seconds, or a date (RFC 9110, 10.2.3).
+fn retry_after(asked: &str, now: SystemTime) -> Option<u32> {
+    let asked = asked.trim();
+    if !asked.is_empty() && asked.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Some(asked.parse().unwrap_or(u32::MAX));
+    }
+    let until = httpdate::parse_http_date(asked).ok()?;
+    let wait = until.duration_since(now).unwrap_or_default();
+    Some(u32::try_from(wait.as_secs()).unwrap_or(u32::MAX))
+}
+
 /// In a few words: an address that was refused says so, nothing says more than a receiver should know.
 fn why(error: &ureq::Error) -> String {
     let text = match error {
@@ -93,3 +109,6 @@ fn why(error: &ureq::Error) -> String {
     };
     text.chars().filter(|c| !c.is_control()).take(200).collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,5 @@
 //! The threads that deliver: an endpoint is served by one of them at a time, and one that answers slowly keeps only its
-//! own thread.
+//! own thread. Where more are due than there are threads, each has its turn.
 
 use super::post::Sender;
 use super::round::{Render, due, turn};
@@ -10,12 +10,14 @@ use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// From one look at what is due to the next.
 const PAUSE: Duration = Duration::from_millis(100);
 /// How many endpoints are served at once.
 const THREADS_MAX: usize = 32;
+/// How long an endpoint keeps its thread while there is more to send; then it stands behind the others.
+const TURN: Duration = Duration::from_secs(5);
 
 /// The running worker.
 pub struct Worker {
@@ -52,8 +54,9 @@ impl Worker {
         let (handle, stopped) = (handle.clone(), Arc::clone(&stop));
         let chief = std::thread::spawn(move || {
             let (sender, busy) = (Arc::new(Sender::new(loopback)), Arc::new(Busy::default()));
+            let mut last = None;
             while !stopped.load(Ordering::Relaxed) {
-                look(&handle, &sender, &busy, &stopped, render);
+                look(&handle, &sender, &busy, &stopped, render, &mut last);
                 std::thread::sleep(PAUSE);
             }
         });
@@ -69,22 +72,31 @@ impl Worker {
     }
 }
 
-/// Gives every endpoint that is due a thread.
-fn look(handle: &Handle, sender: &Arc<Sender>, busy: &Arc<Busy>, stop: &Arc<AtomicBool>, render: Render) {
+/// Gives every endpoint that is due a thread, beginning behind the `last` that got one.
+fn look(
+    handle: &Handle,
+    sender: &Arc<Sender>,
+    busy: &Arc<Busy>,
+    stop: &Arc<AtomicBool>,
+    render: Render,
+    last: &mut Option<EndpointId>,
+) {
     if handle.has_failed() {
         return;
     }
     let ids = guarded(|| due(&handle.snapshot()?, handle.now()), |error| error);
-    let ids = ids.unwrap_or_else(|error| {
+    let mut ids = ids.unwrap_or_else(|error| {
         log::error!("webhooks wait, the data file cannot be read: {error}");
         Vec::new()
     });
+    ids.sort_by_key(|id| (*last >= Some(*id), *id));
     for id in ids {
         let mut taken = busy.lock();
         if taken.len() >= THREADS_MAX || !taken.insert(id) {
             continue;
         }
         drop(taken);
+        *last = Some(id);
         let serving = Serving { busy: Arc::clone(busy), id };
         let (handle, sender, stop) = (handle.clone(), Arc::clone(sender), Arc::clone(stop));
         let begun = std::thread::Builder::new().name("webhook".to_owned()).spawn(move || {
@@ -98,9 +110,10 @@ fn look(handle: &Handle, sender: &Arc<Sender>, busy: &Arc<Busy>, stop: &Arc<Atom
     }
 }
 
-/// As long as there is something to send.
+/// As long as there is something to send, and its turn lasts.
 fn serve(handle: &Handle, sender: &Sender, render: Render, id: EndpointId, stop: &AtomicBool) {
-    while !stop.load(Ordering::Relaxed) {
+    let begun = Instant::now();
+    while !stop.load(Ordering::Relaxed) && begun.elapsed() < TURN {
         match guarded(|| turn(handle, sender, render, id), |error| error) {
             Ok(true) => {}
             Ok(false) => return,

@@ -180,3 +180,80 @@ fn nobody_takes_events_of_a_gateway_that_is_not_there() {
         till.call("", "POST", &path, &json!({"id": "evt_1"})).problem(404, "not_found", "");
     }
 }
+
+#[test]
+fn orders_are_listed_by_status_offer_and_merchant() {
+    let till = till();
+    let (tea, cup) = (shop(&till, "Tea"), shop(&till, "Cup"));
+    let first = sold(&till, "ann", "Tea", 1);
+    let second = sold(&till, "bob", "Tea", 1);
+    let third = sold(&till, "carl", "Cup", 2);
+    let id = |order: &Value| order["id"].as_str().unwrap().to_owned();
+    till.post(&format!("/v1/orders/{}/ship", id(&first)), &json!({})).expect(200);
+    till.post(&format!("/v1/orders/{}/ship", id(&second)), &json!({})).expect(200);
+    till.post(&format!("/v1/orders/{}/deliver", id(&second)), &Value::Null).expect(200);
+    let listed = |token: &str, query: &str| -> Vec<String> {
+        let page = till.call(token, "GET", &format!("/v1/orders?{query}"), &Value::Null).expect(200);
+        page["data"].as_array().unwrap().iter().map(id).collect()
+    };
+    let offer = first["offer"].as_str().unwrap();
+    let own = till.token(&format!("merchant:{tea}"));
+    let (first, second, third) = (id(&first), id(&second), id(&third));
+    for (token, query, wanted) in [
+        (ADMIN, String::new(), vec![&third, &second, &first]),
+        (ADMIN, "status=unfulfilled".to_owned(), vec![&third]),
+        (ADMIN, "status=shipped".to_owned(), vec![&first]),
+        (ADMIN, "status=delivered".to_owned(), vec![&second]),
+        (ADMIN, "status=cancelled".to_owned(), vec![]),
+        (ADMIN, format!("offer={offer}"), vec![&second, &first]),
+        (ADMIN, format!("merchant={cup}"), vec![&third]),
+        (ADMIN, format!("merchant={tea}&status=shipped&offer={offer}"), vec![&first]),
+        (&own, String::new(), vec![&second, &first]),
+        // Naming somebody else shows nothing.
+        (&own, format!("merchant={cup}"), vec![]),
+        (&own, "status=unfulfilled".to_owned(), vec![]),
+    ] {
+        let mut found = listed(token, &query);
+        let mut wanted: Vec<String> = wanted.into_iter().cloned().collect();
+        // Of one millisecond any may be the newer.
+        found.sort();
+        wanted.sort();
+        assert_eq!(found, wanted, "{query}");
+    }
+    till.get("/v1/orders?status=lost").problem(400, "invalid_request", "status");
+    till.get("/v1/orders?offer=x").problem(400, "invalid_request", "offer");
+    let page = till.get("/v1/orders?limit=2").expect(200);
+    assert_eq!(page["data"].as_array().unwrap().len(), 2);
+    let rest = till.get(&format!("/v1/orders?limit=2&cursor={}", page["next_cursor"].as_str().unwrap()));
+    assert_eq!(rest.expect(200)["data"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn a_buyer_is_told_of_the_parcel_and_nothing_about_it() {
+    let till = till();
+    let merchant = till.merchant();
+    till.offer(&merchant, "Tea");
+    let mut buyer = super::till::account("ann");
+    buyer["identities"][0]["network"] = json!("mastodon");
+    till.post("/v1/accounts", &buyer).expect(201);
+    for (id, text) in [("p1", "#BuyTea"), ("p2", "#ConfirmTea")] {
+        let mut post = super::till::post(id, "ann", text);
+        post["network"] = json!("mastodon");
+        till.post("/v1/posts", &post).expect(200);
+    }
+    let order = wait_for("an order", || {
+        let orders = till.get("/v1/orders").expect(200);
+        orders["data"][0]["id"].as_str().map(str::to_owned)
+    });
+    let parcel = json!({"carrier": "Pigeon Post", "tracking_number": "PP0042"});
+    let own = till.token(&format!("merchant:{merchant}"));
+    till.call(&own, "POST", &format!("/v1/orders/{order}/ship"), &parcel).expect(200);
+    let bridge = till.token("network:mastodon");
+    let replies = till.call(&bridge, "GET", "/v1/replies?network=mastodon", &Value::Null).expect(200);
+    let last = replies["data"].as_array().unwrap().last().unwrap().clone();
+    assert_eq!((&last["in_reply_to"], &last["to"]["user_id"]), (&json!("p2"), &json!("ann")), "{replies}");
+    let text = last["text"].as_str().unwrap();
+    assert!(text.starts_with("Green tea: "), "{text}");
+    let secrets = [&order, "Pigeon", "PP0042", "Jo Doe", "Main St", "Springfield", "19.99", "Tea & Co"];
+    assert!(!secrets.iter().any(|word| text.contains(word)), "{text}");
+}

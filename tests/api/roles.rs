@@ -1,5 +1,6 @@
 //! Every call with every role. The calls come from the table of routes, so that a new one cannot be forgotten.
 
+use super::support::wait_for;
 use super::till::{ADMIN, Answer, Till, account, offer, post, till, till_with};
 use serde_json::{Value, json};
 use tagtill::http::route::{Access, Kind, Route};
@@ -13,6 +14,7 @@ struct World {
     account: String,
     purchase: String,
     reply: String,
+    order: String,
 }
 
 fn world() -> World {
@@ -20,20 +22,29 @@ fn world() -> World {
     let (merchant, other) = (till.merchant(), till.merchant());
     let offer = till.offer(&merchant, "Tea");
     let account = till.account("ann");
+    // One that is sold, with an order that is there, and one that is held.
+    till.account("carl");
+    till.say("carl", "I want #BuyTea");
+    till.say("carl", "#ConfirmTea");
+    let order = wait_for("an order", || {
+        let orders = till.get("/v1/orders").expect(200);
+        orders["data"][0]["id"].as_str().map(str::to_owned)
+    });
     let judged = till.say("ann", "I want #BuyTea");
+    // Who may not goes first: what they are refused is there, and stays as it is.
     let tokens = vec![
-        ("admin", ADMIN.to_owned()),
-        ("own network", till.token("network:x")),
-        ("other network", till.token("network:bluesky")),
-        ("own merchant", till.token(&format!("merchant:{merchant}"))),
-        ("other merchant", till.token(&format!("merchant:{other}"))),
-        ("processor", till.token("processor")),
         ("bad token", "tt_of_nobody".to_owned()),
         ("no token", String::new()),
+        ("other merchant", till.token(&format!("merchant:{other}"))),
+        ("other network", till.token("network:bluesky")),
+        ("processor", till.token("processor")),
+        ("own network", till.token("network:x")),
+        ("own merchant", till.token(&format!("merchant:{merchant}"))),
+        ("admin", ADMIN.to_owned()),
     ];
     let purchase = judged["purchase"].as_str().unwrap().to_owned();
     let reply = judged["reply"]["id"].as_str().unwrap().to_owned();
-    World { till, tokens, merchant, offer, account, purchase, reply }
+    World { till, tokens, merchant, offer, account, purchase, reply, order }
 }
 
 impl World {
@@ -47,10 +58,10 @@ impl World {
             "accounts" => self.account.clone(),
             "offers" => self.offer.clone(),
             "purchases" => self.purchase.clone(),
-            "orders" => format!("ord_{missing}"),
+            "orders" => self.order.clone(),
             "replies" => self.reply.clone(),
             "tokens" => format!("tkn_{missing}"),
-            "webhook-endpoints" => format!("whe_{missing}"),
+            "webhook-endpoints" => self.endpoint(),
             _ => format!("p{n}"),
         };
         let path = route.path.replace("{network}", "x").replace("{slug}", "x").replace("{id}", &id);
@@ -68,6 +79,7 @@ impl World {
             "createOffer" => offer(&self.merchant, &format!("Thing{n}a")),
             "replySent" => json!({"post_id": "r1"}),
             "replyFailed" => json!({"reason": "no", "retry": true}),
+            "createLinkSession" => json!({"network": "x", "handle": "bob"}),
             "createToken" => json!({"role": "processor"}),
             "takeCardTransaction" => json!({
                 "id": format!("t{n}"), "type": "purchase", "account": self.account, "merchant": self.merchant,
@@ -81,9 +93,37 @@ impl World {
         (path, body)
     }
 
+    /// A webhook endpoint of the merchant: the one before it is removed.
+    fn endpoint(&self) -> String {
+        let all = self.till.get("/v1/webhook-endpoints?limit=200").expect(200);
+        for one in all["data"].as_array().unwrap() {
+            let path = format!("/v1/webhook-endpoints/{}", one["id"].as_str().unwrap());
+            self.till.call(ADMIN, "DELETE", &path, &Value::Null).expect(200);
+        }
+        let body = json!({"merchant": self.merchant, "url": "https://shop.example/"});
+        self.till.post("/v1/webhook-endpoints", &body).expect(201)["id"].as_str().unwrap().to_owned()
+    }
+
     fn call(&self, route: &Route, token: &str) -> Answer {
         let (path, body) = self.request(route);
         self.till.call(token, route.method.as_str(), &path, &body)
+    }
+
+    /// What another merchant may be told: nothing of this one's, not even an id. And of this one's own buyers no
+    /// merchant is told more than where to ship to.
+    fn is_told_no_more(&self, role: &str, answer: &Answer) -> bool {
+        let text = answer.text();
+        match role {
+            "other merchant" if answer.status < 300 => {
+                let theirs = [&self.merchant, &self.offer, &self.order, &self.purchase, &self.account];
+                !theirs.iter().any(|id| text.contains(id.as_str())) && !text.contains("Main St")
+            }
+            "own merchant" => {
+                let private = ["acc_", "rep_", "tok_", "@example.com", "\"handle\"", "\"user_id\""];
+                !private.iter().any(|word| text.contains(word))
+            }
+            _ => true,
+        }
     }
 }
 
@@ -134,6 +174,9 @@ fn every_call_with_every_role() {
                     assert!(!matches!(answer.status, 400 | 401 | 403 | 405 | 415 | 422 | 500..), "{context}");
                 }
             }
+            if !matches!(route.access, Access::Open) {
+                assert!(world.is_told_no_more(role, &answer), "{context}");
+            }
             count += 1;
         }
     }
@@ -175,6 +218,7 @@ PATCH /v1/offers/{id} [Merchant]\n\
 PATCH /v1/webhook-endpoints/{id} [Merchant]\n\
 POST /v1/card-transactions [Processor]\n\
 POST /v1/gateway-events/{gateway} signed\n\
+POST /v1/link-sessions [Network]\n\
 POST /v1/offers [Merchant]\n\
 POST /v1/orders/{id}/cancel [Merchant]\n\
 POST /v1/orders/{id}/deliver [Merchant]\n\
@@ -192,7 +236,8 @@ POST /v1/webhook-endpoints/{id}/test [Merchant]";
 #[test]
 fn merchants_see_their_own_only() {
     let World { till, tokens, offer, .. } = world();
-    let (own, other) = (&tokens[3].1, &tokens[4].1);
+    let token = |wanted: &str| &tokens.iter().find(|(role, _)| *role == wanted).unwrap().1;
+    let (own, other) = (token("own merchant"), token("other merchant"));
     let list =
         |token: &str, path: &str| till.call(token, "GET", path, &Value::Null).expect(200)["data"].clone();
     assert_eq!(list(own, "/v1/offers")[0]["id"], offer);

@@ -53,3 +53,22 @@ fn a_wait_ends_at_its_time() {
     assert_eq!(page, json!({"data": [], "next_cursor": null}));
     assert!(started.elapsed() >= Duration::from_millis(900));
 }
+
+#[test]
+fn whoever_begins_with_the_latest_learns_where_that_is() {
+    let till = till();
+    let empty = till.get("/v1/events?after=latest").expect(200);
+    let merchant = till.merchant();
+    till.offer(&merchant, "Tea");
+    let begin = till.get("/v1/events?after=latest").expect(200);
+    assert_eq!((&begin["data"], &empty["data"]), (&json!([]), &json!([])));
+    till.account("ann");
+    let after = |page: &Value| {
+        let cursor = page["next_cursor"].as_str().unwrap();
+        let found = till.get(&format!("/v1/events?after={cursor}")).expect(200);
+        let kinds = found["data"].as_array().unwrap().iter().map(|event| event["type"].clone());
+        kinds.collect::<Vec<_>>()
+    };
+    assert_eq!(after(&begin), ["account.created"]);
+    assert_eq!(after(&empty), ["offer.created", "account.created"]);
+}

@@ -4,9 +4,10 @@
     webhook_receiver.py PORT
 
 Every path is an endpoint of its own. PUT /plan/PATH {"secret": "whsec_…", "answers": [500, 429, …], "slow": seconds,
-"retry_after": seconds} says how it answers: each of `answers` once, then 200. GET /seen/PATH lists what came, whether
-it was verified, and with what it was answered.
+"retry_after": seconds, "dated": true} says how it answers: each of `answers` once, then 200; with `dated` it names
+the time until which to wait. GET /seen/PATH lists what came, whether it was verified, and with what it was answered.
 """
+import email.utils
 import http.server
 import json
 import sys
@@ -66,10 +67,17 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if status in (301, 302, 307, 308):
             return self.answer(status, Location="/elsewhere")
         if status in (429, 503) and plan.get("retry_after"):
-            return self.answer(status, Retry_After=plan["retry_after"])
+            pause = plan["retry_after"]
+            if plan.get("dated"):
+                pause = email.utils.formatdate(time.time() + pause, usegmt=True)
+            return self.answer(status, Retry_After=pause)
         self.answer(status)
 
 
-SERVER = http.server.ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Handler)
-SERVER.daemon_threads = True
+class Server(http.server.ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128
+
+
+SERVER = Server(("127.0.0.1", int(sys.argv[1])), Handler)
 SERVER.serve_forever()

@@ -349,6 +349,18 @@ impl Model {
                 }
             }
             self.told.extend(till.purchase.filter(|_| till.kind == ReplyKind::Pending));
+            if matches!(till.kind, ReplyKind::Shipped | ReplyKind::Cancelled) {
+                let bought = till.purchase.and_then(|id| self.purchase_of(id));
+                let by = bought.and_then(|n| self.purchases[n].confirmed.as_ref()).map(|(_, user)| user);
+                let to = till.to.as_ref().map(|to| &to.user_id);
+                expect(|| format!("whom {id} is for"), to.or(by), by)?;
+                let own = till.purchase.map(|purchase| (purchase, till.kind));
+                let news = self.news.iter().position(|one| Some(*one) == own);
+                let Some(at) = news else {
+                    return Err(format!("{id} tells what the model does not: {}", till.text));
+                };
+                self.news.remove(at);
+            }
             let reply = Reply {
                 network: till.network,
                 kind: till.kind,
@@ -361,7 +373,7 @@ impl Model {
             };
             self.replies.insert(id, reply);
         }
-        Ok(())
+        expect(|| "buyers to be told".to_owned(), Vec::new(), self.news.clone())
     }
 
     /// Every purchase that waits for its buyer has told them how to confirm.

@@ -125,6 +125,7 @@ impl Model {
                     && purchase.back(|status| status != RefundStatus::Failed) < purchase.price;
                 if fine {
                     purchase.order = Some(OrderStatus::Shipped);
+                    self.follow_up(n, ReplyKind::Shipped);
                 }
                 fine
             }),
@@ -323,6 +324,8 @@ impl Model {
                 (purchase.waits, purchase.settled_at) = (waits, None);
                 purchase.status = PurchaseStatus::Capturing;
                 purchase.customer = Some(account.customer);
+                let by = (post.network.clone(), post.id.clone());
+                purchase.confirmed = Some((by, post.author.user_id.clone()));
                 purchase.attempts.push(Attempt::new());
                 Verdict::Confirmed
             }

@@ -143,6 +143,7 @@ impl Model {
             order: None,
             order_id: None,
             restocked: false,
+            confirmed: None,
             authenticate_by: None,
         });
         self.purchases.len() - 1

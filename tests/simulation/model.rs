@@ -135,6 +135,8 @@ pub struct Purchase {
     pub refunds: Vec<Refund>,
     pub order: Option<OrderStatus>,
     pub order_id: Option<OrderId>,
+    /// The post that confirmed, and who made it.
+    pub confirmed: Option<(Name, String)>,
     pub restocked: bool,
     /// Until when the card's owner has time.
     pub authenticate_by: Option<i64>,
@@ -201,6 +203,8 @@ pub struct Model {
     pub enrolments: Vec<Enrolment>,
     pub spent: BTreeMap<String, Spent>,
     pub credits: Vec<Credit>,
+    /// What buyers are to be told of their orders, until it is found in the outbox.
+    pub news: Vec<(PurchaseId, ReplyKind)>,
     /// In the order of joining.
     pub waiting: Vec<Waiter>,
     pub joined: u64,
@@ -341,9 +345,27 @@ impl Model {
                 .refunds
                 .iter()
                 .any(|refund| refund.restock && refund.status == RefundStatus::Succeeded);
-            if purchase.restocked {
+            let restocked = purchase.restocked;
+            self.follow_up(n, ReplyKind::Cancelled);
+            if restocked {
                 self.freed(n);
             }
+        }
+    }
+
+    /// The buyer is told what became of an order, where somebody is there to be told: not under a post that is deleted,
+    /// and not where a post is answered once.
+    pub fn follow_up(&mut self, n: usize, kind: ReplyKind) {
+        let purchase = &self.purchases[n];
+        let (Some((post, user)), Some(id)) = (&purchase.confirmed, purchase.id) else { return };
+        let name = (post.0.clone(), user.clone());
+        let account = &self.accounts[purchase.account];
+        let there = account.status == AccountStatus::Active
+            && account.identities.contains(&name)
+            && !account.frozen.contains(&name);
+        let deleted = self.posts.get(post).is_some_and(|seen| seen.deleted);
+        if post.0 != "x" && there && !deleted {
+            self.news.push((id, kind));
         }
     }
 }

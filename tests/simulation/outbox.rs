@@ -53,6 +53,8 @@ fn rank(kind: ReplyKind) -> usize {
         K::Waitlisted,
         K::Unavailable,
         K::NotLinked,
+        K::Shipped,
+        K::Cancelled,
     ];
     order.iter().position(|other| *other == kind).unwrap()
 }

@@ -67,6 +67,7 @@ impl Model {
                 text: String::new(),
                 created_at: None,
                 repost_of: None,
+                quote_of: None,
                 language: None,
             };
             let (verdict, purchase) = self.confirm(early.made_at, &repost, Some(n));

@@ -29,6 +29,7 @@ const KEPT_MS: i64 = 71 * 3_600_000;
 const CACHE_BYTES: usize = 1024 * 1024;
 
 /// A job for the writer.
+#[allow(clippy::large_enum_variant, reason = "there is one at a time")]
 pub enum Plan {
     Many(Vec<Command>),
     /// A request with an idempotency key and a body, both numbered.

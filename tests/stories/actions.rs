@@ -59,6 +59,8 @@ impl World {
                 let restock = restock || words.take("and restock");
                 Command::RefundPurchase { id, amount, restock }
             }
+            "session" => return self.session(words),
+            "step" => return self.step(words),
             "strike" => {
                 let account = self.buyer(words.must("a buyer")?)?;
                 Command::LeaveWaiting { offer: self.offer(words.must("an offer")?)?, account }
@@ -305,6 +307,7 @@ impl World {
         };
         let language = if words.take("in") { Some(words.must("a language")?.to_owned()) } else { None };
         let handle = if words.take("called") { words.must("a handle")? } else { author };
+        let quote_of = if words.take("quoting") { Some(words.must("a post")?.to_owned()) } else { None };
         let created_at = self.moment(words, "made")?;
         self.posts.entry(id.clone()).or_insert_with(|| network.clone());
         Ok(Command::JudgePost(Post {
@@ -315,6 +318,7 @@ impl World {
             text: text.to_owned(),
             created_at,
             repost_of,
+            quote_of,
             language,
         }))
     }

@@ -42,6 +42,14 @@ impl World {
                 let got = self.books(words)?;
                 same(&got, rest(words))?
             }
+            "linking" => {
+                let got = self.link_stands(words)?;
+                same(&got, rest(words))?
+            }
+            "card" if words.take("of") => {
+                let got = self.card_of(words)?;
+                same(&got, rest(words))?
+            }
             "why" => self.why(words)?,
             "capture" => {
                 let (id, _) = self.purchase(words)?;

@@ -7,7 +7,7 @@ use tagtill::store::{Batch, Store};
 use tagtill::till::apply::apply;
 use tagtill::till::command::{Command, Outcome};
 use tagtill::till::context::Context;
-use tagtill::till::id::{AccountId, CreditId, IdSource, MerchantId, OfferId, PurchaseId, ReplyId};
+use tagtill::till::id::{AccountId, CreditId, IdSource, LinkId, MerchantId, OfferId, PurchaseId, ReplyId};
 use tagtill::till::record::{CreditRecord, PurchaseRecord, ReplyRecord, SettingsRecord};
 use tagtill::till::refusal::Fault;
 use tagtill::till::state::{Direction, Key as _, Read as _, Span, Write as _};
@@ -30,6 +30,8 @@ pub struct World {
     pub posts: HashMap<String, String>,
     /// The network on which each buyer was linked first.
     pub homes: HashMap<String, String>,
+    /// Sessions of linking.
+    pub links: HashMap<String, LinkId>,
     together: bool,
 }
 
@@ -48,6 +50,7 @@ impl World {
             offers: HashMap::new(),
             posts: HashMap::new(),
             homes: HashMap::new(),
+            links: HashMap::new(),
             together: false,
         }
     }

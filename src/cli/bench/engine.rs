@@ -176,6 +176,7 @@ impl Driver {
             text: String::new(),
             created_at: None,
             repost_of: None,
+            quote_of: None,
             language: None,
         });
         seat.buyer = match seat.buyer {

@@ -186,6 +186,7 @@ impl Filler {
             text: String::new(),
             created_at: None,
             repost_of: None,
+            quote_of: None,
             language: None,
         };
         match self.apply(batch, &Command::JudgePost(post))? {

@@ -10,7 +10,7 @@ use crate::http::route::Route;
 use crate::till::account;
 use crate::till::command::{AccountChange, Command, NewAccount, Outcome};
 use crate::till::id::AccountId;
-use crate::till::record::{AccountRecord, AccountStatus, Address, Identity, PaymentMethod};
+use crate::till::record::{AccountRecord, AccountStatus, Address, Identity, Mandate, PaymentMethod};
 use crate::till::state::{Read, StateError};
 use crate::till::table::Accounts;
 use crate::till::time::Time;
@@ -105,6 +105,8 @@ struct AccountView {
     /// Linked identities whose handle has changed: they can neither buy nor confirm until a PATCH of `identities`
     /// confirms them.
     frozen: Vec<FrozenView>,
+    /// What its owner agreed to when they linked it themselves.
+    mandate: Option<Mandate>,
     created_at: Time,
 }
 
@@ -133,6 +135,7 @@ fn view(id: AccountId, account: &AccountRecord) -> AccountView {
             .iter()
             .map(|(network, user_id)| FrozenView { network: network.clone(), user_id: user_id.clone() })
             .collect(),
+        mandate: account.mandate,
         created_at: account.created_at,
     }
 }

@@ -30,7 +30,11 @@ use std::sync::Arc;
 pub const ROUTES: &[Route] = &[Route::get("/v1/events", "listEvents", "What happened, oldest first.", list)
     .also(&[Kind::Merchant])
     .query(&[
-        Param::new::<String>("after", "Only what came after this event; latest: only what is yet to come."),
+        Param::new::<String>(
+            "after",
+            "Only what came after this event; latest: only what is yet to come, and without wait_seconds the answer's \
+             next_cursor is where that begins.",
+        ),
         Param::new::<Expand>(
             "expand",
             "object: with the thing that each event is about, as webhooks carry it.",
@@ -40,6 +44,9 @@ pub const ROUTES: &[Route] = &[Route::get("/v1/events", "listEvents", "What happ
         LIMIT,
     ])
     .gives::<Page<EventView>>()];
+
+/// In the place of an event's id: what has happened so far is left out.
+const LATEST: &str = "latest";
 
 /// What of an event is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -146,7 +153,7 @@ fn start(snapshot: &Snapshot, call: &Call) -> Result<u64, Problem> {
         (Some(text), None) => ("after", text),
         (None, Some(text)) => ("cursor", text),
     };
-    if text == "latest" {
+    if text == LATEST {
         return Ok(snapshot.get::<Counters>(&Counter::LastEvent)?.unwrap_or(0));
     }
     let id = EventId::parse(text);
@@ -196,7 +203,11 @@ fn list(shared: &Arc<Shared>, call: &Call) -> Result<Answer, Problem> {
     let wait_seconds = call.query.capped("wait_seconds", 0, WAIT_SECONDS_MAX, 0)?;
     let snapshot = shared.handle.snapshot()?;
     let after = start(&snapshot, call)?;
-    let found = page(&snapshot, after, limit, merchant, expand)?;
+    let mut found = page(&snapshot, after, limit, merchant, expand)?;
+    if wait_seconds == 0 && call.query.get("after") == Some(LATEST) {
+        let epoch = snapshot.must::<Settings>(&Only)?.epoch;
+        found.next_cursor = Some(EventId { epoch, sequence: after }.to_string());
+    }
     if !found.data.is_empty() || found.next_cursor.is_some() || wait_seconds == 0 {
         return Answer::ok(&found);
     }

@@ -10,6 +10,7 @@ mod gateway_events;
 mod ledger;
 mod limits;
 mod lines;
+mod link_sessions;
 mod merchants;
 mod networks;
 mod offer_parts;
@@ -43,6 +44,7 @@ pub fn all() -> impl Iterator<Item = &'static Route> {
         limits::ROUTES,
         merchants::ROUTES,
         accounts::ROUTES,
+        link_sessions::ROUTES,
         offers::ROUTES,
         waiting::ROUTES,
         purchases::ROUTES,

@@ -7,6 +7,7 @@ use crate::http::api::Shared;
 use crate::http::call::Call;
 use crate::http::csv::Csv;
 use crate::http::message::Response;
+use crate::http::pages::{policy, secured};
 use crate::http::problem::Problem;
 use crate::http::route::{Kind, Route};
 use crate::till::id::OrderId;
@@ -14,9 +15,6 @@ use crate::till::order;
 use crate::till::record::{Address, MerchantRecord, OrderRecord};
 use crate::till::state::{Direction, Read as _, Span};
 use crate::till::table::{Merchants, Orders};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use sha2::{Digest as _, Sha256};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
@@ -134,15 +132,8 @@ fn slip(shared: &Arc<Shared>, call: &Call) -> Result<Answer, Problem> {
     let snapshot = shared.handle.snapshot()?;
     let found = order::must_find(&snapshot, id, call.merchant())?;
     let merchant: MerchantRecord = snapshot.must::<Merchants>(&found.merchant)?;
-    let policy = format!(
-        "default-src 'none'; style-src 'sha256-{}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-        STANDARD.encode(Sha256::digest(STYLE))
-    );
-    let response = Response::new(200, "text/html; charset=utf-8", page(id, &found, &merchant.name))
-        .with_header("Content-Security-Policy", &policy)
-        .with_header("Referrer-Policy", "no-referrer")
-        .with_header("X-Content-Type-Options", "nosniff")
-        .with_header("Cache-Control", "no-store");
+    let page = Response::new(200, "text/html; charset=utf-8", page(id, &found, &merchant.name));
+    let response = secured(page, &policy(STYLE, "'none'"));
     Ok(Answer::Now(response))
 }
 

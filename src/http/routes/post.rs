@@ -125,6 +125,7 @@ pub fn read(network: Option<&str>, bytes: &[u8]) -> Result<Post, Problem> {
         hashtags: tags,
         created_at: body.created_at,
         repost_of: body.repost_of,
+        quote_of: body.quote_of,
         language,
     })
 }

@@ -7,6 +7,7 @@ use super::super::{Setup, SetupBegun, SetupStanding};
 use super::client::Failure;
 use super::{KEY_FIELD, Stripe, is_plain};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 #[derive(Debug, Deserialize)]
 struct Customer {
@@ -57,9 +58,8 @@ impl Stripe {
     fn try_begin(&self, setup: &Setup) -> Result<Begun, Failure> {
         let metadata = format!("metadata[{KEY_FIELD}]");
         let own = (metadata.as_str(), setup.key.clone());
-        let key = format!("{}-customer", setup.key);
         let form = [own.clone()];
-        let customer: Customer = self.ask(|client| client.post("/v1/customers", &form, Some(&key)))?;
+        let customer: Customer = self.begin("/v1/customers", &form, &format!("{}-customer", setup.key))?;
         let form = [
             ("mode", "setup".to_owned()),
             ("customer", customer.id),
@@ -69,8 +69,24 @@ impl Stripe {
             ("cancel_url", setup.cancel_url.clone()),
             own,
         ];
-        let key = format!("{}-session", setup.key);
-        self.ask(|client| client.post("/v1/checkout/sessions", &form, Some(&key)))
+        self.begin("/v1/checkout/sessions", &form, &format!("{}-session", setup.key))
+    }
+
+    /// Begins something under its key. An error that is saved under it would be said for a day, and one that is begun
+    /// twice costs nobody anything: then another key is taken.
+    fn begin<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        form: &[(&str, String)],
+        key: &str,
+    ) -> Result<T, Failure> {
+        match self.ask(|client| client.post(path, form, Some(key))) {
+            Err(Failure::Replayed(_)) => {
+                let other = format!("{key}-again");
+                self.ask(|client| client.post(path, form, Some(&other)))
+            }
+            other => other,
+        }
     }
 
     pub(super) fn checkout(&self, reference: &str, key: &str) -> SetupStanding {

@@ -26,7 +26,7 @@ pub struct PostRecord {
     pub purchase: Option<PurchaseId>,
     /// The answer to it.
     pub reply: Option<ReplyId>,
-    /// The reply that came later: how the capture that it confirmed has ended.
+    /// The newest reply that came later: how the capture that it confirmed has ended, or what became of the order.
     pub followed_by: Option<ReplyId>,
     /// When its deletion was told.
     pub deleted_at: Option<Time>,
@@ -78,6 +78,10 @@ pub enum ReplyKind {
     Unavailable,
     /// Not linked.
     NotLinked,
+    /// On its way.
+    Shipped,
+    /// Cancelled by the shop, and given back.
+    Cancelled,
 }
 
 /// Where a reply stands.

@@ -7,6 +7,7 @@ mod deals;
 mod endpoints;
 mod file;
 mod limits;
+mod links;
 mod messages;
 mod offers;
 mod people;
@@ -22,6 +23,7 @@ pub use deals::{
 pub use endpoints::{DeliveryRecord, EndpointRecord, EndpointStatus};
 pub use file::{IdempotencyRecord, SettingsRecord, TokenRecord};
 pub use limits::{BuyerLimits, CaptureRecord, Limit, LimitsRecord};
+pub use links::{CardSetup, LinkCode, LinkProof, LinkPurpose, LinkRecord, LinkStatus, Mandate};
 pub use messages::{
     EarlyRepostRecord, EventKind, EventRecord, PostRecord, Recipient, ReplyKind, ReplyRecord, ReplyStatus,
 };

@@ -1,5 +1,6 @@
 //! Networks, merchants, accounts: who.
 
+use super::Mandate;
 use crate::till::id::AccountId;
 use crate::till::text::Counting;
 use crate::till::time::Time;
@@ -159,6 +160,10 @@ pub struct AccountRecord {
     pub created_at: Time,
     /// Linked identities whose handle has changed, as (network, user's id): they wait until somebody confirms them.
     pub frozen: Vec<(String, String)>,
+    /// That the card may be charged, where its owner agreed to it here.
+    pub mandate: Option<Mandate>,
+    /// SHA-256 of what opens its private page, if it has one.
+    pub page: Option<[u8; 32]>,
 }
 
 /// An identity's link to its account.

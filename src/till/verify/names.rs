@@ -5,16 +5,16 @@ use crate::till::account::card_key;
 use crate::till::hashtag::bare;
 use crate::till::id::{AccountId, OfferId, ReplyId};
 use crate::till::record::{
-    AccountRecord, AccountStatus, EventRecord, HashtagRecord, OfferRecord, OfferStatus, ReplyRecord,
-    ReplyStatus,
+    AccountRecord, AccountStatus, EventRecord, HashtagRecord, LinkStatus, OfferRecord, OfferStatus,
+    ReplyRecord, ReplyStatus,
 };
 use crate::till::reply::place;
 use crate::till::role::Role;
 use crate::till::state::{Read, StateError};
 use crate::till::table::{
-    Accounts, Captures, Cards, Counter, Counters, Events, Hashtags, Hints, Idempotency, IdempotencyAges,
-    Identities, Limits, Lookalikes, Merchants, Offers, OnNetwork, Orders, Outbox, Posts, Purchases, Rates,
-    Refunds, Replies, ReplyPosts, Text, Tokens,
+    Accounts, Captures, Cards, Counter, Counters, Events, Hash, Hashtags, Hints, Idempotency,
+    IdempotencyAges, Identities, Limits, LinkCodes, LinkSessions, Lookalikes, Merchants, Offers, OnNetwork,
+    Orders, Outbox, Pages, Posts, Purchases, Rates, Refunds, Replies, ReplyPosts, Text, Tokens,
 };
 use crate::till::text::{fold, skeleton};
 
@@ -30,6 +30,7 @@ pub fn check<S: Read>(walk: &mut Walk<'_, S>) -> Result<(), StateError> {
         walk.expect(theirs, || format!("an identity is linked to {}, which does not name it", link.account));
         Ok(())
     })?;
+    links(walk)?;
     hashtags(walk)?;
     walk.each::<Rates>(|_, _, _| Ok(()))?;
     walk.each::<Limits>(|_, _, _| Ok(()))?;
@@ -72,6 +73,10 @@ fn account<S: Read>(walk: &mut Walk<'_, S>, id: AccountId, account: AccountRecor
         let found = walk.has::<Cards>(&(card, id))?;
         walk.expect(found, || format!("account {id} is not found by its card"));
     }
+    if let Some(page) = account.page {
+        let found = walk.state.get::<Pages>(&Hash(page))? == Some(id);
+        walk.expect(found, || format!("account {id} is not found by its private page"));
+    }
     let linked = matches!(account.status, AccountStatus::Active | AccountStatus::Suspended);
     for identity in account.person.iter().flat_map(|person| &person.identities) {
         let link = walk.state.get::<Identities>(&OnNetwork::new(&identity.network, &identity.user_id))?;
@@ -81,6 +86,33 @@ fn account<S: Read>(walk: &mut Walk<'_, S>, id: AccountId, account: AccountRecor
         });
     }
     Ok(())
+}
+
+/// Sessions and their codes name each other, and so do accounts and their pages.
+fn links<S: Read>(walk: &mut Walk<'_, S>) -> Result<(), StateError> {
+    walk.each::<LinkSessions>(|walk, id, session| {
+        walk.names::<Accounts>(format!("link session {id}"), session.account.as_ref())?;
+        let over = session.status != LinkStatus::Open;
+        walk.expect(!over || (session.address.is_none() && session.card.is_none()), || {
+            format!("link session {id} is over and still holds what was typed")
+        });
+        let Some(code) = &session.code else { return Ok(()) };
+        let found = walk.state.get::<LinkCodes>(&Hash(code.hash))? == Some(id);
+        walk.expect(found && !over, || format!("link session {id} is not found by its code, or is over"));
+        Ok(())
+    })?;
+    walk.each::<LinkCodes>(|walk, hash, id| {
+        let session = walk.state.get::<LinkSessions>(&id)?;
+        let theirs = session.and_then(|session| session.code).is_some_and(|code| Hash(code.hash) == hash);
+        walk.expect(theirs, || format!("a code belongs to link session {id}, which does not name it"));
+        Ok(())
+    })?;
+    walk.each::<Pages>(|walk, hash, id| {
+        let account = walk.state.get::<Accounts>(&id)?;
+        let theirs = account.and_then(|account| account.page).is_some_and(|page| Hash(page) == hash);
+        walk.expect(theirs, || format!("a private page belongs to {id}, which does not name it"));
+        Ok(())
+    })
 }
 
 fn hashtags<S: Read>(walk: &mut Walk<'_, S>) -> Result<(), StateError> {

@@ -81,6 +81,7 @@ fn sale(tx: &mut Tx<'_>) -> Sale {
                 text: String::new(),
                 created_at: None,
                 repost_of: None,
+                quote_of: None,
                 language: None,
             };
             let Outcome::Post(answer) = apply(tx, &mut cx, &Command::JudgePost(post)).unwrap() else {

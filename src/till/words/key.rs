@@ -70,6 +70,8 @@ keys! {
     Terms "terms" [Link] "Where the terms are; stands at the end where it fits.",
     TermsApply "terms_apply" [] "The same where links are not allowed.",
     NothingCharged "nothing_charged" [] "Stands at the end where it fits.",
+    Shipped "shipped" [] "The order is on its way.",
+    Cancelled "cancelled" [] "The shop has cancelled the order and given the money back.",
 }
 
 impl Key {
