@@ -52,6 +52,7 @@ impl Model {
         self.replies(snapshot)?;
         self.outbox(snapshot)?;
         self.kept(snapshot)?;
+        self.limits_agree(snapshot)?;
         let paused: Vec<_> = every::<Captures>(snapshot)?;
         let paused = paused.into_iter().filter(|(_, one)| one.paused_at.is_some());
         let paused: Vec<_> = paused.map(|(network, _)| network.0).collect();

@@ -77,8 +77,14 @@ impl Provider {
         self.books.lock().unwrap()
     }
 
+    /// Its books as they are now: a card's owner comes whether somebody asks or not.
     pub fn charges(&self) -> Vec<Booked> {
-        self.books().charges.clone()
+        let now = self.clocks.elapsed_ms();
+        let mut books = self.books();
+        for n in 0..books.charges.len() {
+            books.hear_owner(n, now);
+        }
+        books.charges.clone()
     }
 
     pub fn problems(&self) -> Vec<String> {
@@ -177,13 +183,17 @@ impl Books {
             Some(_) => return Standing::Unknown,
             None => {}
         }
-        match self.charges[n].owner {
-            Some((at, allows)) if now >= at && self.charges[n].standing == Standing::NeedsOwner => {
-                self.settle(n, allows);
-            }
-            _ => {}
-        }
+        self.hear_owner(n, now);
         self.charges[n].standing.clone()
+    }
+
+    fn hear_owner(&mut self, n: usize, now: i64) {
+        if let Some((at, allows)) = self.charges[n].owner
+            && now >= at
+            && self.charges[n].standing == Standing::NeedsOwner
+        {
+            self.settle(n, allows);
+        }
     }
 }
 

@@ -3,15 +3,18 @@
 use super::model::{Model, Purchase};
 use super::world::World;
 use std::collections::BTreeMap;
+use tagtill::store::Snapshot;
 use tagtill::till::command::{BuyerLimitsChange, Command, LimitsChange};
 use tagtill::till::money::{Currency, Money};
-use tagtill::till::record::{AccountStatus, PurchaseStatus, ReplyKind, ReplyStatus};
+use tagtill::till::record::{AccountStatus, BuyerLimits, PurchaseStatus, ReplyKind, ReplyStatus};
+use tagtill::till::state::Read as _;
+use tagtill::till::table;
 
 const DAY_MS: i64 = 86_400_000;
 const HOUR_MS: i64 = 3_600_000;
 
 /// What one account or one card may have; `None`: as much as it likes.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Buyer {
     open: Option<u32>,
     bought: Option<u32>,
@@ -28,7 +31,7 @@ impl Buyer {
     }
 }
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Limits {
     account: Buyer,
     card: Buyer,
@@ -36,6 +39,14 @@ pub struct Limits {
     pause_ms: i64,
     wait_ms: i64,
     captures: Option<u32>,
+}
+
+impl Default for Limits {
+    /// None of the till's, which the first command of every life turns off; a pause, if any, is a quarter of an hour.
+    fn default() -> Self {
+        let (account, card) = (Buyer::default(), Buyer::default());
+        Self { account, card, expired: None, pause_ms: 900_000, wait_ms: 0, captures: None }
+    }
 }
 
 /// The captures of one network: when each was begun, and whether further ones wait.
@@ -54,6 +65,31 @@ impl Model {
         limits.captures = change.captures_per_hour.unwrap_or(limits.captures);
         limits.pause_ms = change.pause_seconds.map_or(limits.pause_ms, |s| i64::from(s) * 1000);
         limits.wait_ms = change.new_account_wait_seconds.map_or(limits.wait_ms, |s| i64::from(s) * 1000);
+    }
+
+    /// Whether the limits are those of the data file: where two futures fit after a crash, they tell them apart.
+    pub fn limits_agree(&self, snapshot: &Snapshot) -> Result<(), String> {
+        let till = snapshot.get::<table::Limits>(&table::Only).map_err(|error| error.to_string())?;
+        // Nobody has set any yet.
+        let Some(till) = till else { return Ok(()) };
+        let buyer = |till: &BuyerLimits| Buyer {
+            open: till.open_holds,
+            bought: till.purchases_per_day,
+            spent: till.spending_per_day.first().map(|money| money.amount),
+        };
+        let till = Limits {
+            account: buyer(&till.per_account),
+            card: buyer(&till.per_card),
+            expired: till.pause_after_expired_holds,
+            pause_ms: i64::from(till.pause_seconds) * 1000,
+            wait_ms: i64::from(till.new_account_wait_seconds) * 1000,
+            captures: till.captures_per_hour,
+        };
+        if till == self.limits {
+            Ok(())
+        } else {
+            Err(format!("limits: the model says {:?}, the till {till:?}", self.limits))
+        }
     }
 
     pub fn is_too_new(&self, account: usize) -> bool {
