@@ -81,6 +81,7 @@ pub fn replies(data: &[u8]) {
         speaker.passed(Verdict::Passed),
         speaker.not_linked(),
         speaker.paid(&purchase),
+        speaker.one_step_left(3600),
         speaker.refused(),
     ];
     let verdicts = Verdict::ALL.iter();

@@ -198,8 +198,6 @@ pub fn wait(running: &Running, told: &std::sync::mpsc::Receiver<()>) -> Outcome 
 /// Says where the till listens. Nobody may be reading: then it runs all the same.
 fn announce(running: &Running, options: &Options) -> Outcome {
     let mut text = format!("tagtill listens on {}\ndata file: {}\n", running.url, options.data.display());
-    let pages = running.pages_url();
-    let _ = writeln!(text, "buyers link their cards on {pages}/link");
     if options.sandbox {
         let _ = writeln!(text, "sandbox: play money; the clock shows {}", running.handle().now());
     }
@@ -208,6 +206,7 @@ fn announce(running: &Running, options: &Options) -> Outcome {
     {
         let _ = writeln!(text, "admin token, shown this once: {token}");
     }
+    let _ = writeln!(text, "buyers link their cards on {}/link", running.pages_url());
     let mut out = std::io::stdout().lock();
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
     Ok(())

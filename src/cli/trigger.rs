@@ -28,7 +28,7 @@ pub struct Args {
 }
 
 /// What can be brought about.
-const TYPES: [&str; 15] = [
+const TYPES: [&str; 16] = [
     "account.created",
     "account.updated",
     "account.erased",
@@ -37,6 +37,7 @@ const TYPES: [&str; 15] = [
     "offer.ended",
     "purchase.pending",
     "purchase.cancelled",
+    "purchase.authentication_required",
     "purchase.declined",
     "purchase.paid",
     "purchase.refunded",
@@ -71,7 +72,11 @@ impl<'c> Play<'c> {
         let letters = getrandom::u64().map_err(failure)?;
         let name: String =
             (0..8).map(|n| char::from(b'a' + u8::try_from(letters >> (n * 8) & 15).unwrap_or(0))).collect();
-        let card = if args.kind == "purchase.declined" { "tok_declined" } else { "tok_visa" };
+        let card = match args.kind.as_str() {
+            "purchase.declined" => "tok_declined",
+            "purchase.authentication_required" => "tok_authenticate",
+            _ => "tok_visa",
+        };
         let account = json!({
             "identities": [{"network": "sandbox", "user_id": name, "handle": name}],
             "billing_address": {
@@ -145,7 +150,8 @@ impl<'c> Play<'c> {
         let until = Instant::now() + PATIENCE;
         loop {
             let found = self.client.get(&format!("/v1/purchases/{purchase}")).map_err(failure)?;
-            if found.get("status").and_then(Value::as_str) != Some("capturing") {
+            let waits = found.get("authenticate_by").is_some_and(Value::is_string);
+            if waits || found.get("status").and_then(Value::as_str) != Some("capturing") {
                 return Ok(found);
             }
             if Instant::now() > until {

@@ -32,6 +32,11 @@ pub trait Desk {
     /// The time now.
     fn now(&self) -> Time;
 
+    /// Whether deadlines count: not while the wall clock stands where nobody expects it.
+    fn deadlines_count(&self) -> bool {
+        true
+    }
+
     /// The data file as it is now.
     ///
     /// # Errors
@@ -48,6 +53,10 @@ pub trait Desk {
 impl Desk for Handle {
     fn now(&self) -> Time {
         Self::now(self)
+    }
+
+    fn deadlines_count(&self) -> bool {
+        !self.clock().is_jumped()
     }
 
     fn snapshot(&self) -> Result<Snapshot, StateError> {
@@ -235,7 +244,7 @@ impl<D: Desk> Round<'_, D> {
                     continue;
                 }
                 AttemptState::Waiting => {
-                    answers.extend(ask_about_owner(&capture, now));
+                    answers.extend(self.ask_about_owner(&capture, now));
                     continue;
                 }
                 _ => {}
@@ -256,6 +265,30 @@ impl<D: Desk> Round<'_, D> {
             }
         }
         self.tell(answers);
+    }
+
+    /// Asks how a charge stands that waits for its card's owner. It is never confirmed here; once it is refused, or its
+    /// time is over, it is cancelled first, so that no page of the gateway's can charge it after all.
+    fn ask_about_owner(&self, capture: &Capture, now: Time) -> Option<Command> {
+        let reference = capture.attempt.reference.as_ref()?;
+        let (gateway, charge) = (&capture.gateway, &capture.charge);
+        let over = capture.authenticate_by.is_none_or(|until| now >= until) && self.desk.deadlines_count();
+        let answer = asked(capture.id, ChargeAnswer::Unknown, || {
+            let standing = gateway.fetch(reference, charge);
+            match standing {
+                Standing::Declined(code) if code != owner::CANCELED => {
+                    match gateway.cancel(reference, charge) {
+                        Standing::Declined(_) => ChargeAnswer::Declined(code),
+                        other => waiting(other),
+                    }
+                }
+                Standing::Unconfirmed | Standing::NeedsOwner if over => {
+                    waiting(gateway.cancel(reference, charge))
+                }
+                other => waiting(other),
+            }
+        });
+        Some(told(capture, answer))
     }
 
     fn refund(&self, snapshot: &Snapshot, id: RefundId) -> Result<Option<RefundAnswer>, StateError> {
@@ -380,28 +413,6 @@ fn ask_again(capture: &Capture) -> Option<Command> {
         match capture.gateway.fetch(reference, &capture.charge) {
             Standing::Unconfirmed => standing(capture.gateway.confirm(reference, &capture.charge)),
             other => standing(other),
-        }
-    });
-    Some(told(capture, answer))
-}
-
-/// Asks how a charge stands that waits for its card's owner. It is never confirmed here; once it is refused, or its
-/// time is over, it is cancelled first, so that no page of the gateway's can charge it after all.
-fn ask_about_owner(capture: &Capture, now: Time) -> Option<Command> {
-    let reference = capture.attempt.reference.as_ref()?;
-    let (gateway, charge) = (&capture.gateway, &capture.charge);
-    let over = capture.authenticate_by.is_none_or(|until| now >= until);
-    let answer = asked(capture.id, ChargeAnswer::Unknown, || {
-        let standing = gateway.fetch(reference, charge);
-        match standing {
-            Standing::Declined(code) if code != owner::CANCELED => match gateway.cancel(reference, charge) {
-                Standing::Declined(_) => ChargeAnswer::Declined(code),
-                other => waiting(other),
-            },
-            Standing::Unconfirmed | Standing::NeedsOwner if over => {
-                waiting(gateway.cancel(reference, charge))
-            }
-            other => waiting(other),
         }
     });
     Some(told(capture, answer))

@@ -89,6 +89,11 @@ impl Till {
         }
     }
 
+    /// Whether the till believes its clock.
+    fn deadlines_count(&self) -> bool {
+        self.stepper.as_ref().is_none_or(|stepper| !stepper.clock().is_jumped())
+    }
+
     /// The time of the next command, which must be max(last committed time, wall clock and offset).
     pub fn now(&self) -> Result<i64, String> {
         let stepper = self.stepper.as_ref().ok_or("the till does not run")?;
@@ -382,6 +387,10 @@ pub struct AtDesk<'t>(pub RefCell<&'t mut Till>);
 impl Desk for AtDesk<'_> {
     fn now(&self) -> Time {
         Time::from_ms(self.0.borrow().now().unwrap_or(0))
+    }
+
+    fn deadlines_count(&self) -> bool {
+        self.0.borrow().deadlines_count()
     }
 
     fn snapshot(&self) -> Result<Snapshot, StateError> {

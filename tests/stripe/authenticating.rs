@@ -38,7 +38,7 @@ impl World {
     fn page_of(&self, id: &str, customer: &str) -> String {
         match self.owner_goes_to(id, customer) {
             Authentication::Page(url) => url,
-            other => panic!("no page: {other:?}"),
+            other @ Authentication::Standing(_) => panic!("no page: {other:?}"),
         }
     }
 

@@ -71,7 +71,7 @@ fn a_refund_that_no_list_shows_yet_is_not_made_again() {
     let done = || match stripe.refund("ref_1", &reference, some) {
         Refunded::Succeeded(_) => Some(()),
         Refunded::Unknown => None,
-        other => panic!("{other:?}"),
+        other @ Refunded::Failed(_) => panic!("{other:?}"),
     };
     wait_for("the list", done);
     assert_eq!(provider.refunds(&reference), [("ref_1".to_owned(), 300)]);
