@@ -31,16 +31,30 @@ impl World {
         secret
     }
 
+    /// Who links, and where: often somebody whose repost waits for our reply, which must be worth nothing after a move.
+    fn who(&mut self) -> (String, String) {
+        let early = self.till.model.early.iter();
+        let early = early.map(|((network, ..), early)| (network.clone(), early.author.clone()));
+        let early: Vec<_> = early.collect();
+        if let Some(one) = self.chance.pick(&early).cloned()
+            && self.chance.percent(60)
+        {
+            return one;
+        }
+        let network = self.chance.pick(NETWORKS).map_or_else(String::new, |slug| (*slug).to_owned());
+        (network, format!("u{}", self.chance.below(USERS)))
+    }
+
     /// By a link that opens once, or right in a browser; to a new account, or into one that is there.
     fn begin(&mut self) -> Vec<Command> {
-        let user = self.chance.below(USERS);
+        let (network, user) = self.who();
         let handle = match self.chance.below(20) {
-            0 => format!("@U{user}"),
-            1 => format!("u{user}@host"),
+            0 => format!("@{}", user.to_uppercase()),
+            1 => format!("{user}@host"),
             // A handle that they have only now, or will have.
-            2 => format!("u{user}2"),
-            3 => format!("u {user}"),
-            _ => format!("u{user}"),
+            2 => format!("{user}2"),
+            3 => format!("{user} {user}"),
+            _ => user,
         };
         let purpose = match self.chance.below(20) {
             0..14 => LinkPurpose::Link,
@@ -49,7 +63,6 @@ impl World {
         };
         let into = purpose == LinkPurpose::Link && self.chance.percent(35);
         let account = into.then(|| self.some_account()).flatten();
-        let network = self.chance.pick(NETWORKS).map_or_else(String::new, |slug| (*slug).to_owned());
         let (by_link, secret) = (self.chance.percent(30), self.secret());
         let (opening, browser) = if by_link { (Some(secret), None) } else { (None, Some(secret)) };
         let new = NewLink { purpose, network, handle, opening, browser, account };
