@@ -252,6 +252,19 @@ fn unlinking_looks_the_same_for_everybody_until_they_have_shown_who_they_are() {
 }
 
 #[test]
+fn an_account_whose_last_identity_was_unlinked_stays_erased_in_a_backup_that_is_restored() {
+    let site = Site::new();
+    let (till, browser) = start(&site, &[]);
+    buyer(&till.client, "ann", "tok_visa");
+    site.ok(&["backup", site.path("backup.redb").to_str().unwrap()]);
+    undo(&till, &browser, "ann", "unlink").says("Unlinked");
+    till.stop();
+    site.ok(&["restore", site.path("backup.redb").to_str().unwrap(), "--force"]);
+    let (till, _) = start(&site, &[]);
+    assert_eq!(till.client.all("/v1/accounts")[0]["status"], "erased");
+}
+
+#[test]
 fn a_private_page_leads_to_one_more_identity_and_ends_with_its_account() {
     let site = Site::new();
     let (till, browser) = start(&site, &[]);

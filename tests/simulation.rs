@@ -16,6 +16,8 @@
     reason = "a test fails by panicking"
 )]
 
+#[path = "simulation/browsers.rs"]
+mod browsers;
 #[path = "simulation/chance.rs"]
 mod chance;
 #[path = "simulation/clocks.rs"]
@@ -36,6 +38,8 @@ mod judge;
 mod limits;
 #[path = "simulation/lines.rs"]
 mod lines;
+#[path = "simulation/links.rs"]
+mod links;
 #[path = "simulation/model.rs"]
 mod model;
 #[path = "simulation/nearby.rs"]

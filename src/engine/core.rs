@@ -18,9 +18,10 @@ use crate::till::context::Context;
 use crate::till::id::{AccountId, IdSource};
 use crate::till::network::{self, KNOWN_NETWORKS};
 use crate::till::pace;
+use crate::till::record::AccountStatus;
 use crate::till::refusal::Fault;
 use crate::till::state::{Direction, Read as _, Span, StateError, Write as _};
-use crate::till::table::{Counter, Counters, Networks};
+use crate::till::table::{Accounts, Counter, Counters, Networks};
 use crate::till::time::Time;
 use crate::till::words::Words;
 use std::ops::ControlFlow;
@@ -198,10 +199,7 @@ impl Core {
         let mut context = Context { now, words: self.words, ids: &mut self.ids };
         match apply(tx, &mut context, command) {
             Ok(outcome) => {
-                if let (Command::EraseAccount { id }, Some(path)) = (command, self.shared.store.path()) {
-                    // Before the commit: a backup that is restored later must forget this account, too.
-                    erased::note(path, *id).map_err(|error| StateError(error.to_string()))?;
-                }
+                self.note_erased(tx)?;
                 Ok(Ok(outcome))
             }
             Err(Fault::Refused(refusal)) => {
@@ -211,6 +209,18 @@ impl Core {
             }
             Err(Fault::State(error)) => Err(error),
         }
+    }
+
+    /// Accounts that are being erased, by whichever command, are noted before the commit: a backup that is restored
+    /// later must forget them, too.
+    fn note_erased(&self, tx: &Tx<'_>) -> Result<(), StateError> {
+        let Some(path) = self.shared.store.path() else { return Ok(()) };
+        for (id, account) in tx.written::<Accounts>()? {
+            if matches!(account.status, AccountStatus::Erasing | AccountStatus::Erased) {
+                erased::note(path, id).map_err(|error| StateError(error.to_string()))?;
+            }
+        }
+        Ok(())
     }
 
     fn commit(&mut self, mut batch: Batch, now: Time) -> Result<(), StateError> {

@@ -74,6 +74,20 @@ impl Tx<'_> {
         self.batch.kept.absorb(self.buffer);
     }
 
+    /// What the command wrote to a table so far.
+    ///
+    /// # Errors
+    /// When it cannot be read back.
+    pub fn written<T: Table>(&self) -> Result<Vec<(T::Key, T::Record)>, StateError> {
+        let mut written = Vec::new();
+        let own = self.buffer.range(T::NAME, &Span::all(), Direction::Up);
+        scan_sources::<T>(vec![own], Direction::Up, |key, record| {
+            written.push((key, record));
+            ControlFlow::Continue(())
+        })?;
+        Ok(written)
+    }
+
     /// Drops everything that the command wrote so far; it may go on.
     pub fn reset(&mut self) {
         self.buffer = Layer::default();

@@ -57,6 +57,11 @@ pub fn judge_early<S: Write>(
     let key = (OnNetwork::new(&reply.network, post_id), buyer);
     let Some(early) = state.get::<EarlyReposts>(&key)? else { return Ok(()) };
     state.delete::<EarlyReposts>(&key);
+    // An identity that has moved since confirms nothing of the account that it left: its own card would be charged.
+    let linked = account::of_identity(state, &reply.network, &early.author.user_id)?;
+    if linked.is_none_or(|(id, _)| id != buyer) {
+        return Ok(());
+    }
     let network = network::must_find(state, &reply.network)?;
     let repost = Post {
         network: reply.network.clone(),

@@ -1,18 +1,19 @@
 //! Compares the model with the data file, record by record, and learns the ids that the till gave.
 
-use super::model::{Model, Reply};
+use super::model::{Model, Name, Reply};
 use super::till::KEEP_SECONDS;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ops::ControlFlow;
 use tagtill::store::Snapshot;
 use tagtill::till::id::{PurchaseId, ReplyId};
 use tagtill::till::record::{
-    AccountStatus, AttemptState, PurchaseRecord, PurchaseStatus, ReplyKind, ReplyStatus, WorkKind,
+    AccountStatus, AttemptState, LinkRecord, PurchaseRecord, PurchaseStatus, ReplyKind, ReplyStatus, WorkKind,
 };
 use tagtill::till::state::{Direction, Key as _, Read as _, Span, Table};
 use tagtill::till::table::{
-    Accounts, Captures, Credits, Deals, EarlyReposts, Enrolments, Idempotency, Identities, Offers, OnNetwork,
-    Only, Orders, Posts, Purchases, Refunds, Replies, Settings, Stocks, Transactions, Waiting, Work,
+    Accounts, Captures, Credits, Deals, EarlyReposts, Enrolments, Idempotency, Identities, LinkCodes,
+    LinkSessions, Offers, OnNetwork, Only, Orders, Pages, Posts, Purchases, Refunds, Replies, Settings,
+    Stocks, Transactions, Waiting, Work,
 };
 use tagtill::till::time::Time;
 use tagtill::till::verify;
@@ -40,11 +41,34 @@ fn expect<T: PartialEq + std::fmt::Debug>(
     }
 }
 
+/// Whoever has no id yet gets those that are new, in the order of making: ids grow as long as the till runs.
+fn name<'i, Id: Ord + Copy + 'i>(mut own: Vec<&mut Option<Id>>, till: impl Iterator<Item = &'i Id>) {
+    let known: BTreeSet<_> = own.iter().filter_map(|id| **id).collect();
+    let new = till.filter(|id| !known.contains(id));
+    for (own, new) in own.iter_mut().filter(|id| id.is_none()).zip(new) {
+        **own = Some(*new);
+    }
+}
+
+/// A session of linking, whose record says little of itself.
+#[derive(PartialEq)]
+struct Told<'r>(&'r LinkRecord);
+
+impl std::fmt::Debug for Told<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let is = self.0;
+        write!(f, "{is:?} {} {:?} {:?} {:?} ", is.handle, is.account, is.opening, is.browser)?;
+        write!(f, "{:?} {:?} {:?} {:?} {:?} ", is.address, is.mandate, is.setup, is.setups, is.card)?;
+        write!(f, "{} {:?} {:?} {} {}", is.codes, is.code, is.proof, is.created_at.ms(), is.expires_at.ms())
+    }
+}
+
 impl Model {
     /// Whether the data file is what it must be; `verify` included.
     pub fn agree(&mut self, snapshot: &Snapshot) -> Result<(), String> {
         self.purchases(snapshot)?;
         self.accounts(snapshot)?;
+        self.links(snapshot)?;
         self.offers(snapshot)?;
         self.seen_posts(snapshot)?;
         self.lines(snapshot)?;
@@ -170,13 +194,8 @@ impl Model {
         let links =
             self.accounts.iter().filter(|account| account.linked()).map(|account| account.identities.len());
         expect(|| "linked identities".to_owned(), links.sum(), every::<Identities>(snapshot)?.len())?;
+        name(self.accounts.iter_mut().map(|one| &mut one.id).collect(), all.keys());
         for account in &mut self.accounts {
-            if account.id.is_none()
-                && let Some((network, user)) = account.identities.first()
-            {
-                let link = snapshot.get::<Identities>(&OnNetwork::new(network, user));
-                account.id = link.map_err(|error| error.to_string())?.map(|link| link.account);
-            }
             let Some(till) = account.id.and_then(|id| all.get(&id)) else {
                 return Err(format!("the account of {:?} is missing", account.identities));
             };
@@ -190,6 +209,18 @@ impl Model {
             if let Some(person) = &till.person {
                 expect(who, &account.country, &person.billing_address.country)?;
                 expect(who, &account.customer, &person.payment_method.customer)?;
+                expect(who, account.mandate, till.mandate)?;
+                let called = |name: &Name| account.called.get(name).unwrap_or(&name.1).clone();
+                let mut names: Vec<_> =
+                    account.identities.iter().map(|name| (name.clone(), called(name))).collect();
+                let mut theirs: Vec<_> = person
+                    .identities
+                    .iter()
+                    .map(|one| ((one.network.clone(), one.user_id.clone()), one.handle.clone()))
+                    .collect();
+                names.sort();
+                theirs.sort();
+                expect(who, names, theirs)?;
             }
             for (network, user) in account.identities.iter().filter(|_| account.linked()) {
                 let link = snapshot.get::<Identities>(&OnNetwork::new(network, user));
@@ -198,6 +229,25 @@ impl Model {
             }
         }
         Ok(())
+    }
+
+    /// Sessions of linking, the codes that lead to them, and private pages.
+    fn links(&mut self, snapshot: &Snapshot) -> Result<(), String> {
+        let all: BTreeMap<_, _> = every::<LinkSessions>(snapshot)?.into_iter().collect();
+        expect(|| "link sessions".to_owned(), self.sessions.len(), all.len())?;
+        name(self.sessions.iter_mut().map(|one| &mut one.id).collect(), all.keys());
+        for session in &self.sessions {
+            let account = session.account.and_then(|n| self.accounts[n].id);
+            let model = LinkRecord { account, ..session.is.clone() };
+            let till = session.id.and_then(|id| all.get(&id));
+            expect(|| format!("{:?}", session.id), Some(Told(&model)), till.map(Told))?;
+        }
+        let codes = self.sessions.iter().filter_map(|one| Some((one.is.code.as_ref()?.hash, one.id?)));
+        let found = every::<LinkCodes>(snapshot)?.into_iter().map(|(hash, id)| (hash.0, id));
+        expect(|| "codes".to_owned(), codes.collect::<BTreeMap<_, _>>(), found.collect())?;
+        let pages = self.accounts.iter().filter_map(|one| Some((one.page?, one.id?)));
+        let found = every::<Pages>(snapshot)?.into_iter().map(|(hash, id)| (hash.0, id));
+        expect(|| "private pages".to_owned(), pages.collect::<BTreeMap<_, _>>(), found.collect())
     }
 
     fn offers(&self, snapshot: &Snapshot) -> Result<(), String> {

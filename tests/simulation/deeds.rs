@@ -121,6 +121,10 @@ impl World {
                 plans.extend(self.keyed());
                 continue;
             }
+            if self.chance.percent(16) {
+                plans.push(Plan::Many(self.browse()));
+                continue;
+            }
             let commands = if self.chance.percent(75) { 1 } else { 2 + self.chance.below(3) };
             let commands: Vec<_> = (0..commands).filter_map(|_| self.deed()).collect();
             if !commands.is_empty() {
@@ -294,7 +298,7 @@ impl World {
         self.some_account().map(|id| Command::EraseAccount { id })
     }
 
-    fn some_account(&mut self) -> Option<AccountId> {
+    pub fn some_account(&mut self) -> Option<AccountId> {
         let model = &self.till.model;
         let under_way = |one: &&super::model::Purchase| {
             one.status == PurchaseStatus::Capturing

@@ -1,7 +1,8 @@
 //! The model's word on each command: what it does, and what it must have answered.
 
+use super::links::alike;
 use super::model::{Account, Attempt, Early, Model, POST_AGE_MS, Seen};
-use std::collections::BTreeSet;
+
 use tagtill::engine::Verdicted;
 use tagtill::till::command::{Command, Outcome, Post, PostAnswer};
 use tagtill::till::id::AccountId;
@@ -35,6 +36,11 @@ impl Model {
                     && let Some(account) = self.accounts.last_mut()
                 {
                     account.id = Some(*id);
+                }
+                if let (Command::BeginLink(_), Outcome::Link(id)) = (command, outcome)
+                    && let Some(session) = self.sessions.last_mut()
+                {
+                    session.id = Some(*id);
                 }
                 !matches!(outcome, Outcome::Post(_))
             }
@@ -71,24 +77,7 @@ impl Model {
         let fine = match command {
             Command::JudgePost(post) => return self.post(now, post),
             Command::DeletePost { network, id } => self.delete_post(network, id),
-            Command::CreateAccount(new) => {
-                let identities: Vec<_> =
-                    new.identities.iter().map(|one| (one.network.clone(), one.user_id.clone())).collect();
-                let free = identities.iter().all(|(network, user)| self.linked(network, user).is_none());
-                if free {
-                    self.accounts.push(Account {
-                        id: None,
-                        identities,
-                        status: AccountStatus::Active,
-                        country: new.billing_address.country.clone(),
-                        customer: new.payment_method.customer.clone(),
-                        created_at: now,
-                        card: new.payment_method.fingerprint.clone(),
-                        frozen: BTreeSet::new(),
-                    });
-                }
-                free
-            }
+            Command::CreateAccount(new) => self.create_account(now, new),
             Command::UpdateAccount { id, change } => self.update_account(*id, change),
             Command::EraseAccount { id } => match self.account(*id) {
                 Some(n) => {
@@ -97,6 +86,12 @@ impl Model {
                 }
                 None => false,
             },
+            Command::BeginLink(new) => self.begin_link(now, new),
+            Command::OpenLink { id, opening, browser } => self.open_link(now, *id, *opening, *browser),
+            Command::StepLink { id, browser, step } => self.step_link(now, *id, browser, step),
+            Command::NewPage { account, page } => {
+                self.account(*account).is_some_and(|n| self.new_page(n, *page))
+            }
             Command::UpdateOffer { id, change, .. } => self
                 .offers
                 .iter()
@@ -169,7 +164,7 @@ impl Model {
         if fine { Word::Done } else { Word::Refused }
     }
 
-    fn account(&self, id: AccountId) -> Option<usize> {
+    pub fn account(&self, id: AccountId) -> Option<usize> {
         self.accounts.iter().position(|account| account.id == Some(id))
     }
 
@@ -197,6 +192,10 @@ impl Model {
         }
         if let Some(original) = &post.repost_of {
             return self.repost(now, t, post, original);
+        }
+        if let Some(session) = self.coded(post) {
+            self.prove(now, t, post, session);
+            return bare(Verdict::NoOffer);
         }
         let buyer = self.linked(&post.network, &post.author.user_id);
         let (mut buys, mut confirms, mut passes) = (None, None, None);
@@ -333,13 +332,15 @@ impl Model {
         (verdict, Some(n))
     }
 
-    /// An identity whose handle has changed since it was linked is frozen; everybody here is called by their id.
+    /// An identity whose handle has changed since it was linked is frozen.
     pub fn is_frozen(&mut self, account: usize, post: &Post) -> bool {
         let name = (post.network.clone(), post.author.user_id.clone());
-        if post.author.handle != post.author.user_id {
-            self.accounts[account].frozen.insert(name.clone());
+        let account = &mut self.accounts[account];
+        let linked = account.called.get(&name).unwrap_or(&post.author.user_id);
+        if !alike(linked, &post.author.handle) {
+            account.frozen.insert(name.clone());
         }
-        self.accounts[account].frozen.contains(&name)
+        account.frozen.contains(&name)
     }
 
     fn ships(&self, offer: usize, account: &Account) -> bool {
@@ -463,34 +464,6 @@ impl Model {
             && self.purchases[n].status == PurchaseStatus::Pending
         {
             self.close(n, PurchaseStatus::Cancelled);
-        }
-        true
-    }
-
-    fn update_account(&mut self, id: AccountId, change: &tagtill::till::command::AccountChange) -> bool {
-        let Some(n) = self.account(id) else { return false };
-        if !self.accounts[n].linked() {
-            return false;
-        }
-        if let Some(identities) = &change.identities {
-            let names: Vec<_> =
-                identities.iter().map(|one| (one.network.clone(), one.user_id.clone())).collect();
-            let free =
-                |(network, user): &(String, String)| self.linked(network, user).is_none_or(|by| by == n);
-            if !names.iter().all(free) {
-                return false;
-            }
-            self.accounts[n].identities = names;
-            self.accounts[n].frozen.clear();
-        }
-        let account = &mut self.accounts[n];
-        account.status = change.status.unwrap_or(account.status);
-        if let Some(address) = &change.billing_address {
-            account.country.clone_from(&address.country);
-        }
-        if let Some(method) = &change.payment_method {
-            account.customer.clone_from(&method.customer);
-            account.card.clone_from(&method.fingerprint);
         }
         true
     }

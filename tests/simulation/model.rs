@@ -5,11 +5,12 @@
 
 use super::deals::{Credit, Deal, Enrolment, Spent};
 use super::limits::{Captures, Limits};
+use super::links::Session;
 use super::outbox::Budget;
 use std::collections::{BTreeMap, BTreeSet};
 use tagtill::till::id::{AccountId, OfferId, OrderId, PurchaseId, RefundId, ReplyId};
 use tagtill::till::record::{
-    AccountStatus, AttemptState, OfferStatus, OrderStatus, PurchaseStatus, RefundStatus, ReplyKind,
+    AccountStatus, AttemptState, Mandate, OfferStatus, OrderStatus, PurchaseStatus, RefundStatus, ReplyKind,
     ReplyStatus,
 };
 use tagtill::till::verdict::Verdict;
@@ -41,6 +42,11 @@ pub struct Account {
     pub card: String,
     /// Identities whose handle has changed.
     pub frozen: BTreeSet<Name>,
+    /// The handles of those that are not called by their id.
+    pub called: BTreeMap<Name, String>,
+    /// What opens its private page.
+    pub page: Option<[u8; 32]>,
+    pub mandate: Option<Mandate>,
 }
 
 impl Account {
@@ -193,6 +199,7 @@ pub struct Model {
     pub epoch: u32,
     pub paused: bool,
     pub accounts: Vec<Account>,
+    pub sessions: Vec<Session>,
     pub offers: Vec<Offer>,
     pub purchases: Vec<Purchase>,
     pub posts: BTreeMap<Name, Seen>,
@@ -277,6 +284,7 @@ impl Model {
             }
         }
         self.look(slice);
+        self.forget_sessions(slice);
         let old: Vec<_> = self.early.iter().filter(|(_, early)| now - early.arrived_at > EARLY_MS).collect();
         let old: Vec<_> = old.into_iter().take(slice).map(|(key, _)| key.clone()).collect();
         for key in old {
@@ -291,6 +299,7 @@ impl Model {
         }
         self.accounts[account].status = AccountStatus::Erasing;
         self.accounts[account].frozen.clear();
+        self.accounts[account].page = None;
         self.waiting.retain(|one| one.account != account);
         for n in 0..self.purchases.len() {
             if self.purchases[n].account == account && self.purchases[n].status == PurchaseStatus::Pending {

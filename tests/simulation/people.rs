@@ -27,7 +27,7 @@ impl World {
         Some(Time::from_ms(now - back))
     }
 
-    fn post(&mut self, hashtags: Vec<String>, repost_of: Option<String>) -> Post {
+    pub fn post(&mut self, hashtags: Vec<String>, repost_of: Option<String>) -> Post {
         let (network, author) = self.author();
         self.named += 1;
         let id = format!("p{}", self.named);
@@ -80,7 +80,7 @@ impl World {
         Command::JudgePost(post)
     }
 
-    fn tag(&mut self, confirm: bool) -> String {
+    pub fn tag(&mut self, confirm: bool) -> String {
         let tags: Vec<_> = self
             .till
             .model
@@ -175,6 +175,7 @@ impl World {
             1 => post.hashtags = vec![self.tag(true)],
             2 => post.author = self.author().1,
             3 => post.created_at = self.made_at(),
+            4 => post.hashtags.extend(self.some_code()),
             _ => {}
         }
         Some(Command::JudgePost(post))

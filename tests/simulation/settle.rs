@@ -54,7 +54,10 @@ impl Model {
             self.set_window(n, sent_at.unwrap_or(now).max(reply.queued_at).min(now));
         }
         let key = reply.account.map(|account| (reply.network.clone(), post.to_owned(), account));
-        if let Some(early) = key.and_then(|key| self.early.remove(&key)) {
+        let early = key.and_then(|key| self.early.remove(&key));
+        // Whoever is linked to another account by now confirms nothing of this one.
+        let buyer = self.purchases[n].account;
+        if let Some(early) = early.filter(|one| self.linked(&reply.network, &one.author) == Some(buyer)) {
             let author = tagtill::till::record::Recipient {
                 user_id: early.author.clone(),
                 handle: early.handle.clone(),

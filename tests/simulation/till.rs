@@ -254,7 +254,7 @@ impl Till {
         let now = self.clocks.wall_ms() + last.offset_ms;
         let now = now.max(self.last_time().unwrap_or(now));
         let expires = self.expires(now);
-        for _ in 0..=last.purchases.len() {
+        for _ in 0..=last.purchases.len() + last.sessions.len() {
             last.tick(now, expires, TICK_SLICE);
             candidates.push(last.clone());
         }

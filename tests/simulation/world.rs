@@ -43,6 +43,8 @@ pub struct World {
     /// Who sells.
     pub merchant: Option<MerchantId>,
     pub named: u64,
+    /// The codes that were made, by their hashes.
+    pub codes: BTreeMap<[u8; 32], String>,
     /// Requests that carried a key.
     pub requests: BTreeMap<u64, Command>,
     pub trace: Vec<String>,
@@ -69,6 +71,7 @@ impl World {
             posts: Vec::new(),
             merchant: None,
             named: 0,
+            codes: BTreeMap::new(),
             requests: BTreeMap::new(),
             trace: Vec::new(),
             counts: BTreeMap::new(),
@@ -96,6 +99,8 @@ impl World {
             self.till.settle()?;
         }
         self.provider.disarm();
+        let gone = self.till.model.accounts.iter().filter(|one| !one.linked());
+        self.erased.extend(gone.filter_map(|one| one.id));
         self.check_money(false)
     }
 

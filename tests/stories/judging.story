@@ -125,6 +125,22 @@ story: a repost before its bridge said sent confirms then
   after 5 seconds
   sent p1 as r1
   purchase alice Shirt is capturing
+story: a repost before its bridge said sent confirms nothing once its author has gone to another account
+  offer Shirt: #BuyShirt, 3 in stock
+  buyer alice on x and bluesky
+  post alice p1 "#BuyShirt" on x → pending
+  repost alice p2 of r1 on x → repost_ignored
+  session s1 for alice on x
+  step s1 address US
+  step s1 agrees
+  step s1 begins c1
+  step s1 stores c1 tok_amex
+  step s1 code Link0123456789abc
+  post alice p3 "#Link0123456789abc" on x → no_offer
+  step s1 confirms as new
+  sent p1 as r1
+  purchase alice Shirt is pending
+  post alice p4 "#ConfirmShirt" on bluesky → confirmed
 story: a repost confirms only that reply's purchase
   offer Shirt: #BuyShirt, 3 in stock
   offer Mug: #BuyMug, 3 in stock
