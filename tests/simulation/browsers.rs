@@ -198,6 +198,14 @@ impl World {
         let other = std::mem::replace(&mut post.author, Recipient { user_id: user, handle });
         let elsewhere = std::mem::replace(&mut post.network, session.is.network.clone());
         post.created_at = post.created_at.filter(|_| self.chance.percent(50));
+        let added_to = session.account.filter(|_| !session.is.vouched);
+        if let Some(account) = added_to
+            && self.chance.percent(50)
+            && let Some((network, user)) = self.till.model.accounts[account].identities.first().cloned()
+        {
+            post.author = Recipient { handle: user.clone(), user_id: user };
+            post.network = network;
+        }
         match self.chance.below(16) {
             0 => post.author = other,
             1 => post.network = elsewhere,

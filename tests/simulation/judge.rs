@@ -193,8 +193,9 @@ impl Model {
         if let Some(original) = &post.repost_of {
             return self.repost(now, t, post, original);
         }
-        if let Some(session) = self.coded(post) {
-            self.prove(now, t, post, session);
+        if let Some(session) = self.coded(post)
+            && self.prove(now, t, post, session)
+        {
             return bare(Verdict::NoOffer);
         }
         let buyer = self.linked(&post.network, &post.author.user_id);

@@ -38,6 +38,12 @@ impl Session {
         self.is.purpose == LinkPurpose::Link && self.account.is_none()
     }
 
+    /// Somebody who is linked to the account has to vouch for whom is added to it.
+    pub fn is_proven(&self) -> bool {
+        let alone = self.account.is_none() || self.is.purpose != LinkPurpose::Link;
+        self.is.proof.is_some() && (alone || self.is.vouched)
+    }
+
     pub fn is_ready(&self) -> bool {
         let is = &self.is;
         !self.gathers() || is.address.is_some() && is.mandate.is_some() && is.card.is_some()
@@ -79,6 +85,13 @@ pub fn alike(one: &str, other: &str) -> bool {
     name == other_name && (server == other_server || server.is_empty() != other_server.is_empty())
 }
 
+/// The very handle, in any case and with or without `@`. The shop's own handle has no server here, so that one without
+/// is never the same as one with it.
+fn very(one: &str, other: &str) -> bool {
+    let plain = |handle: &str| handle.trim_start_matches('@').to_lowercase();
+    plain(one) == plain(other)
+}
+
 impl Model {
     /// A session begins, for a known network and one word that is a handle.
     pub fn begin_link(&mut self, now: i64, new: &NewLink) -> bool {
@@ -103,6 +116,7 @@ impl Model {
             codes: 0,
             code: None,
             proof: None,
+            vouched: false,
             status: LinkStatus::Open,
             created_at: Time::from_ms(now),
             expires_at: Time::from_ms(now + HOUR_MS),
@@ -142,7 +156,10 @@ impl Model {
             LinkStep::Mandate { version } => {
                 is.mandate = Some(Mandate { version: *version, accepted_at: Time::from_ms(now) });
             }
-            LinkStep::CardBegun(setup) => (is.setup, is.setups) = (Some(setup.clone()), is.setups + 1),
+            LinkStep::CardBegun(setup) => {
+                is.setups += u32::from(is.setup.is_none());
+                is.setup = Some(setup.clone());
+            }
             LinkStep::CardEnded { reference } => drop(is.setup.take_if(|one| one.reference == *reference)),
             LinkStep::CardStored { reference, method } => {
                 if !gathers || is.setup.take_if(|one| one.reference == *reference).is_none() {
@@ -156,7 +173,7 @@ impl Model {
                     return false;
                 }
                 let until = (now + CODE_MS).min(is.expires_at.ms());
-                (is.proof, is.codes) = (None, is.codes + 1);
+                (is.proof, is.vouched, is.codes) = (None, false, is.codes + 1);
                 is.code = Some(LinkCode { hash: *hash, expires_at: Time::from_ms(until) });
             }
             LinkStep::Cancel => {
@@ -175,7 +192,8 @@ impl Model {
             let linked = session.account.filter(|_| session.is.purpose == LinkPurpose::Link);
             return linked.is_none_or(|account| self.new_page(account, page));
         }
-        let Some(proof) = session.is.proof.as_ref().filter(|_| session.goes_on(now)) else { return false };
+        let shown = session.goes_on(now) && session.is_proven();
+        let Some(proof) = session.is.proof.as_ref().filter(|_| shown) else { return false };
         let name = (session.is.network.clone(), proof.author.user_id.clone());
         let account = match (session.is.purpose, session.account) {
             (LinkPurpose::Link, Some(account)) if !self.accounts[account].linked() => return false,
@@ -292,25 +310,34 @@ impl Model {
     }
 
     /// It proves who made it: by the author that the session names, after the session began, in the code's time, once.
-    pub fn prove(&mut self, now: i64, t: i64, post: &Post, n: usize) {
+    /// Where an identity is added to an account, one that is linked to it posts the code, too. Whether it proved anything.
+    pub fn prove(&mut self, now: i64, t: i64, post: &Post, n: usize) -> bool {
+        let linked = self.linked(&post.network, &post.author.user_id);
         let session = &mut self.sessions[n];
-        let is = &mut session.is;
-        let in_time = is.code.as_ref().is_some_and(|code| t <= code.expires_at.ms());
-        let theirs = post.network == is.network && alike(&is.handle, &post.author.handle);
-        if !in_time
-            || t < is.created_at.ms()
-            || now >= is.expires_at.ms()
-            || !theirs
-            || post.quote_of.is_some()
-        {
-            return;
+        let is = &session.is;
+        let in_time = is.code.as_ref().is_some_and(|code| t <= code.expires_at.ms())
+            && t >= is.created_at.ms()
+            && now < is.expires_at.ms();
+        if !in_time || post.quote_of.is_some() {
+            return false;
         }
-        is.code = None;
-        let author: Recipient = post.author.clone();
-        is.proof = Some(LinkProof { author, post: post.id.clone(), at: Time::from_ms(now) });
+        let vouches = !is.vouched && linked.is_some() && linked == session.account;
+        let named = is.proof.is_none() && post.network == is.network && very(&is.handle, &post.author.handle);
+        if !vouches && !named {
+            return false;
+        }
+        session.is.vouched |= vouches;
+        if named {
+            let author: Recipient = post.author.clone();
+            session.is.proof = Some(LinkProof { author, post: post.id.clone(), at: Time::from_ms(now) });
+        }
+        if session.is_proven() {
+            session.is.code = None;
+        }
         let judged = Some((post.author.user_id.clone(), Verdict::NoOffer));
         let seen = Seen { judged, purchase: None, deleted: false };
         self.posts.insert((post.network.clone(), post.id.clone()), seen);
+        true
     }
 
     /// What is over by time is forgotten, the oldest first.
