@@ -84,6 +84,23 @@ fn a_sandbox_file_opens_only_with_sandbox_and_any_other_only_without() {
 }
 
 #[test]
+fn a_live_key_is_refused_in_a_sandbox() {
+    let site = Site::new();
+    std::fs::write(site.path("key"), "sk_live_of_the_tests").unwrap();
+    let output = binary()
+        .args(["serve", "--sandbox", "--listen", "127.0.0.1:0", "--payments", "stripe", "--stripe-key-file"])
+        .arg(site.path("key"))
+        .arg("--data")
+        .arg(site.data())
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("refused under --sandbox") && !said.contains("sk_live"), "{said}");
+    assert!(!site.data().exists());
+}
+
+#[test]
 fn export_writes_every_table_and_no_secret() {
     let site = Site::new();
     let till = site.start(&[]);

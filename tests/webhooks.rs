@@ -38,6 +38,26 @@ fn peers(file: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/peers").join(file)
 }
 
+/// The second library, on the same deliveries with the secrets that their endpoints had then.
+#[track_caller]
+fn verified_by_npm(seen: &[Value]) {
+    let Some(folder) = std::env::var_os("TAGTILL_NODE_PEERS") else { return };
+    let mut node = Command::new("node")
+        .arg(peers("webhook_verify.mjs"))
+        .current_dir(folder)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    for one in seen {
+        writeln!(node.stdin.as_mut().unwrap(), "{one}").unwrap();
+    }
+    drop(node.stdin.take());
+    let output = node.wait_with_output().unwrap();
+    let count = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+    assert!(output.status.success() && count == seen.len().to_string(), "{output:?}");
+}
+
 impl Receiver {
     fn start() -> Option<Self> {
         let Some(folder) = std::env::var_os("TAGTILL_PEERS") else {
@@ -72,6 +92,7 @@ impl Receiver {
             Some(self.seen(path)).filter(|seen| seen.len() >= count)
         });
         assert!(seen.iter().all(|one| one["verified"] == true), "{seen:#?}");
+        verified_by_npm(&seen);
         seen
     }
 }
@@ -179,25 +200,10 @@ fn a_secret_is_rotated_without_a_gap_and_both_libraries_agree() {
     world.receiver.plan("rotated", &json!({"secret": secret}));
     world.advance(86_400);
     world.sell("bob");
-    let seen = world.receiver.until("rotated", 2);
+    world.receiver.until("rotated", 2);
     world.sell("carl");
     let last = world.receiver.until("rotated", 3);
     assert_eq!(last[2]["headers"]["webhook-signature"].as_str().unwrap().split(' ').count(), 1);
-    let Some(folder) = std::env::var_os("TAGTILL_NODE_PEERS") else { return };
-    let mut node = Command::new("node")
-        .arg(peers("webhook_verify.mjs"))
-        .current_dir(folder)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    for one in &seen {
-        let line = json!({"secret": secret, "headers": one["headers"], "body": one["body"]});
-        writeln!(node.stdin.as_mut().unwrap(), "{line}").unwrap();
-    }
-    drop(node.stdin.take());
-    let output = node.wait_with_output().unwrap();
-    assert!(output.status.success() && output.stdout.starts_with(b"2"), "{output:?}");
 }
 
 #[test]

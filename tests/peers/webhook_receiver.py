@@ -61,7 +61,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             verified = repr(error)
         if plan.get("slow"):
             time.sleep(plan["slow"])
-        one = {"verified": verified, "status": status, "headers": headers, "body": body}
+        one = {"verified": verified, "secret": plan.get("secret"), "status": status, "headers": headers, "body": body}
         with LOCK:
             SEEN.setdefault(self.path, []).append(one)
         if status in (301, 302, 307, 308):

@@ -76,10 +76,15 @@ impl fmt::Debug for Client {
 impl Client {
     /// Calls `base` (without a slash at its end) with a secret key.
     pub fn new(base: &str, key: &str) -> Self {
+        Self::patient(base, key, TIMEOUT)
+    }
+
+    /// The same, waiting so long for an answer.
+    pub fn patient(base: &str, key: &str, timeout: Duration) -> Self {
         let agent = ureq::Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
-            .timeout_global(Some(TIMEOUT))
+            .timeout_global(Some(timeout))
             .user_agent(concat!("tagtill/", env!("CARGO_PKG_VERSION")))
             .build();
         Self {

@@ -28,3 +28,44 @@ fn a_payment_method_has_the_form_of_one() {
     }
     assert_eq!(purchase_of("pur_1-2"), "pur_1");
 }
+
+fn charge() -> Charge {
+    Charge {
+        key: "pur_1-1".to_owned(),
+        direction: Direction::Charge,
+        amount: Money { amount: 1500, currency: crate::till::money::Currency::USD },
+        customer: "cus_1".to_owned(),
+        method: "pm_1".to_owned(),
+        begun_at: Time::from_ms(0),
+        transaction: None,
+    }
+}
+
+#[test]
+fn who_does_not_answer_has_said_nothing() {
+    // It takes connections, and that is all.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let base = format!("http://{}", silent.local_addr().unwrap());
+    let mut stripe = Stripe::new(&base, "sk_test_abc").unwrap();
+    stripe.client = Client::patient(&base, "sk_test_abc", Duration::from_millis(200));
+    assert_eq!(stripe.create(&charge()), Created::Unknown);
+    assert_eq!(stripe.confirm("pi_1", &charge()), Standing::Unknown);
+    assert_eq!(stripe.fetch("pi_1", &charge()), Standing::Unknown);
+    assert_eq!(stripe.refund("ref_1", "pi_1", charge().amount), Refunded::Unknown);
+}
+
+#[test]
+fn what_is_of_another_amount_currency_or_mode_is_not_ours() {
+    let stripe = Stripe::new(API_BASE, "sk_test_abc").unwrap();
+    let intent = |amount: i64, currency: &str, livemode: bool| -> Intent {
+        serde_json::from_value(serde_json::json!({
+            "id": "pi_1", "amount": amount, "amount_received": amount, "currency": currency,
+            "livemode": livemode, "status": "succeeded",
+        }))
+        .unwrap()
+    };
+    assert_eq!(stripe.standing(&intent(1500, "usd", false), &charge()), Standing::Paid);
+    for other in [intent(1501, "usd", false), intent(1500, "eur", false), intent(1500, "usd", true)] {
+        assert_eq!(stripe.standing(&other, &charge()), Standing::Unknown, "{other:?}");
+    }
+}
