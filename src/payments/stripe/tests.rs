@@ -36,7 +36,7 @@ fn charge() -> Charge {
         amount: Money { amount: 1500, currency: crate::till::money::Currency::USD },
         customer: "cus_1".to_owned(),
         method: "pm_1".to_owned(),
-        begun_at: Time::from_ms(0),
+        begun_at: crate::till::time::Time::from_ms(0),
         transaction: None,
     }
 }
