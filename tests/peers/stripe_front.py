@@ -57,7 +57,10 @@ def upstream(method, path, body, headers):
             return answer.status, json.loads(answer.read())
     except urllib.error.HTTPError as error:
         try:
-            return error.code, json.loads(error.read())
+            answer = json.loads(error.read())
+            if error.code == 404 and isinstance(answer.get("error"), dict):
+                answer["error"].setdefault("code", "resource_missing")
+            return error.code, answer
         except ValueError:
             return error.code, {"error": {"type": "invalid_request_error", "message": "unrecognized request"}}
 
