@@ -7,7 +7,9 @@ mod support;
 
 use browser::{ADDRESS, Browser, Page};
 use serde_json::{Value, json};
+use std::time::{SystemTime, UNIX_EPOCH};
 use support::{Site, Till, buyer, post, shop, wait_for};
+use tagtill::till::time::Time;
 
 fn start(site: &Site, more: &[&str]) -> (Till, Browser) {
     let till = site.start(&[&["--tick-ms", "50"], more].concat());
@@ -42,6 +44,8 @@ fn a_buyer_links_buys_and_sees_it_on_their_own_page() {
     let site = Site::new();
     let (till, browser) = start(&site, &[]);
     shop(&till.client, "#BuyThing", Some(3));
+    let begun = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis();
+    let begun = Time::from_ms(i64::try_from(begun).unwrap());
     let code = to_the_code(&browser, "@ann", "tok_visa");
     let proof = say(&till, "p1", "ann", &format!("Hello {code}"));
     assert_eq!((&proof["verdict"], &proof["reply"]), (&json!("no_offer"), &Value::Null), "{proof}");
@@ -55,6 +59,9 @@ fn a_buyer_links_buys_and_sees_it_on_their_own_page() {
     assert_eq!(account["billing_address"]["region"], "IL");
     assert_eq!(account["email"], "ada@example.com");
     assert_eq!(account["mandate"]["version"], 1, "{account}");
+    let time = |value: &Value| Time::parse(value.as_str().unwrap()).unwrap();
+    let agreed = time(&account["mandate"]["accepted_at"]);
+    assert!(begun <= agreed && agreed <= time(&account["created_at"]), "{account}");
 
     assert_eq!(say(&till, "p2", "ann", "#BuyThing")["verdict"], "pending");
     let own = page.path().split('?').next().unwrap().to_owned();
@@ -427,6 +434,13 @@ fn no_secret_of_a_page_comes_into_the_log() {
     let secret = page.path().split("/p/").nth(1).unwrap().split('?').next().unwrap().to_owned();
     browser.get("/p/wrong-secret-of-a-page");
     till.stop();
+    // Nor into the file: it keeps hashes.
+    let file = std::fs::read(site.data()).unwrap();
+    let folded = code.trim_start_matches('#').to_lowercase();
+    for secret in [secret.as_str(), cookie.as_str(), code.trim_start_matches('#'), folded.as_str()] {
+        let there = file.windows(secret.len()).any(|window| window == secret.as_bytes());
+        assert!(!there, "{secret} is in the file");
+    }
     let log = std::fs::read_to_string(log).unwrap();
     assert!(log.contains("/link/confirm"), "{log}");
     for secret in [&secret, &cookie, code.trim_start_matches('#'), "wrong-secret", "Elm Street", "Byrne"] {
