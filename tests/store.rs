@@ -4,7 +4,7 @@
 use redb::{Database, TableDefinition};
 use std::path::Path;
 use tagtill::store::lease::{Lease, running_at};
-use tagtill::store::{Store, StoreError, copy_to};
+use tagtill::store::{Batch, Store, StoreError, copy_to};
 use tagtill::till::record::{MerchantRecord, SettingsRecord};
 use tagtill::till::state::{Direction, Read, Span, Write};
 use tagtill::till::table::Merchants;
@@ -70,6 +70,42 @@ fn a_buffer_that_is_not_kept_leaves_nothing_and_each_sees_what_was_kept_before()
     assert_eq!(ids(&store), [5], "nothing is visible before the commit");
     store.commit(batch).unwrap();
     assert_eq!(ids(&store), [6]);
+}
+
+#[test]
+fn a_batch_on_top_of_another_sees_it_before_and_after_that_is_committed() {
+    let store = Store::in_memory(&fresh()).unwrap();
+    put(&store, [1, 2, 3]);
+    let record = |name: &str| MerchantRecord { name: name.to_owned(), created_at: Time::from_ms(1) };
+    let mut below = store.batch().unwrap();
+    let mut tx = below.begin();
+    tx.delete::<Merchants>(&MerchantId(1));
+    tx.put::<Merchants>(&MerchantId(2), &record("changed")).unwrap();
+    tx.put::<Merchants>(&MerchantId(4), &record("new")).unwrap();
+    tx.keep();
+    let sealed = below.seal();
+    let look = |batch: &mut Batch| {
+        let tx = batch.begin();
+        assert!(tx.get::<Merchants>(&MerchantId(1)).unwrap().is_none());
+        assert_eq!(tx.get::<Merchants>(&MerchantId(2)).unwrap().unwrap().name, "changed");
+        let seen = tx.first::<Merchants>(&Span::all(), 10).unwrap();
+        let seen: Vec<_> = seen.into_iter().map(|(id, merchant)| (id.0, merchant.name)).collect();
+        let expected = [(2, "changed"), (3, "m3"), (4, "new")];
+        assert_eq!(seen, expected.map(|(id, name)| (id, name.to_owned())));
+    };
+    let mut early = store.batch_on(&sealed).unwrap();
+    look(&mut early);
+    assert_eq!(ids(&store), [1, 2, 3], "nothing is visible before the commit");
+    store.commit_sealed(&sealed).unwrap();
+    look(&mut early);
+    look(&mut store.batch_on(&sealed).unwrap());
+    assert_eq!(ids(&store), [2, 3, 4]);
+    // What the upper batch deletes stays deleted, whatever lies below.
+    let mut tx = early.begin();
+    tx.delete::<Merchants>(&MerchantId(4));
+    tx.keep();
+    store.commit(early).unwrap();
+    assert_eq!(ids(&store), [2, 3]);
 }
 
 #[test]

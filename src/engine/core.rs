@@ -11,7 +11,7 @@ use super::keyed;
 use super::memory::Memory;
 use super::waiters::Waiters;
 use super::writer::EngineConfig;
-use crate::store::{Batch, Store, Tx, erased};
+use crate::store::{Batch, Sealed, Store, Tx, erased};
 use crate::till::apply::apply;
 use crate::till::command::{Command, Outcome};
 use crate::till::context::Context;
@@ -21,7 +21,7 @@ use crate::till::pace;
 use crate::till::record::AccountStatus;
 use crate::till::refusal::Fault;
 use crate::till::state::{Direction, Read as _, Span, StateError, Write as _};
-use crate::till::table::{Accounts, Counter, Counters, Networks};
+use crate::till::table::{Accounts, Counter, Counters, Events, Networks, Outbox, Settings, Tokens, Work};
 use crate::till::time::Time;
 use crate::till::words::Words;
 use std::ops::ControlFlow;
@@ -79,39 +79,78 @@ impl Core {
     }
 
     /// Applies jobs and commits them; what comes back with the result are their answers, to be handed out now.
-    pub fn work_off(&mut self, jobs: Vec<Job>) -> (Vec<Delivery>, Result<(), StateError>) {
-        let now = self.shared.clock.now();
-        let mut batch = self.shared.store.batch();
-        let mut pending = Vec::with_capacity(jobs.len());
-        let mut failure = batch.as_ref().err().cloned();
-        let mut clock_moved = None;
+    ///
+    /// The later half is applied on top of the earlier one, which is not in the file yet, as the writer's thread does
+    /// it while a batch is being committed.
+    pub fn work_off(&mut self, mut jobs: Vec<Job>) -> (Vec<Delivery>, Result<(), StateError>) {
+        let later = jobs.split_off(jobs.len() / 2);
+        let (mut first, mut second) = (Applied::default(), Applied::default());
+        let mut result = Ok(());
+        if !jobs.is_empty() {
+            result = self.apply_on(None, Time::from_ms(0), &mut first, jobs);
+        }
+        let mut ready = first.seal();
+        match result {
+            Ok(()) => result = self.apply_on(ready.sealed.as_ref(), ready.now, &mut second, later),
+            Err(_) => second.pending.extend(later.into_iter().map(Job::into_pending)),
+        }
+        ready.follow(second.seal());
+        if result.is_ok() {
+            result = self.finish(&mut ready);
+        }
+        let answer = result.clone().map_err(|error| Unavailable(error.to_string()));
+        (ready.answer(&answer), result)
+    }
+
+    /// Applies more jobs in a batch on top of the file, and of `under` where that may not be in it yet. Their time is
+    /// not before `since`, that of what lies under them.
+    ///
+    /// # Errors
+    /// When the store fails: nothing of the batch may be committed then.
+    pub fn apply_on(
+        &mut self,
+        under: Option<&Sealed>,
+        since: Time,
+        applied: &mut Applied,
+        jobs: Vec<Job>,
+    ) -> Result<(), StateError> {
+        applied.now = self.shared.clock.now().max(since);
+        let mut failure = None;
+        if applied.batch.is_none() {
+            let store = &self.shared.store;
+            match under.map_or_else(|| store.batch(), |sealed| store.batch_on(sealed)) {
+                Ok(batch) => applied.batch = Some(batch),
+                Err(error) => failure = Some(error),
+            }
+        }
         for job in jobs {
-            let applied = match (&mut batch, &failure) {
-                (Ok(batch), None) => self.apply_job(batch, now, job, &mut clock_moved),
+            applied.commands += job.len();
+            let done = match (&mut applied.batch, &failure) {
+                (Some(batch), None) => self.apply_job(batch, applied.now, job, &mut applied.clock_moved),
                 _ => Err((job.into_pending(), StateError(String::new()))),
             };
-            match applied {
-                Ok(done) => pending.push(done),
+            match done {
+                Ok(done) => applied.pending.push(done),
                 Err((done, error)) => {
                     failure.get_or_insert(error);
-                    pending.push(done);
+                    applied.pending.push(done);
                 }
             }
         }
-        let result = match (batch, failure) {
-            (Ok(batch), None) => self.commit(batch, now),
-            (_, Some(error)) | (Err(error), None) => Err(error),
-        };
-        let result = result.and_then(|()| self.follow_clock(clock_moved));
-        let answer = result.clone().map_err(|error| Unavailable(error.to_string()));
-        let deliveries = pending
-            .into_iter()
-            .map(|done| {
-                let answer = answer.clone();
-                Box::new(move || done(answer)) as Delivery
-            })
-            .collect();
-        (deliveries, result)
+        match (failure, &mut applied.batch) {
+            (Some(error), _) => Err(error),
+            (None, Some(batch)) => stamp(batch, applied.now),
+            (None, None) => Ok(()),
+        }
+    }
+
+    /// Commits a batch, and what is due after it.
+    ///
+    /// # Errors
+    /// When the data file has failed.
+    pub fn finish(&mut self, ready: &mut Ready) -> Result<(), StateError> {
+        self.shared.commit(ready)?;
+        self.follow_clock(ready.clock_moved.take())
     }
 
     fn apply_job(
@@ -223,33 +262,6 @@ impl Core {
         Ok(())
     }
 
-    fn commit(&mut self, mut batch: Batch, now: Time) -> Result<(), StateError> {
-        if batch.is_empty() {
-            return Ok(());
-        }
-        let mut tx = batch.begin();
-        tx.put::<Counters>(&Counter::LastTime, &now.key_ms())?;
-        tx.keep();
-        let touched = |table: &str| batch.touches(table);
-        // A resumed till hands its replies out again.
-        let (events, replies) = (touched("events"), touched("outbox") || touched("settings"));
-        let (tokens, work) = (touched("tokens"), touched("work") || touched("settings"));
-        let begun = Instant::now();
-        self.shared.store.commit(batch)?;
-        self.shared.counts.commit_times.note(begun.elapsed());
-        self.shared.counts.commits.fetch_add(1, Ordering::Relaxed);
-        self.shared.clock.committed(now);
-        if tokens {
-            self.shared.memory.load_tokens(&self.shared.store.snapshot()?)?;
-        }
-        self.shared.waiters.tell(events, replies);
-        if work {
-            let mut bells = self.shared.work.lock().unwrap_or_else(PoisonError::into_inner);
-            bells.retain(|bell| bell.send(()).is_ok());
-        }
-        Ok(())
-    }
-
     /// A sandbox's clock was moved: its answer waits until what is due by then has happened.
     fn follow_clock(&mut self, moved: Option<i64>) -> Result<(), StateError> {
         let Some(offset_ms) = moved else { return Ok(()) };
@@ -276,7 +288,9 @@ impl Core {
         let outcome = self.apply_in(&mut tx, now, &command)?;
         self.tell_of_paused_captures(&tx)?;
         tx.keep();
-        self.commit(batch, now)?;
+        stamp(&mut batch, now)?;
+        let ticked = Applied { batch: Some(batch), now, ..Applied::default() };
+        self.shared.commit(&ticked.seal())?;
         self.shared.counts.ticks.note(begun.elapsed());
         let Ok(Outcome::Ticked { freed, more }) = outcome else { return Ok(false) };
         self.shared.counts.expired.fetch_add(u64::try_from(freed).unwrap_or(0), Ordering::Relaxed);
@@ -297,6 +311,92 @@ impl Core {
     }
 }
 
+/// A batch that is being applied.
+pub(super) struct Applied {
+    batch: Option<Batch>,
+    now: Time,
+    pending: Vec<Pending>,
+    /// How many commands it has.
+    pub commands: usize,
+    clock_moved: Option<i64>,
+}
+
+impl Default for Applied {
+    fn default() -> Self {
+        let now = Time::from_ms(0);
+        Self { batch: None, now, pending: Vec::new(), commands: 0, clock_moved: None }
+    }
+}
+
+impl Applied {
+    /// Whether nobody waits for it.
+    pub fn is_empty(&self) -> bool {
+        self.pending.is_empty()
+    }
+
+    /// Takes no more jobs.
+    pub fn seal(self) -> Ready {
+        let Self { batch, now, pending, clock_moved, .. } = self;
+        Ready { sealed: batch.map(Batch::seal), now, pending, clock_moved }
+    }
+}
+
+/// A batch that is to be committed and answered.
+pub(super) struct Ready {
+    /// What it wrote.
+    pub sealed: Option<Sealed>,
+    /// When.
+    pub now: Time,
+    pending: Vec<Pending>,
+    /// Whether the clock of a sandbox was moved by it, and how far.
+    pub clock_moved: Option<i64>,
+}
+
+impl Ready {
+    /// Takes in what was applied on top of it.
+    fn follow(&mut self, later: Self) {
+        self.sealed = match (self.sealed.take(), later.sealed) {
+            (Some(earlier), Some(later)) => Some(earlier.followed_by(later)),
+            (earlier, later) => later.or(earlier),
+        };
+        self.now = self.now.max(later.now);
+        self.pending.extend(later.pending);
+        self.clock_moved = later.clock_moved.or(self.clock_moved);
+    }
+
+    /// The answers, to be handed out now.
+    pub fn answer(self, answer: &Result<(), Unavailable>) -> Vec<Delivery> {
+        let deliver = |done: Pending| {
+            let answer = answer.clone();
+            Box::new(move || done(answer)) as Delivery
+        };
+        self.pending.into_iter().map(deliver).collect()
+    }
+}
+
+impl Shared {
+    /// Commits a batch and tells whoever waits for it.
+    pub(super) fn commit(&self, ready: &Ready) -> Result<(), StateError> {
+        let Some(sealed) = ready.sealed.as_ref().filter(|sealed| !sealed.is_empty()) else { return Ok(()) };
+        // A resumed till hands its replies out again.
+        let settings = sealed.touches::<Settings>();
+        let begun = Instant::now();
+        self.store.commit_sealed(sealed)?;
+        self.counts.commit_times.note(begun.elapsed());
+        self.counts.commits.fetch_add(1, Ordering::Relaxed);
+        self.clock.committed(ready.now);
+        if sealed.touches::<Tokens>() {
+            self.memory.load_tokens(&self.store.snapshot()?)?;
+        }
+        self.waiters.tell(sealed.touches::<Events>(), settings || sealed.touches::<Outbox>());
+        if settings || sealed.touches::<Work>() {
+            let mut bells = self.work.lock().unwrap_or_else(PoisonError::into_inner);
+            bells.retain(|bell| bell.send(()).is_ok());
+        }
+        Ok(())
+    }
+}
+
 impl Job {
     /// A job that was not applied: it can only be answered with a failure.
     pub(super) fn into_pending(self) -> Pending {
@@ -305,6 +405,17 @@ impl Job {
             Self::Call { done, .. } => Box::new(move |result| only_failure(result, done)),
         }
     }
+}
+
+/// Notes the time of a batch that wrote something.
+fn stamp(batch: &mut Batch, now: Time) -> Result<(), StateError> {
+    if batch.is_empty() {
+        return Ok(());
+    }
+    let mut tx = batch.begin();
+    tx.put::<Counters>(&Counter::LastTime, &now.key_ms())?;
+    tx.keep();
+    Ok(())
 }
 
 /// Notes that a command has moved the clock of a sandbox.

@@ -68,6 +68,8 @@ pub(super) struct Shared {
 #[allow(clippy::large_enum_variant, reason = "the rare one is the small one")]
 pub(super) enum Message {
     Job(Job),
+    /// A batch was committed: the next one may follow.
+    Committed,
     Stop,
 }
 
@@ -75,7 +77,7 @@ pub(super) enum Message {
 #[derive(Clone)]
 pub struct Handle {
     pub(super) shared: Arc<Shared>,
-    pub(super) queue: SyncSender<Message>,
+    pub(super) queue: Arc<SyncSender<Message>>,
 }
 
 impl Handle {

@@ -1,9 +1,10 @@
 //! The one writer: queue → batch → commit → answers; the tick; whoever waits for news.
 //!
 //! All changes are commands with an explicit time. They queue for one thread, which applies what is queued on one
-//! snapshot, commits once, durably, and only then hands out the answers. It knows neither HTTP nor redb.
+//! snapshot; another commits it once, durably, and only then hands out the answers. It knows neither HTTP nor redb.
 
 mod clock;
+mod committer;
 mod core;
 mod handle;
 mod job;

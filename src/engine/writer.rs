@@ -1,11 +1,15 @@
-//! The writer's thread: takes what is queued, applies it, commits it, hands out the answers.
+//! The writer's thread: takes what is queued, applies it, and hands it over to be committed and answered.
+//!
+//! While one batch is being committed, the next is applied on top of it, and grows until its turn comes.
 
 use super::clock::SystemTime;
-use super::core::{Core, Delivery};
+use super::committer::Committer;
+use super::core::{Applied, Core, Delivery, Ready};
 use super::handle::{Handle, Message};
 use super::job::{Job, Unavailable};
-use crate::store::{Store, guarded};
+use crate::store::{Sealed, Store, guarded};
 use crate::till::state::StateError;
+use crate::till::time::Time;
 use crate::till::words::Words;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering;
@@ -77,7 +81,10 @@ impl Engine {
         }
         let waiting = Arc::clone(&shared);
         threads.push(std::thread::spawn(move || waiting.waiters.run(&waiting.store)));
-        let writer = Writer { core, config: config.clone(), answers };
+        let queue = Arc::new(queue);
+        let committer = Committer::start(Arc::clone(&shared), answers.clone(), Arc::downgrade(&queue));
+        let (under, since) = (None, Time::from_ms(0));
+        let writer = Writer { core, config: config.clone(), answers, committer, under, since };
         threads.push(std::thread::spawn(move || writer.work(&jobs)));
         Ok(Self { handle: Handle { shared, queue }, threads })
     }
@@ -116,6 +123,10 @@ struct Writer {
     core: Core,
     config: EngineConfig,
     answers: Sender<Vec<Delivery>>,
+    committer: Committer,
+    /// The batch that was handed over last, and its time.
+    under: Option<Sealed>,
+    since: Time,
 }
 
 impl Writer {
@@ -128,34 +139,98 @@ impl Writer {
     }
 
     fn run(&mut self, jobs: &Receiver<Message>) -> Result<(), StateError> {
+        let mut open = Applied::default();
         let mut next_tick = Instant::now();
         loop {
             let now = Instant::now();
             if now >= next_tick {
+                self.settle(&mut open)?;
                 next_tick = now + self.config.tick;
                 if self.core.tick()? {
                     // More is due: buyers first, then the next slice at once.
                     next_tick = now;
                 }
             }
-            let (batch, stop) = self.gather(jobs, next_tick);
+            let room = self.config.batch_commands_max.saturating_sub(open.commands);
+            if room == 0 {
+                self.settle(&mut open)?;
+                continue;
+            }
+            let (batch, stop) = self.gather(jobs, next_tick, room);
             if !batch.is_empty() {
-                let (answers, result) = self.core.work_off(batch);
-                if let Err(error) = &result {
-                    // Before the answers: whoever asks next is told the same.
-                    drop(self.core.shared.failed.set(error.to_string()));
+                let applied = self.core.apply_on(self.under.as_ref(), self.since, &mut open, batch);
+                if let Err(error) = applied {
+                    return Err(self.give_up(open, error));
                 }
-                drop(self.answers.send(answers));
-                result?;
             }
             if stop {
-                return Ok(());
+                return self.settle(&mut open);
             }
+            self.hand_over(&mut open)?;
         }
     }
 
-    /// Takes what is queued, without waiting for more than there is.
-    fn gather(&self, jobs: &Receiver<Message>, until: Instant) -> (Vec<Job>, bool) {
+    /// Hands the open batch over, unless one is being committed.
+    fn hand_over(&mut self, open: &mut Applied) -> Result<(), StateError> {
+        match self.committer.is_busy() {
+            Ok(true) => Ok(()),
+            Ok(false) if open.is_empty() => {
+                // All that was applied is in the file.
+                self.under = None;
+                Ok(())
+            }
+            Ok(false) => {
+                let ready = std::mem::take(open).seal();
+                if ready.clock_moved.is_some() {
+                    return self.finish(ready);
+                }
+                self.since = self.since.max(ready.now);
+                self.under.clone_from(&ready.sealed);
+                self.committer.hand_over(ready);
+                Ok(())
+            }
+            Err(error) => Err(self.give_up(std::mem::take(open), error)),
+        }
+    }
+
+    /// Waits until everything that was applied is committed.
+    fn settle(&mut self, open: &mut Applied) -> Result<(), StateError> {
+        for _ in 0..2 {
+            if let Err(error) = self.committer.settle() {
+                return Err(self.give_up(std::mem::take(open), error));
+            }
+            self.hand_over(open)?;
+        }
+        Ok(())
+    }
+
+    /// Commits a batch in this thread.
+    fn finish(&mut self, mut ready: Ready) -> Result<(), StateError> {
+        self.under = None;
+        let result = self.core.finish(&mut ready);
+        self.answer(ready, &result);
+        result
+    }
+
+    /// Answers what was applied and cannot be committed any more.
+    fn give_up(&mut self, open: Applied, error: StateError) -> StateError {
+        // What is being committed has answers of its own.
+        drop(self.committer.settle());
+        self.answer(open.seal(), &Err(error.clone()));
+        error
+    }
+
+    fn answer(&self, ready: Ready, result: &Result<(), StateError>) {
+        if let Err(error) = result {
+            // Before the answers: whoever asks next is told the same.
+            drop(self.core.shared.failed.set(error.to_string()));
+        }
+        let answer = result.clone().map_err(|error| Unavailable(error.to_string()));
+        drop(self.answers.send(ready.answer(&answer)));
+    }
+
+    /// Takes what is queued, commands up to `room`, without waiting for more than there is.
+    fn gather(&self, jobs: &Receiver<Message>, until: Instant, room: usize) -> (Vec<Job>, bool) {
         let mut batch = Vec::new();
         let mut commands = 0;
         let mut stop = false;
@@ -168,13 +243,14 @@ impl Writer {
         while let Some(message) = next {
             match message {
                 Message::Stop => stop = true,
+                Message::Committed => {}
                 Message::Job(job) => {
                     self.core.shared.counts.queued.fetch_sub(1, Ordering::Relaxed);
                     commands += job.len();
                     batch.push(job);
                 }
             }
-            next = if commands < self.config.batch_commands_max { jobs.try_recv().ok() } else { None };
+            next = if commands < room { jobs.try_recv().ok() } else { None };
         }
         (batch, stop)
     }
@@ -186,6 +262,7 @@ impl Writer {
         while let Ok(message) = jobs.recv_timeout(Duration::from_secs(5)) {
             match message {
                 Message::Stop => return,
+                Message::Committed => {}
                 Message::Job(job) => {
                     let done = job.into_pending();
                     done(Err(Unavailable("the data file has failed".to_owned())));

@@ -64,8 +64,8 @@ pub fn copy_onto(snapshot: &Snapshot, disk: impl Disk) -> Result<u64, StoreError
 fn write_copy(snapshot: &Snapshot, database: &Database) -> Result<u64, StoreError> {
     let broken = |error: &dyn std::fmt::Display| StoreError::Failed(StateError(error.to_string()));
     let mut records = 0_u64;
-    for name in TABLE_NAMES.iter().copied() {
-        let mut source = snapshot.range(name, &Span::all(), Direction::Up)?.peekable();
+    for (place, name) in (0..).zip(TABLE_NAMES.iter().copied()) {
+        let mut source = snapshot.range(place, &Span::all(), Direction::Up)?.peekable();
         let mut first = true;
         while first || source.peek().is_some() {
             first = false;

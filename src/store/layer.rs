@@ -1,61 +1,95 @@
-//! Writes that are not in the file yet: a sorted map a table, and the merge of such maps with what lies below.
+//! Writes that are not in the file yet: one sorted map, and the merge of such maps with what lies below.
 
-use crate::till::state::{Direction, Span, StateError};
+use super::snapshot::name_of;
+use crate::till::state::{Direction, Span, StateError, Table};
 use std::collections::BTreeMap;
+use std::collections::btree_map::Range;
 use std::ops::{Bound, ControlFlow};
 
 /// A value, or `None` for a key that was deleted.
 pub type Write = Option<Vec<u8>>;
 
+/// Where something lies: the table's place among all, and the key in it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Slot {
+    /// The table's place.
+    pub place: u8,
+    /// The key's bytes.
+    pub key: Vec<u8>,
+}
+
+impl Slot {
+    /// Before everything else of a table.
+    fn first(place: u8) -> Self {
+        Self { place, key: Vec::new() }
+    }
+}
+
 /// Writes by table and key.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Layer {
-    tables: BTreeMap<&'static str, BTreeMap<Vec<u8>, Write>>,
+    writes: BTreeMap<Slot, Write>,
 }
 
 impl Layer {
-    /// What was written under a key, if anything was.
-    pub fn get(&self, table: &str, key: &[u8]) -> Option<&Write> {
-        self.tables.get(table)?.get(key)
+    /// What was written to a slot, if anything was.
+    pub fn get(&self, slot: &Slot) -> Option<&Write> {
+        self.writes.get(slot)
     }
 
-    /// Writes under a key.
-    pub fn set(&mut self, table: &'static str, key: Vec<u8>, write: Write) {
-        self.tables.entry(table).or_default().insert(key, write);
+    /// Writes to a slot.
+    pub fn set(&mut self, slot: Slot, write: Write) {
+        self.writes.insert(slot, write);
     }
 
     /// Takes in all writes of `upper`, which are newer.
     pub fn absorb(&mut self, upper: Self) {
-        for (table, writes) in upper.tables {
-            self.tables.entry(table).or_default().extend(writes);
+        if self.writes.is_empty() {
+            self.writes = upper.writes;
+        } else {
+            self.writes.extend(upper.writes);
         }
     }
 
-    /// All writes, by table, sorted by key.
-    pub fn into_tables(self) -> impl Iterator<Item = (&'static str, BTreeMap<Vec<u8>, Write>)> {
-        self.tables.into_iter()
+    /// All writes: tables by name, and the writes of each sorted by key.
+    pub fn by_table(&self) -> Result<BTreeMap<&'static str, Range<'_, Slot, Write>>, StateError> {
+        let mut tables = BTreeMap::new();
+        let mut place = 0;
+        while let Some((slot, _)) = self.writes.range(Slot::first(place)..).next() {
+            let end = slot.place.checked_add(1);
+            let end = end.map_or(Bound::Unbounded, |next| Bound::Excluded(Slot::first(next)));
+            let range = (Bound::Included(Slot::first(slot.place)), end);
+            tables.insert(name_of(slot.place)?, self.writes.range(range));
+            let Some(next) = slot.place.checked_add(1) else { break };
+            place = next;
+        }
+        Ok(tables)
     }
 
-    /// Whether anything was written to `table`.
-    pub fn touches(&self, table: &str) -> bool {
-        self.tables.contains_key(table)
+    /// Whether anything was written to a table.
+    pub fn touches<T: Table>(&self) -> bool {
+        self.writes.range(Slot::first(T::PLACE)..).next().is_some_and(|(slot, _)| slot.place == T::PLACE)
     }
 
     /// Whether anything was written.
     pub fn is_empty(&self) -> bool {
-        self.tables.is_empty()
+        self.writes.is_empty()
     }
 
-    /// The writes within `span`, in order.
-    pub fn range<'a>(&'a self, table: &str, span: &Span, direction: Direction) -> Source<'a> {
+    /// The writes within `span` of a table, in order.
+    pub fn range<'a>(&'a self, place: u8, span: &Span, direction: Direction) -> Source<'a> {
         let backwards = span.end.as_ref().is_some_and(|end| *end <= span.start);
-        let Some(writes) = self.tables.get(table).filter(|_| !backwards) else {
+        if backwards || self.writes.is_empty() {
             return Box::new(std::iter::empty());
+        }
+        let start = Slot { place, key: span.start.clone() };
+        let end = match (&span.end, place.checked_add(1)) {
+            (Some(end), _) => Bound::Excluded(Slot { place, key: end.clone() }),
+            (None, Some(next)) => Bound::Excluded(Slot::first(next)),
+            (None, None) => Bound::Unbounded,
         };
-        let end = span.end.as_deref().map_or(Bound::Unbounded, Bound::Excluded);
-        let range = writes
-            .range::<[u8], _>((Bound::Included(span.start.as_slice()), end))
-            .map(|(key, write)| Ok((key.clone(), write.clone())));
+        let range = self.writes.range((Bound::Included(start), end));
+        let range = range.map(|(slot, write)| Ok((slot.key.clone(), write.clone())));
         match direction {
             Direction::Up => Box::new(range),
             Direction::Down => Box::new(range.rev()),
@@ -109,10 +143,17 @@ pub fn merge(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::till::table::{Accounts, Events};
+
+    const PLACE: u8 = 7;
+
+    fn slot(key: u8) -> Slot {
+        Slot { place: PLACE, key: vec![key] }
+    }
 
     fn keys(layers: &[&Layer], span: &Span, direction: Direction) -> Vec<(u8, u8)> {
         let mut seen = Vec::new();
-        let sources = layers.iter().map(|layer| layer.range("t", span, direction)).collect();
+        let sources = layers.iter().map(|layer| layer.range(PLACE, span, direction)).collect();
         merge(sources, direction, |key, value| {
             seen.push((key[0], value[0]));
             Ok(ControlFlow::Continue(()))
@@ -125,11 +166,15 @@ mod tests {
     fn the_newest_write_wins_and_deletions_hide() {
         let (mut upper, mut lower) = (Layer::default(), Layer::default());
         for key in [1, 2, 3, 5] {
-            lower.set("t", vec![key], Some(vec![10]));
+            lower.set(slot(key), Some(vec![10]));
         }
-        upper.set("t", vec![2], None);
-        upper.set("t", vec![3], Some(vec![20]));
-        upper.set("t", vec![4], Some(vec![20]));
+        // Neighbours of other tables are not seen.
+        for place in [PLACE - 1, PLACE + 1] {
+            lower.set(Slot { place, key: vec![3] }, Some(vec![30]));
+        }
+        upper.set(slot(2), None);
+        upper.set(slot(3), Some(vec![20]));
+        upper.set(slot(4), Some(vec![20]));
         let up = vec![(1, 10), (3, 20), (4, 20), (5, 10)];
         assert_eq!(keys(&[&upper, &lower], &Span::all(), Direction::Up), up);
         let down: Vec<_> = up.into_iter().rev().collect();
@@ -138,5 +183,13 @@ mod tests {
         assert_eq!(keys(&[&upper, &lower], &span, Direction::Up), [(3, 20), (4, 20)]);
         let nothing = Span { start: vec![5], end: Some(vec![3]) };
         assert!(keys(&[&upper, &lower], &nothing, Direction::Up).is_empty());
+    }
+
+    #[test]
+    fn a_layer_touches_the_tables_that_it_writes_to() {
+        let mut layer = Layer::default();
+        layer.set(Slot { place: Events::PLACE, key: Vec::new() }, None);
+        assert!(layer.touches::<Events>());
+        assert!(!layer.touches::<Accounts>());
     }
 }

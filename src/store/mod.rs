@@ -16,7 +16,7 @@ mod scratch;
 mod snapshot;
 
 pub use backup::{beside, copy_onto, copy_to, publish};
-pub use batch::{Batch, Tx};
+pub use batch::{Batch, Sealed, Tx};
 pub use disk::Disk;
 pub use error::StoreError;
 pub use guard::guarded;
@@ -196,7 +196,16 @@ impl Store {
     /// # Errors
     /// When redb fails.
     pub fn batch(&self) -> Result<Batch, StateError> {
-        Ok(Batch::new(self.snapshot()?))
+        Ok(Batch::new(self.snapshot()?, None))
+    }
+
+    /// A batch of commands on top of one that is sealed, whether that is in the file yet or not. Nothing else may
+    /// have been left out of the file: the batch before it has to be committed.
+    ///
+    /// # Errors
+    /// When redb fails.
+    pub fn batch_on(&self, sealed: &Sealed) -> Result<Batch, StateError> {
+        Ok(Batch::new(self.snapshot()?, Some(sealed.clone())))
     }
 
     /// Writes a batch to the file: when this returns, it is durable.
@@ -204,7 +213,15 @@ impl Store {
     /// # Errors
     /// When redb fails. The process must not go on writing after that.
     pub fn commit(&self, batch: Batch) -> Result<(), StateError> {
-        batch.commit(self.database.get()?)
+        self.commit_sealed(&batch.seal())
+    }
+
+    /// Writes a sealed batch to the file: when this returns, it is durable.
+    ///
+    /// # Errors
+    /// As [`Store::commit`].
+    pub fn commit_sealed(&self, sealed: &Sealed) -> Result<(), StateError> {
+        if sealed.is_empty() { Ok(()) } else { sealed.commit(self.database.get()?) }
     }
 
     /// What the file as a whole remembers.

@@ -3,9 +3,9 @@
 use super::codec;
 use super::layer::{Source, merge};
 use crate::till::state::{Direction, Key, Read, Span, StateError, Table};
+use crate::till::table::TABLE_NAMES;
 use redb::{ReadOnlyTable, ReadTransaction, TableDefinition};
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::ops::{Bound, ControlFlow};
 use std::rc::Rc;
 
@@ -17,7 +17,8 @@ type OpenTable = Rc<ReadOnlyTable<&'static [u8], &'static [u8]>>;
 /// The file as it was at one commit.
 pub struct Snapshot {
     transaction: ReadTransaction,
-    open: RefCell<BTreeMap<&'static str, OpenTable>>,
+    /// Tables that were read, by place.
+    open: RefCell<Vec<Option<OpenTable>>>,
 }
 
 impl Snapshot {
@@ -25,23 +26,31 @@ impl Snapshot {
         Self { transaction, open: RefCell::default() }
     }
 
-    pub(super) fn table(&self, name: &'static str) -> Result<OpenTable, StateError> {
-        if let Some(table) = self.open.borrow().get(name) {
+    fn table(&self, place: u8) -> Result<OpenTable, StateError> {
+        let at = usize::from(place);
+        if let Some(Some(table)) = self.open.borrow().get(at) {
             return Ok(Rc::clone(table));
         }
-        let table = Rc::new(self.transaction.open_table(Bytes::new(name)).map_err(failed)?);
-        self.open.borrow_mut().insert(name, Rc::clone(&table));
+        let table = Rc::new(self.transaction.open_table(Bytes::new(name_of(place)?)).map_err(failed)?);
+        let mut open = self.open.borrow_mut();
+        if open.len() <= at {
+            open.resize(TABLE_NAMES.len().max(at + 1), None);
+        }
+        if let Some(slot) = open.get_mut(at) {
+            *slot = Some(Rc::clone(&table));
+        }
         Ok(table)
     }
 
-    pub(super) fn get_bytes(&self, table: &'static str, key: &[u8]) -> Result<Option<Vec<u8>>, StateError> {
-        let found = self.table(table)?.get(key).map_err(failed)?;
-        Ok(found.map(|value| value.value().to_vec()))
+    /// The record under a key's bytes.
+    pub(super) fn get_at<T: Table>(&self, key: &[u8]) -> Result<Option<T::Record>, StateError> {
+        let found = self.table(T::PLACE)?.get(key).map_err(failed)?;
+        found.map(|value| codec::decode::<T>(value.value())).transpose()
     }
 
     pub(super) fn range(
         &self,
-        table: &'static str,
+        place: u8,
         span: &Span,
         direction: Direction,
     ) -> Result<Source<'static>, StateError> {
@@ -50,7 +59,7 @@ impl Snapshot {
         }
         let end = span.end.as_deref().map_or(Bound::Unbounded, Bound::Excluded);
         let bounds = (Bound::Included(span.start.as_slice()), end);
-        let range = self.table(table)?.range::<&[u8]>(bounds).map_err(failed)?;
+        let range = self.table(place)?.range::<&[u8]>(bounds).map_err(failed)?;
         let read = |item: Result<(redb::AccessGuard<'_, &[u8]>, redb::AccessGuard<'_, &[u8]>), _>| {
             let (key, value) = item.map_err(failed)?;
             Ok((key.value().to_vec(), Some(value.value().to_vec())))
@@ -60,6 +69,12 @@ impl Snapshot {
             Direction::Down => Box::new(range.rev().map(read)),
         })
     }
+}
+
+/// The name of the table at a place.
+pub fn name_of(place: u8) -> Result<&'static str, StateError> {
+    let name = TABLE_NAMES.get(usize::from(place)).copied();
+    name.ok_or_else(|| StateError(format!("there is no table at place {place}")))
 }
 
 /// A failure of redb, as the rules see it.
@@ -83,9 +98,7 @@ pub fn scan_sources<T: Table>(
 
 impl Read for Snapshot {
     fn get<T: Table>(&self, key: &T::Key) -> Result<Option<T::Record>, StateError> {
-        let table = self.table(T::NAME)?;
-        let found = table.get(key.encode().as_slice()).map_err(failed)?;
-        found.map(|value| codec::decode::<T>(value.value())).transpose()
+        self.get_at::<T>(&key.encode())
     }
 
     fn scan<T: Table>(
@@ -94,6 +107,6 @@ impl Read for Snapshot {
         direction: Direction,
         visit: impl FnMut(T::Key, T::Record) -> ControlFlow<()>,
     ) -> Result<(), StateError> {
-        scan_sources::<T>(vec![self.range(T::NAME, span, direction)?], direction, visit)
+        scan_sources::<T>(vec![self.range(T::PLACE, span, direction)?], direction, visit)
     }
 }

@@ -205,10 +205,20 @@ pub fn of_identity<S: Read>(
     network: &str,
     user_id: &str,
 ) -> Result<Option<(AccountId, AccountRecord)>, StateError> {
-    match state.get::<Identities>(&OnNetwork::new(network, user_id))? {
+    match id_of_identity(state, network, user_id)? {
         None => Ok(None),
-        Some(link) => Ok(Some((link.account, state.must::<Accounts>(&link.account)?))),
+        Some(id) => Ok(Some((id, state.must::<Accounts>(&id)?))),
     }
+}
+
+/// The account that an identity is linked to, where it matters only which.
+pub fn id_of_identity<S: Read>(
+    state: &S,
+    network: &str,
+    user_id: &str,
+) -> Result<Option<AccountId>, StateError> {
+    let link = state.get::<Identities>(&OnNetwork::new(network, user_id))?;
+    Ok(link.map(|link| link.account))
 }
 
 /// Whether the identity that made a post is frozen. One whose handle has changed since it was linked is, from now on:

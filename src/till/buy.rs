@@ -308,12 +308,12 @@ pub fn answer<S: Write>(
     buyer: AccountId,
     (offer_id, offer): (OfferId, &OfferRecord),
     verdict: Verdict,
-    purchase: Option<PurchaseId>,
+    about: Option<(PurchaseId, &PurchaseRecord)>,
 ) -> Result<PostAnswer> {
-    let about = purchase.map(|id| state.must::<Purchases>(&id)).transpose()?;
-    let price = about.as_ref().map_or(offer.price, |purchase| purchase.price);
-    let speaker = match &about {
-        Some(purchase) => speaker_about(cx, arrival, offer, purchase),
+    let price = about.map_or(offer.price, |(_, purchase)| purchase.price);
+    let purchase = about.map(|(id, _)| id);
+    let speaker = match about {
+        Some((_, purchase)) => speaker_about(cx, arrival, offer, purchase),
         None => arrival.speaker(cx, offer),
     };
     let draft = speaker.for_verdict(price, verdict).map(|(kind, text)| reply::Draft {

@@ -43,7 +43,7 @@ pub fn judge<S: Write>(
         return reply::answer_not_linked(state, cx, arrival, offer_id);
     };
     let offer = state.must::<Offers>(&offer_id)?;
-    let aimed = match aim {
+    let mut aimed = match aim {
         Aim::Newest(offer) => purchase::newest(state, buyer, offer)?,
         Aim::This(id) => Some((id, state.must::<Purchases>(&id)?)),
     };
@@ -54,30 +54,30 @@ pub fn judge<S: Write>(
     } else {
         decide(state, arrival.made_at, &record, &offer, aimed.as_ref().map(|(_, purchase)| purchase))?
     };
-    let id = aimed.as_ref().map(|(id, _)| *id);
     let by = aimed
         .as_ref()
         .filter(|_| matches!(verdict, Verdict::TooLate | Verdict::Confirmed))
         .map(|(_, purchase)| arrival.made_at.ms_since(purchase.expires_at).abs());
-    match (verdict, aimed) {
-        (Verdict::Confirmed, Some(mut aimed)) => {
+    match (verdict, aimed.take()) {
+        (Verdict::Confirmed, Some((id, mut held))) => {
             if post.language.is_some() {
-                aimed.1.language.clone_from(&post.language);
+                held.language.clone_from(&post.language);
             }
             let confirmation = confirmation(cx, arrival, &record)?;
-            purchase::confirm(state, cx, aimed, confirmation)?;
+            aimed = Some((id, purchase::confirm(state, cx, (id, held), confirmation)?));
             // Where one post may be answered only once, the answer waits for the capture.
             if arrival.network.one_reply_per_post {
-                let (offer, purchase) = (Some(offer_id), id);
+                let (offer, purchase) = (Some(offer_id), Some(id));
                 return Ok(PostAnswer { offer, purchase, by, ..PostAnswer::bare(verdict) });
             }
         }
         (Verdict::TooLate, Some((id, purchase))) if purchase.status == PurchaseStatus::Pending => {
-            purchase::close(state, cx, id, PurchaseStatus::Expired)?;
+            aimed = Some((id, purchase::close(state, cx, id, PurchaseStatus::Expired)?));
         }
-        _ => {}
+        (_, other) => aimed = other,
     }
-    let mut given = answer(state, cx, arrival, buyer, (offer_id, &offer), verdict, id)?;
+    let about = aimed.as_ref().map(|(id, purchase)| (*id, purchase));
+    let mut given = answer(state, cx, arrival, buyer, (offer_id, &offer), verdict, about)?;
     given.by = by;
     Ok(given)
 }

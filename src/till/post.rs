@@ -41,35 +41,59 @@ enum Wish {
     ConfirmReply(super::id::PurchaseId),
 }
 
+/// What a first look at a post shows.
+enum Sight {
+    /// Its answer: nothing has to be written for it.
+    Answered(PostAnswer),
+    /// The rest of the rules has to judge it.
+    ToJudge {
+        network: NetworkRecord,
+        made_at: Time,
+        /// The session of linking whose code it holds.
+        proven: Option<link::Proven>,
+    },
+}
+
 /// Judges a post that needs no writing; `None` where the writer has to judge it.
 ///
 /// Most of a firehose ends here: nothing is stored for it.
 pub fn triage<S: Read>(state: &S, now: Time, post: &Post) -> Result<Option<PostAnswer>> {
+    match look(state, now, post)? {
+        Sight::Answered(answer) => Ok(Some(answer)),
+        Sight::ToJudge { .. } => Ok(None),
+    }
+}
+
+fn look<S: Read>(state: &S, now: Time, post: &Post) -> Result<Sight> {
     let network = network::must_find(state, &post.network)?;
     if let Some(answer) = seen(state, post)? {
-        return Ok(Some(answer));
+        return Ok(Sight::Answered(answer));
     }
     let made_at = post.created_at.map_or(now, |at| at.min(now));
+    let bare = |verdict| Ok(Sight::Answered(PostAnswer::bare(verdict)));
     if now.ms_since(made_at) > i64::from(network.max_post_age_seconds) * 1000 {
-        return Ok(Some(PostAnswer::bare(Verdict::StalePost)));
+        return bare(Verdict::StalePost);
     }
     if network.own.as_ref().is_some_and(|own| own.user_id == post.author.user_id) {
-        return Ok(Some(PostAnswer::bare(Verdict::OwnPost)));
+        return bare(Verdict::OwnPost);
     }
     if post.repost_of.is_some() {
-        let linked = account::of_identity(state, &post.network, &post.author.user_id)?.is_some();
-        return Ok((!linked).then(|| PostAnswer::bare(Verdict::RepostIgnored)));
+        return match account::id_of_identity(state, &post.network, &post.author.user_id)? {
+            None => bare(Verdict::RepostIgnored),
+            Some(_) => Ok(Sight::ToJudge { network, made_at, proven: None }),
+        };
+    }
+    let proven = link::meant(state, post)?;
+    // What mentions the shop is looked at once more, and remembered.
+    if proven.is_some() || mentions_us(&network, post) {
+        return Ok(Sight::ToJudge { network, made_at, proven });
     }
     for tag in &post.hashtags {
         if hashtag::find(state, tag)?.is_some() {
-            return Ok(None);
+            return Ok(Sight::ToJudge { network, made_at, proven });
         }
     }
-    if link::meant(state, post)?.is_some() {
-        return Ok(None);
-    }
-    // What mentions the shop is looked at once more, and remembered.
-    Ok((!mentions_us(&network, post)).then(|| PostAnswer::bare(Verdict::NoOffer)))
+    bare(Verdict::NoOffer)
 }
 
 /// Whether a post speaks to the shop.
@@ -79,14 +103,12 @@ fn mentions_us(network: &NetworkRecord, post: &Post) -> bool {
 
 /// Judges a post and does what it asks for.
 pub fn judge<S: Write>(state: &mut S, cx: &mut Context<'_>, post: &Post) -> Result<Outcome> {
-    if let Some(answer) = triage(state, cx.now, post)? {
-        return Ok(Outcome::Post(answer));
-    }
-    let network = network::must_find(state, &post.network)?;
-    let made_at = post.created_at.map_or(cx.now, |at| at.min(cx.now));
+    let (network, made_at, proven) = match look(state, cx.now, post)? {
+        Sight::Answered(answer) => return Ok(Outcome::Post(answer)),
+        Sight::ToJudge { network, made_at, proven } => (network, made_at, proven),
+    };
     let arrival = Arrival { post, network: &network, made_at };
-    if post.repost_of.is_none()
-        && let Some(proven) = link::meant(state, post)?
+    if let Some(proven) = proven
         && let Some(answer) = link::judge(state, cx, arrival, proven)?
     {
         return Ok(Outcome::Post(answer));
@@ -147,7 +169,7 @@ fn reposted_purchase<S: Read>(
         return Ok(None);
     };
     let Some(reply) = state.get::<Replies>(&id)? else { return Ok(None) };
-    let author = account::of_identity(state, &post.network, &post.author.user_id)?.map(|(id, _)| id);
+    let author = account::id_of_identity(state, &post.network, &post.author.user_id)?;
     let theirs = reply.account.is_some() && reply.account == author;
     let confirms = matches!(reply.kind, ReplyKind::Pending | ReplyKind::AlreadyPending);
     Ok(if theirs && confirms { reply.purchase } else { None })
@@ -157,13 +179,12 @@ fn reposted_purchase<S: Read>(
 /// a purchase hashtag.
 fn wish_of<S: Read>(state: &S, post: &Post) -> Result<Option<Wish>, StateError> {
     let mut first = None;
-    let account = account::of_identity(state, &post.network, &post.author.user_id)?.map(|(id, _)| id);
     for tag in &post.hashtags {
         let Some(found) = hashtag::find(state, tag)? else { continue };
         match found.role {
             TagRole::Confirm if first.is_none() => return Ok(Some(Wish::Confirm(found.offer))),
             TagRole::Confirm => {
-                let newest = match account {
+                let newest = match account::id_of_identity(state, &post.network, &post.author.user_id)? {
                     Some(account) => purchase::newest(state, account, found.offer)?,
                     None => None,
                 };

@@ -4,8 +4,8 @@ use super::command::Outcome;
 use super::context::Context;
 use super::id::{OfferId, PurchaseId};
 use super::record::{
-    Attempt, AttemptState, BuyerRecord, Confirmation, EventKind, OfferRecord, PurchaseRecord, PurchaseStatus,
-    VariantRecord, WorkKind, WorkRecord,
+    Attempt, AttemptState, BuyerRecord, Confirmation, EventKind, EventRecord, OfferRecord, PurchaseRecord,
+    PurchaseStatus, VariantRecord, WorkKind, WorkRecord,
 };
 use super::refusal::{Refusal, Result};
 use super::state::{Read, StateError, Write};
@@ -84,7 +84,8 @@ pub fn begin<S: Write>(
     state.put::<Deadlines>(&(purchase.release_at, id), &())?;
     let counted = buyer.map_or(0, |buyer| buyer.counted).saturating_add(wanted.units);
     state.put::<Buyers>(&(account, offer_id), &BuyerRecord { newest: id, counted })?;
-    event::log_purchase(state, EventKind::PurchasePending, cx.now, id, &purchase)?;
+    let pending = EventKind::PurchasePending;
+    event::log(state, &EventRecord::of_purchase(pending, cx.now, offer.merchant, id, &purchase))?;
     Ok((id, purchase))
 }
 

@@ -11,6 +11,8 @@ use std::ops::ControlFlow;
 pub trait Table {
     /// The name in the store; never changes.
     const NAME: &'static str;
+    /// The place among all tables of this version: nothing that is kept, only quicker to compare than a name.
+    const PLACE: u8;
     /// The version that new records are written with.
     const VERSION: u8;
     /// Sorts the table.

@@ -22,12 +22,16 @@ macro_rules! tables {
             pub enum $table {}
             impl Table for $table {
                 const NAME: &'static str = $name;
+                const PLACE: u8 = Place::$table as u8;
                 const VERSION: u8 = 1;
                 type Key = $key;
                 type Record = $record;
             }
         )*
-        /// The names of all tables.
+        #[repr(u8)]
+        enum Place { $($table),* }
+
+        /// The names of all tables, by place.
         pub const TABLE_NAMES: &[&str] = &[$($name),*];
     };
 }
