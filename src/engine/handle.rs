@@ -78,6 +78,8 @@ pub(super) enum Message {
 pub struct Handle {
     pub(super) shared: Arc<Shared>,
     pub(super) queue: Arc<SyncSender<Message>>,
+    /// Jobs that may wait.
+    pub(super) queue_jobs_max: u64,
 }
 
 impl Handle {
@@ -86,9 +88,14 @@ impl Handle {
     /// # Errors
     /// When the queue is full; the job is dropped and nothing of it happens.
     pub fn submit(&self, job: Job) -> Result<(), Overloaded> {
-        self.shared.counts.queued.fetch_add(1, Ordering::Relaxed);
+        // The queue's own bound is wider: it has room for what the committer tells the writer.
+        let queued = &self.shared.counts.queued;
+        if queued.fetch_add(1, Ordering::Relaxed) >= self.queue_jobs_max {
+            queued.fetch_sub(1, Ordering::Relaxed);
+            return Err(Overloaded);
+        }
         self.queue.try_send(Message::Job(job)).map_err(|full| {
-            self.shared.counts.queued.fetch_sub(1, Ordering::Relaxed);
+            queued.fetch_sub(1, Ordering::Relaxed);
             if let TrySendError::Disconnected(_) = full {
                 log::warn!("a command came after the writer had ended");
             }

@@ -18,6 +18,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+/// Room in the queue, beside that for jobs, for what the committer tells the writer.
+const COMMITTED_MAX: usize = 8;
+
 /// How the writer works.
 #[derive(Clone, Debug)]
 pub struct EngineConfig {
@@ -71,7 +74,7 @@ impl Engine {
     pub fn start(store: Store, config: &EngineConfig) -> Result<Self, StateError> {
         let core = Core::new(store, config, Box::new(SystemTime::default()))?;
         let shared = Arc::clone(&core.shared);
-        let (queue, jobs) = sync_channel(config.queue_jobs_max);
+        let (queue, jobs) = sync_channel(config.queue_jobs_max.saturating_add(COMMITTED_MAX));
         let (answers, deliveries) = channel::<Vec<Delivery>>();
         let deliveries = Arc::new(Mutex::new(deliveries));
         let mut threads = Vec::new();
@@ -82,11 +85,12 @@ impl Engine {
         let waiting = Arc::clone(&shared);
         threads.push(std::thread::spawn(move || waiting.waiters.run(&waiting.store)));
         let queue = Arc::new(queue);
+        let queue_jobs_max = u64::try_from(config.queue_jobs_max).unwrap_or(u64::MAX);
         let committer = Committer::start(Arc::clone(&shared), answers.clone(), Arc::downgrade(&queue));
         let (under, since) = (None, Time::from_ms(0));
         let writer = Writer { core, config: config.clone(), answers, committer, under, since };
         threads.push(std::thread::spawn(move || writer.work(&jobs)));
-        Ok(Self { handle: Handle { shared, queue }, threads })
+        Ok(Self { handle: Handle { shared, queue, queue_jobs_max }, threads })
     }
 
     /// A way to the writer.
@@ -153,7 +157,7 @@ impl Writer {
             }
             let room = self.config.batch_commands_max.saturating_sub(open.commands);
             if room == 0 {
-                self.settle(&mut open)?;
+                self.wait_for_turn(&mut open)?;
                 continue;
             }
             let (batch, stop) = self.gather(jobs, next_tick, room);
@@ -195,13 +199,16 @@ impl Writer {
 
     /// Waits until everything that was applied is committed.
     fn settle(&mut self, open: &mut Applied) -> Result<(), StateError> {
-        for _ in 0..2 {
-            if let Err(error) = self.committer.settle() {
-                return Err(self.give_up(std::mem::take(open), error));
-            }
-            self.hand_over(open)?;
+        self.wait_for_turn(open)?;
+        self.wait_for_turn(open)
+    }
+
+    /// Waits until nothing is being committed, and hands the open batch over.
+    fn wait_for_turn(&mut self, open: &mut Applied) -> Result<(), StateError> {
+        match self.committer.settle() {
+            Ok(()) => self.hand_over(open),
+            Err(error) => Err(self.give_up(std::mem::take(open), error)),
         }
-        Ok(())
     }
 
     /// Commits a batch in this thread.
