@@ -23,6 +23,11 @@ impl Slot {
     fn first(place: u8) -> Self {
         Self { place, key: Vec::new() }
     }
+
+    /// Where the next table begins.
+    fn end(place: u8) -> Bound<Self> {
+        place.checked_add(1).map_or(Bound::Unbounded, |next| Bound::Excluded(Self::first(next)))
+    }
 }
 
 /// Writes by table and key.
@@ -56,9 +61,7 @@ impl Layer {
         let mut tables = BTreeMap::new();
         let mut place = 0;
         while let Some((slot, _)) = self.writes.range(Slot::first(place)..).next() {
-            let end = slot.place.checked_add(1);
-            let end = end.map_or(Bound::Unbounded, |next| Bound::Excluded(Slot::first(next)));
-            let range = (Bound::Included(Slot::first(slot.place)), end);
+            let range = (Bound::Included(Slot::first(slot.place)), Slot::end(slot.place));
             tables.insert(name_of(slot.place)?, self.writes.range(range));
             let Some(next) = slot.place.checked_add(1) else { break };
             place = next;
@@ -68,7 +71,7 @@ impl Layer {
 
     /// Whether anything was written to a table.
     pub fn touches<T: Table>(&self) -> bool {
-        self.writes.range(Slot::first(T::PLACE)..).next().is_some_and(|(slot, _)| slot.place == T::PLACE)
+        self.writes.range((Bound::Included(Slot::first(T::PLACE)), Slot::end(T::PLACE))).next().is_some()
     }
 
     /// Whether anything was written.
@@ -83,11 +86,7 @@ impl Layer {
             return Box::new(std::iter::empty());
         }
         let start = Slot { place, key: span.start.clone() };
-        let end = match (&span.end, place.checked_add(1)) {
-            (Some(end), _) => Bound::Excluded(Slot { place, key: end.clone() }),
-            (None, Some(next)) => Bound::Excluded(Slot::first(next)),
-            (None, None) => Bound::Unbounded,
-        };
+        let end = span.end.clone().map_or(Slot::end(place), |key| Bound::Excluded(Slot { place, key }));
         let range = self.writes.range((Bound::Included(start), end));
         let range = range.map(|(slot, write)| Ok((slot.key.clone(), write.clone())));
         match direction {
