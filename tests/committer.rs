@@ -6,14 +6,17 @@ use std::ops::ControlFlow;
 use std::sync::mpsc::{Receiver, TryRecvError, channel};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
-use tagtill::engine::{Engine, EngineConfig, Handle, Job, Unavailable, Verdicted};
+use tagtill::engine::{Engine, EngineConfig, Handle, Job, Render, Rendered, Reply, Unavailable, Verdicted};
 use tagtill::store::{Disk, Store};
 use tagtill::till::command::{Command, NewOffer, Outcome};
 use tagtill::till::id::{MerchantId, PurchaseId};
 use tagtill::till::money::{Currency, Money};
-use tagtill::till::record::SettingsRecord;
-use tagtill::till::state::{Direction, Read, Span};
-use tagtill::till::table::{Counter, Counters, Events, Merchants};
+use tagtill::till::record::{IdempotencyRecord, SettingsRecord};
+use tagtill::till::state::{Direction, Read, Span, Write as _};
+use tagtill::till::table::{Counter, Counters, Events, Hash, Idempotency, IdempotencyAges, Merchants};
+use tagtill::till::time::Time;
+
+const FRESH: SettingsRecord = SettingsRecord { epoch: 1, sandbox: true, clock_offset_ms: 0, paused: false };
 
 /// What a sync does.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -89,8 +92,7 @@ impl Disk for Slow {
 
 fn start() -> (Slow, Engine) {
     let disk = Slow::default();
-    let fresh = SettingsRecord { epoch: 1, sandbox: true, clock_offset_ms: 0, paused: false };
-    let store = Store::on_disk(disk.clone(), 16 * 1024 * 1024, &fresh).unwrap();
+    let store = Store::on_disk(disk.clone(), 16 * 1024 * 1024, &FRESH).unwrap();
     let config = EngineConfig { tick: Duration::from_secs(3600), ..EngineConfig::default() };
     (disk, Engine::start(store, &config).unwrap())
 }
@@ -197,5 +199,56 @@ fn a_batch_sees_the_newest_of_what_lies_below_also_after_a_clock_was_moved() {
     assert_eq!(numbers, [1, 2, 3], "an offer's event each, and none in place of another");
     assert_eq!(snapshot.get::<Counters>(&Counter::LastEvent).unwrap(), Some(3));
     drop(snapshot);
+    engine.stop();
+}
+
+/// Answers to keyed requests that are kept, and how many of them.
+fn left<S: Read>(state: &S) -> usize {
+    state.first::<IdempotencyAges>(&Span::all(), usize::MAX).unwrap().len()
+}
+
+#[test]
+fn buyers_have_their_turn_after_each_slice_of_what_is_due() {
+    const DUE: u32 = 500;
+    let disk = Slow::default();
+    let store = Store::on_disk(disk.clone(), 16 * 1024 * 1024, &FRESH).unwrap();
+    let mut batch = store.batch().unwrap();
+    let mut tx = batch.begin();
+    for n in 0..DUE {
+        let mut hash = Hash([0; 32]);
+        hash.0[..4].copy_from_slice(&n.to_be_bytes());
+        let record = IdempotencyRecord { body_hash: [0; 32], status: 200, body: None, account: None };
+        tx.put::<Idempotency>(&hash, &record).unwrap();
+        tx.put::<IdempotencyAges>(&(Time::from_ms(n.into()), hash), &()).unwrap();
+    }
+    tx.keep();
+    store.commit(batch).unwrap();
+    disk.let_syncs(Syncs::Wait);
+    let config = EngineConfig { tick: Duration::from_secs(3600), tick_slice: 1, ..EngineConfig::default() };
+    let engine = Engine::start(store, &config).unwrap();
+    let handle = engine.handle();
+    // The first slice is being committed, the second lies on top of it, and the writer waits.
+    disk.wait_for_a_sync();
+    let (answer, answers) = channel();
+    let look: Render =
+        Box::new(|tx, _, _| Ok(Rendered { status: 200, body: Some(left(tx).to_string().into()) }));
+    let call = Job::Call {
+        command: merchant("first"),
+        render: look,
+        keyed: None,
+        account: None,
+        done: Box::new(move |result| drop(answer.send(result))),
+    };
+    handle.submit(call).unwrap();
+    disk.let_syncs(Syncs::Pass);
+    let Reply::Rendered(rendered) = answers.recv().unwrap().unwrap() else { panic!("no answer") };
+    let seen: u32 = String::from_utf8(rendered.body.unwrap()).unwrap().parse().unwrap();
+    assert!(seen >= DUE - 4, "{} of {DUE} slices came first", DUE - seen);
+    // And the rest follows without anybody asking.
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while left(&handle.snapshot().unwrap()) > 0 {
+        assert!(Instant::now() < deadline, "the slices have stopped");
+        std::thread::sleep(Duration::from_millis(1));
+    }
     engine.stop();
 }

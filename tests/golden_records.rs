@@ -293,7 +293,7 @@ fn sales() -> Vec<Golden> {
         golden::<Hashtags>(&HashtagRecord { offer: OfferId(3), role: TagRole::Confirm }),
         golden::<Lookalikes>(&"confirmshirt".to_owned()),
         golden::<Purchases>(&purchase()),
-        golden::<Buyers>(&BuyerRecord { newest: PurchaseId(4), counted: 1 }),
+        golden::<Buyers>(&BuyerRecord { newest: PurchaseId(4), earlier: 1 }),
         golden::<Deadlines>(&()),
         golden::<Work>(&WorkRecord { due_at: at(3), unknowns: 2 }),
         golden::<Orders>(&OrderRecord {

@@ -115,14 +115,7 @@ impl Core {
         jobs: Vec<Job>,
     ) -> Result<(), StateError> {
         applied.now = self.shared.clock.now().max(since);
-        let mut failure = None;
-        if applied.batch.is_none() {
-            let store = &self.shared.store;
-            match under.map_or_else(|| store.batch(), |sealed| store.batch_on(sealed)) {
-                Ok(batch) => applied.batch = Some(batch),
-                Err(error) => failure = Some(error),
-            }
-        }
+        let mut failure = applied.on(&self.shared.store, under).err();
         for job in jobs {
             applied.commands += job.len();
             let done = match (&mut applied.batch, &failure) {
@@ -272,10 +265,27 @@ impl Core {
 
     /// One tick, in its own commit; returns whether more is due.
     pub fn tick(&mut self) -> Result<bool, StateError> {
+        let mut ticked = Applied::default();
+        let more = self.tick_on(None, Time::from_ms(0), &mut ticked)?;
+        self.shared.commit(&ticked.seal())?;
+        Ok(more)
+    }
+
+    /// One tick, in a batch like [`Self::apply_on`]; returns whether more is due.
+    ///
+    /// # Errors
+    /// When the store fails: nothing of the batch may be committed then.
+    pub fn tick_on(
+        &mut self,
+        under: Option<&Sealed>,
+        since: Time,
+        applied: &mut Applied,
+    ) -> Result<bool, StateError> {
         let begun = Instant::now();
         let jumped = self.shared.clock.check_jump();
-        let now = self.shared.clock.now();
-        let mut batch = self.shared.store.batch()?;
+        let now = applied.now.max(self.shared.clock.now()).max(since);
+        applied.now = now;
+        let batch = applied.on(&self.shared.store, under)?;
         let mut tx = batch.begin();
         let mut grace_ms = 0;
         if !jumped {
@@ -288,12 +298,11 @@ impl Core {
         let outcome = self.apply_in(&mut tx, now, &command)?;
         self.tell_of_paused_captures(&tx)?;
         tx.keep();
-        stamp(&mut batch, now)?;
-        let ticked = Applied { batch: Some(batch), now, ..Applied::default() };
-        self.shared.commit(&ticked.seal())?;
+        stamp(batch, now)?;
         self.shared.counts.ticks.note(begun.elapsed());
         let Ok(Outcome::Ticked { freed, more }) = outcome else { return Ok(false) };
-        self.shared.counts.expired.fetch_add(u64::try_from(freed).unwrap_or(0), Ordering::Relaxed);
+        applied.sliced |= more;
+        applied.freed += u64::try_from(freed).unwrap_or(0);
         Ok(more)
     }
 
@@ -316,28 +325,49 @@ pub(super) struct Applied {
     batch: Option<Batch>,
     now: Time,
     pending: Vec<Pending>,
-    /// How many commands it has.
+    /// How many commands it has, ticks aside.
     pub commands: usize,
+    /// Whether it holds a full slice of what is due.
+    pub sliced: bool,
+    /// How many holds it frees because they were not confirmed in time.
+    freed: u64,
     clock_moved: Option<i64>,
 }
 
 impl Default for Applied {
     fn default() -> Self {
         let now = Time::from_ms(0);
-        Self { batch: None, now, pending: Vec::new(), commands: 0, clock_moved: None }
+        Self {
+            batch: None,
+            now,
+            pending: Vec::new(),
+            commands: 0,
+            sliced: false,
+            freed: 0,
+            clock_moved: None,
+        }
     }
 }
 
 impl Applied {
-    /// Whether nobody waits for it.
+    /// Whether nobody waits for it and nothing is to be written.
     pub fn is_empty(&self) -> bool {
-        self.pending.is_empty()
+        self.pending.is_empty() && self.batch.as_ref().is_none_or(Batch::is_empty)
+    }
+
+    /// Its batch, begun on top of the file, and of `under`, where it has none yet.
+    fn on(&mut self, store: &Store, under: Option<&Sealed>) -> Result<&mut Batch, StateError> {
+        let begun = match self.batch.take() {
+            Some(batch) => batch,
+            None => under.map_or_else(|| store.batch(), |sealed| store.batch_on(sealed))?,
+        };
+        Ok(self.batch.insert(begun))
     }
 
     /// Takes no more jobs.
     pub fn seal(self) -> Ready {
-        let Self { batch, now, pending, clock_moved, .. } = self;
-        Ready { sealed: batch.map(Batch::seal), now, pending, clock_moved }
+        let Self { batch, now, pending, freed, clock_moved, .. } = self;
+        Ready { sealed: batch.map(Batch::seal), now, pending, freed, clock_moved }
     }
 }
 
@@ -348,6 +378,7 @@ pub(super) struct Ready {
     /// When.
     pub now: Time,
     pending: Vec<Pending>,
+    freed: u64,
     /// Whether the clock of a sandbox was moved by it, and how far.
     pub clock_moved: Option<i64>,
 }
@@ -361,6 +392,7 @@ impl Ready {
         };
         self.now = self.now.max(later.now);
         self.pending.extend(later.pending);
+        self.freed += later.freed;
         self.clock_moved = later.clock_moved.or(self.clock_moved);
     }
 
@@ -384,6 +416,7 @@ impl Shared {
         self.store.commit_sealed(sealed)?;
         self.counts.commit_times.note(begun.elapsed());
         self.counts.commits.fetch_add(1, Ordering::Relaxed);
+        self.counts.expired.fetch_add(ready.freed, Ordering::Relaxed);
         self.clock.committed(ready.now);
         if sealed.touches::<Tokens>() {
             self.memory.load_tokens(&self.store.snapshot()?)?;

@@ -148,11 +148,16 @@ impl Writer {
         loop {
             let now = Instant::now();
             if now >= next_tick {
-                self.settle(&mut open)?;
                 next_tick = now + self.config.tick;
-                if self.core.tick()? {
+                if open.sliced {
+                    // One slice a batch, so that buyers have their share of each.
+                    self.wait_for_turn(&mut open)?;
+                }
+                match self.core.tick_on(self.under.as_ref(), self.since, &mut open) {
                     // More is due: buyers first, then the next slice at once.
-                    next_tick = now;
+                    Ok(true) => next_tick = now,
+                    Ok(false) => {}
+                    Err(error) => return Err(self.give_up(open, error)),
                 }
             }
             let room = self.config.batch_commands_max.saturating_sub(open.commands);

@@ -9,7 +9,7 @@ use super::command::{BuyerLimitsChange, LimitsChange, Outcome};
 use super::id::{AccountId, PurchaseId};
 use super::money::{Currency, Money};
 use super::record::{
-    AccountRecord, BuyerLimits, BuyerRecord, Limit, LimitsRecord, PurchaseRecord, PurchaseStatus, ReplyStatus,
+    AccountRecord, BuyerLimits, Limit, LimitsRecord, PurchaseRecord, PurchaseStatus, ReplyStatus,
 };
 use super::refusal::{Refusal, Result};
 use super::state::{Direction, Key as _, Read, Span, StateError, Write};
@@ -203,7 +203,7 @@ fn others_of_card<S: Read>(
 }
 
 impl Recent {
-    /// Adds what an account has. A purchase that is older than a day and holds nothing is not even read.
+    /// Adds what an account has. Of purchases older than a day, only the newest of an offer is read: it may be open.
     fn add<S: Read>(
         &mut self,
         state: &S,
@@ -213,15 +213,13 @@ impl Recent {
         known: Option<&(PurchaseId, PurchaseRecord)>,
     ) -> Result<(), StateError> {
         let since = PurchaseId::first_at(now.plus_seconds(-DAY_SECONDS));
-        let mut newest: Vec<BuyerRecord> = Vec::new();
+        let mut newest = Vec::new();
         state.scan::<super::table::Buyers>(&Span::prefix(account.encode()), Direction::Up, |_, buyer| {
-            if buyer.counted > 0 || buyer.newest >= since {
-                newest.push(buyer);
-            }
+            newest.push(buyer.newest);
             ControlFlow::Continue(())
         })?;
-        for buyer in newest {
-            let mut next = Some(buyer.newest);
+        for id in newest {
+            let mut next = Some(id);
             let mut first = true;
             while let Some(id) = next.filter(|id| first || *id >= since) {
                 if self.begun >= BEGUN_MAX {

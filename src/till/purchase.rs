@@ -36,11 +36,38 @@ pub struct Wanted<'a> {
     pub units: u32,
 }
 
-/// Holds units for a buyer: the hold lasts until its reply is out and the window after that is over.
+/// What an account has had of an offer.
+#[derive(Clone, Debug, Default)]
+pub struct Past {
+    /// Its newest purchase, the only one that can be pending.
+    pub newest: Option<(PurchaseId, PurchaseRecord)>,
+    /// Units of the purchases before that one which count towards the limit.
+    pub earlier: u32,
+}
+
+impl Past {
+    /// How many units count towards the limit.
+    pub fn counted(&self) -> u32 {
+        let newest = self.newest.as_ref().filter(|(_, purchase)| purchase.status.counts());
+        self.earlier.saturating_add(newest.map_or(0, |(_, purchase)| purchase.units))
+    }
+}
+
+/// What an account has had of an offer so far.
+pub fn past<S: Read>(state: &S, account: AccountId, offer: OfferId) -> Result<Past, StateError> {
+    match state.get::<Buyers>(&(account, offer))? {
+        None => Ok(Past::default()),
+        Some(BuyerRecord { newest, earlier }) => {
+            Ok(Past { newest: Some((newest, state.must::<Purchases>(&newest)?)), earlier })
+        }
+    }
+}
+
+/// Holds units for a buyer with such a past: the hold lasts until its reply is out and the window after that is over.
 pub fn begin<S: Write>(
     state: &mut S,
     cx: &mut Context<'_>,
-    account: AccountId,
+    (account, past): (AccountId, &Past),
     (offer_id, offer): (OfferId, &OfferRecord),
     origin: Origin<'_>,
     wanted: Wanted<'_>,
@@ -49,7 +76,6 @@ pub fn begin<S: Write>(
     let price = price.ok_or_else(|| StateError(format!("{offer_id} costs more than can be charged")))?;
     let id = PurchaseId(cx.id());
     let network = network::must_find(state, origin.network)?;
-    let buyer = state.get::<Buyers>(&(account, offer_id))?;
     let wait_seconds = i64::from(network.reply_wait_seconds) + i64::from(offer.confirm_window_seconds);
     let expires_at = cx.now.plus_seconds(wait_seconds);
     let purchase = PurchaseRecord {
@@ -68,7 +94,7 @@ pub fn begin<S: Write>(
         window_set: false,
         reminded: false,
         reply: None,
-        previous: buyer.map(|buyer| buyer.newest),
+        previous: past.newest.as_ref().map(|(id, _)| *id),
         confirmation: None,
         attempts: Vec::new(),
         refunds: Vec::new(),
@@ -82,8 +108,8 @@ pub fn begin<S: Write>(
     };
     stock::hold(state, purchase.piece())?;
     state.put::<Deadlines>(&(purchase.release_at, id), &())?;
-    let counted = buyer.map_or(0, |buyer| buyer.counted).saturating_add(wanted.units);
-    state.put::<Buyers>(&(account, offer_id), &BuyerRecord { newest: id, counted })?;
+    let buyer = BuyerRecord { newest: id, earlier: past.counted() };
+    state.put::<Buyers>(&(account, offer_id), &buyer)?;
     let pending = EventKind::PurchasePending;
     event::log(state, &EventRecord::of_purchase(pending, cx.now, offer.merchant, id, &purchase))?;
     Ok((id, purchase))
@@ -100,7 +126,7 @@ pub fn confirm<S: Write>(
         state.delete::<Deadlines>(&(purchase.release_at, id));
     } else {
         stock::hold(state, purchase.piece())?;
-        count(state, &purchase, true)?;
+        count(state, (id, &purchase), true)?;
     }
     purchase.status = PurchaseStatus::Capturing;
     purchase.settled_at = None;
@@ -131,12 +157,14 @@ pub fn close<S: Write>(
         return Err(StateError(format!("{id} is closed already")).into());
     }
     if purchase.status == PurchaseStatus::Pending {
+        // The newest of its buyer, so that its own status says whether it counts.
         state.delete::<Deadlines>(&(purchase.release_at, id));
+    } else {
+        count(state, (id, &purchase), false)?;
     }
     purchase.status = status;
     purchase.settled_at = Some(cx.now);
     state.put::<Purchases>(&id, &purchase)?;
-    count(state, &purchase, false)?;
     let waited_for = stock::free(state, cx, purchase.piece())?;
     let kind = match status {
         PurchaseStatus::Expired => EventKind::PurchaseExpired,
@@ -151,13 +179,23 @@ pub fn close<S: Write>(
 }
 
 /// Adds the units of a purchase to those that count towards its account's limit, or takes them off.
-pub fn count<S: Write>(state: &mut S, purchase: &PurchaseRecord, add: bool) -> Result<()> {
+///
+/// Of the newest purchase of a buyer nothing is noted: its status says it, and a hold that is freed costs no more than
+/// tables that are ordered by time.
+pub fn count<S: Write>(
+    state: &mut S,
+    (id, purchase): (PurchaseId, &PurchaseRecord),
+    add: bool,
+) -> Result<()> {
     let key = (purchase.account, purchase.offer);
     let mut buyer = state.must::<Buyers>(&key)?;
+    if buyer.newest == id {
+        return Ok(());
+    }
     let wrong = || StateError(format!("the purchases of {} do not add up", purchase.account));
-    let counted = buyer.counted;
-    let next = if add { counted.checked_add(purchase.units) } else { counted.checked_sub(purchase.units) };
-    buyer.counted = next.ok_or_else(wrong)?;
+    let earlier = buyer.earlier;
+    let next = if add { earlier.checked_add(purchase.units) } else { earlier.checked_sub(purchase.units) };
+    buyer.earlier = next.ok_or_else(wrong)?;
     state.put::<Buyers>(&key, &buyer)?;
     Ok(())
 }
@@ -168,10 +206,7 @@ pub fn newest<S: Read>(
     account: AccountId,
     offer: OfferId,
 ) -> Result<Option<(PurchaseId, PurchaseRecord)>, StateError> {
-    match state.get::<Buyers>(&(account, offer))? {
-        None => Ok(None),
-        Some(buyer) => Ok(Some((buyer.newest, state.must::<Purchases>(&buyer.newest)?))),
-    }
+    Ok(past(state, account, offer)?.newest)
 }
 
 /// Sets the window of a purchase, once: it ends `window_seconds` after `from`.

@@ -154,7 +154,7 @@ fn succeeded<S: Write>(
     if back < record.price.amount {
         return Ok(());
     }
-    purchase::count(state, &record, false)?;
+    purchase::count(state, (refund.purchase, &record), false)?;
     record.status = PurchaseStatus::Refunded;
     state.put::<Purchases>(&refund.purchase, &record)?;
     let unshipped = match record.order {
@@ -294,7 +294,7 @@ fn came_back<S: Write>(
     let kind = if refund.automatic { EntryKind::LateRefundReturned } else { EntryKind::RefundReturned };
     enter(state, cx, kind, id, refund, &record)?;
     if record.status == PurchaseStatus::Refunded && !refund.automatic {
-        purchase::count(state, &record, true)?;
+        purchase::count(state, (refund.purchase, &record), true)?;
         record.status = PurchaseStatus::Paid;
         state.put::<Purchases>(&refund.purchase, &record)?;
     }

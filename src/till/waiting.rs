@@ -15,9 +15,7 @@ use super::record::{
 };
 use super::refusal::{Refusal, Result};
 use super::state::{Direction, Key, Read, Span, StateError, Write};
-use super::table::{
-    Buyers, Offers, OnNetwork, Posts, Purchases, Stocks, Waiters, Waiting, WaitingDue, WaitingKey,
-};
+use super::table::{Offers, OnNetwork, Posts, Purchases, Stocks, Waiters, Waiting, WaitingDue, WaitingKey};
 use super::time::Time;
 use super::wording::Speaker;
 use super::{limit, network, offer, reply};
@@ -196,13 +194,11 @@ fn turn<S: Read>(
         *id == entry.account && account.status == AccountStatus::Active && !frozen && ships_to(offer, account)
     });
     let Some((id, account)) = fine else { return Ok(Turn::Never) };
-    let buyer = state.get::<Buyers>(&(entry.account, offer_id))?;
-    if let Some(buyer) = buyer
-        && state.must::<Purchases>(&buyer.newest)?.status == PurchaseStatus::Pending
-    {
+    let past = purchase::past(state, entry.account, offer_id)?;
+    if past.newest.as_ref().is_some_and(|(_, purchase)| purchase.status == PurchaseStatus::Pending) {
         return Ok(Turn::NotNow);
     }
-    let left = offer.per_account_limit.saturating_sub(buyer.map_or(0, |buyer| buyer.counted));
+    let left = offer.per_account_limit.saturating_sub(past.counted());
     let free = free.map_or(u32::MAX, |free| u32::try_from(free).unwrap_or(u32::MAX));
     let units = entry.units.min(left).min(free).min(offer.max_per_purchase);
     let variant = offer.variants.iter().find(|variant| variant.name == key.variant);
@@ -239,7 +235,9 @@ fn hold<S: Write>(
         language: entry.language.as_deref(),
     };
     let wanted = Wanted { variant, units };
-    let (id, mut held) = purchase::begin(state, cx, entry.account, (offer_id, offer), origin, wanted)?;
+    let past = purchase::past(state, entry.account, offer_id)?;
+    let (id, mut held) =
+        purchase::begin(state, cx, (entry.account, &past), (offer_id, offer), origin, wanted)?;
     let post = (entry.network.as_str(), entry.post.as_str());
     let speaker = Speaker::new(cx.words, &settings, offer, entry.language.as_deref(), post);
     let draft = reply::Draft {

@@ -152,8 +152,8 @@ pub struct PurchaseRecord {
 pub struct BuyerRecord {
     /// The newest purchase; each names the one before.
     pub newest: PurchaseId,
-    /// How many units of them count towards the limit.
-    pub counted: u32,
+    /// How many units of those before count towards the limit; whether the newest does, says its status.
+    pub earlier: u32,
 }
 
 /// What calls for the gateway.

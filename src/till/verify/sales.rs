@@ -190,7 +190,7 @@ fn buyers<S: Read>(walk: &mut Walk<'_, S>) -> Result<(), StateError> {
     let mut chained = 0_u64;
     walk.each::<Buyers>(|walk, (account, offer), buyer: BuyerRecord| {
         let who = format!("the buyer {account} of {offer}");
-        let (mut next, mut counted, mut steps) = (Some(buyer.newest), 0, 0);
+        let (mut next, mut earlier, mut steps) = (Some(buyer.newest), 0, 0);
         while let Some(id) = next {
             let Some(purchase) = walk.purchase(&who, id)? else { break };
             let theirs = purchase.account == account && purchase.offer == offer;
@@ -200,14 +200,18 @@ fn buyers<S: Read>(walk: &mut Walk<'_, S>) -> Result<(), StateError> {
                 break;
             }
             steps += 1;
-            counted += if purchase.status.counts() { purchase.units } else { 0 };
-            let open = purchase.status == PurchaseStatus::Pending && id != buyer.newest;
+            let before = id != buyer.newest;
+            earlier += if before && purchase.status.counts() { purchase.units } else { 0 };
+            let open = before && purchase.status == PurchaseStatus::Pending;
             walk.expect(!open, || format!("purchase {id} is pending, but not the newest of {who}"));
             next = purchase.previous;
         }
         chained += steps;
-        walk.expect(counted == buyer.counted, || {
-            format!("{who} is counted with {} units towards the limit, but {counted} count", buyer.counted)
+        walk.expect(earlier == buyer.earlier, || {
+            format!(
+                "{who} is noted with {} earlier units towards the limit, but {earlier} count",
+                buyer.earlier
+            )
         });
         Ok(())
     })?;

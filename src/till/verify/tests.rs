@@ -177,7 +177,7 @@ fn wrong_orders_and_buyers() {
     });
     damage("towards the limit", |tx, _| {
         let (key, mut buyer) = tx.first::<Buyers>(&Span::all(), 1).unwrap().remove(0);
-        buyer.counted += 1;
+        buyer.earlier += 1;
         tx.put::<Buyers>(&key, &buyer).unwrap();
     });
     damage("belong to buyers, but there are 3", |tx, _| {
