@@ -4,6 +4,8 @@
 
 use crate::till::state::{StateError, Table};
 use bincode::config::{Configuration, Limit, LittleEndian, Varint};
+use bincode::enc::write::Writer;
+use bincode::error::EncodeError;
 
 /// No record is larger than this.
 const RECORD_BYTES_MAX: usize = 16 * 1024 * 1024;
@@ -14,11 +16,22 @@ fn config() -> Configuration<LittleEndian, Varint, Limit<RECORD_BYTES_MAX>> {
 
 /// The bytes of a record, written in the table's present version.
 pub fn encode<T: Table>(record: &T::Record) -> Result<Vec<u8>, StateError> {
-    let mut bytes = Vec::with_capacity(96);
-    bytes.push(T::VERSION);
-    bincode::serde::encode_into_std_write(record, &mut bytes, config())
+    // Most records fit.
+    let mut bytes = Bytes(Vec::with_capacity(320));
+    bytes.0.push(T::VERSION);
+    bincode::serde::encode_into_writer(record, &mut bytes, config())
         .map_err(|why| StateError(format!("a record of {} cannot be written: {why}", T::NAME)))?;
-    Ok(bytes)
+    Ok(bytes.0)
+}
+
+/// Bytes that grow with what is written.
+struct Bytes(Vec<u8>);
+
+impl Writer for Bytes {
+    fn write(&mut self, bytes: &[u8]) -> Result<(), EncodeError> {
+        self.0.extend_from_slice(bytes);
+        Ok(())
+    }
 }
 
 /// Reads a record back.

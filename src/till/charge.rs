@@ -8,8 +8,8 @@ use super::context::Context;
 use super::id::{OrderId, PurchaseId, RefundId};
 use super::journal::Subject;
 use super::record::{
-    Attempt, AttemptState, EntryKind, EventKind, EventRecord, NetworkRecord, OrderRecord, OrderStatus,
-    PurchaseRecord, PurchaseStatus, RefundRecord, RefundStatus, ReplyKind, WorkKind, WorkRecord,
+    AccountStatus, Attempt, AttemptState, EntryKind, EventKind, EventRecord, NetworkRecord, OrderRecord,
+    OrderStatus, PurchaseRecord, PurchaseStatus, RefundRecord, RefundStatus, ReplyKind, WorkKind, WorkRecord,
 };
 use super::refusal::{Refusal, Result};
 use super::state::{Read, StateError, Write};
@@ -90,7 +90,6 @@ pub fn answered<S: Write>(
         ChargeAnswer::Paid => {
             attempt.state = AttemptState::Paid;
             let reference = attempt.reference.clone().unwrap_or_default();
-            state.put::<Purchases>(&id, &record)?;
             enter(state, cx, id, &record, &reference)?;
             if record.status == PurchaseStatus::Capturing {
                 paid(state, cx, id, record)?;
@@ -138,7 +137,9 @@ fn declined<S: Write>(
     }
     state.delete::<Work>(&(WorkKind::Capture, id.0));
     let record = purchase::close(state, cx, id, PurchaseStatus::Declined)?;
-    tell(state, cx, id, record, ReplyKind::Refused)
+    let buyer = record.account;
+    tell(state, cx, id, record, ReplyKind::Refused)?;
+    account::finish_erasing(state, cx, buyer)
 }
 
 fn paid<S: Write>(
@@ -150,7 +151,7 @@ fn paid<S: Write>(
     let order_id = OrderId(cx.id());
     let offer = state.must::<Offers>(&record.offer)?;
     let sold = offer::as_held(state, &offer, &record)?;
-    let person = state.must::<Accounts>(&record.account)?.person;
+    let account = state.must::<Accounts>(&record.account)?;
     let order = OrderRecord {
         purchase: id,
         offer: record.offer,
@@ -158,7 +159,7 @@ fn paid<S: Write>(
         account: record.account,
         title: sold.title.clone(),
         price: record.price,
-        ship_to: person.map(|person| person.billing_address),
+        ship_to: account.person.map(|person| person.billing_address),
         status: OrderStatus::Unfulfilled,
         created_at: cx.now,
         shipped_at: None,
@@ -172,15 +173,18 @@ fn paid<S: Write>(
     record.status = PurchaseStatus::Paid;
     record.order = Some(order_id);
     record.settled_at = Some(cx.now);
-    state.put::<Purchases>(&id, &record)?;
     state.put::<Orders>(&order_id, &order)?;
     state.delete::<Work>(&(WorkKind::Capture, id.0));
     let waited_for = stock::sell(state, cx, record.piece())?;
     let event = EventRecord::of_purchase(EventKind::PurchasePaid, cx.now, order.merchant, id, &record);
     event::log(state, &event)?;
     event::log(state, &EventRecord { kind: EventKind::OrderCreated, ..event })?;
+    let buyer = record.account;
     let line = (record.offer, record.variant.clone());
     tell(state, cx, id, record, ReplyKind::Paid)?;
+    if account.status == AccountStatus::Erasing {
+        account::finish_erasing(state, cx, buyer)?;
+    }
     if waited_for {
         waiting::serve(state, cx, line.0, line.1.as_deref())?;
     }
@@ -216,7 +220,7 @@ fn give_back<S: Write>(
     Ok(())
 }
 
-/// Tells the buyer how the capture goes or ended, where the confirmation was not the last word.
+/// Tells the buyer how the capture goes or ended, where the confirmation was not the last word, and keeps the purchase.
 pub fn tell<S: Write>(
     state: &mut S,
     cx: &mut Context<'_>,
@@ -224,8 +228,6 @@ pub fn tell<S: Write>(
     mut record: PurchaseRecord,
     kind: ReplyKind,
 ) -> Result<()> {
-    let offer = state.must::<Offers>(&record.offer)?;
-    let sold = offer::as_held(state, &offer, &record)?;
     let Some(confirmation) = &mut record.confirmation else {
         return Err(StateError(format!("{id} was charged without a confirmation")).into());
     };
@@ -237,6 +239,8 @@ pub fn tell<S: Write>(
     state.put::<Purchases>(&id, &record)?;
     let due = kind != ReplyKind::Paid || settings.one_reply_per_post;
     if due && let Some(to) = author {
+        let offer = state.must::<Offers>(&record.offer)?;
+        let sold = offer::as_held(state, &offer, &record)?;
         let language = record.language.as_deref();
         let speaker = Speaker::new(cx.words, &settings, &sold, language, (&network_slug, &post));
         let text = match kind {
@@ -253,7 +257,7 @@ pub fn tell<S: Write>(
             state.put::<Posts>(&key, &seen)?;
         }
     }
-    account::finish_erasing(state, cx, record.account)
+    Ok(())
 }
 
 /// The attempt that paid for the order: not one whose late charge the till gave back by itself.

@@ -112,7 +112,7 @@ macro_rules! typed_id {
                 if serializer.is_human_readable() {
                     serializer.collect_str(self)
                 } else {
-                    self.0.to_be_bytes().serialize(serializer)
+                    serializer.serialize_u128(self.0)
                 }
             }
         }
@@ -124,7 +124,7 @@ macro_rules! typed_id {
                     Self::parse(&text).ok_or_else(|| serde::de::Error::custom(
                         concat!("must be an id that begins with ", $prefix, "_")))
                 } else {
-                    <[u8; 16]>::deserialize(deserializer).map(|bytes| Self(u128::from_be_bytes(bytes)))
+                    u128::deserialize(deserializer).map(Self)
                 }
             }
         }

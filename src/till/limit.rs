@@ -17,6 +17,7 @@ use super::table::{Cards, Limits, Only, Purchases, Replies};
 use super::time::Time;
 use std::borrow::Cow;
 use std::ops::ControlFlow;
+use std::sync::LazyLock;
 
 /// What "in 24 hours" means.
 const DAY_SECONDS: i64 = 86_400;
@@ -65,7 +66,8 @@ pub fn defaults() -> LimitsRecord {
 
 /// The limits as they stand.
 pub fn current<S: Read>(state: &S) -> Result<LimitsRecord, StateError> {
-    Ok(state.get::<Limits>(&Only)?.unwrap_or_else(defaults))
+    static DEFAULTS: LazyLock<LimitsRecord> = LazyLock::new(defaults);
+    Ok(state.get::<Limits>(&Only)?.unwrap_or_else(|| DEFAULTS.clone()))
 }
 
 /// Changes what `change` names.

@@ -27,8 +27,13 @@ impl Currency {
 
     /// Reads a code of three capital letters; `None` for what ISO 4217 does not list.
     pub fn parse(code: &str) -> Option<Self> {
-        let known = [DIGITS_2, DIGITS_0, DIGITS_3].iter().any(|list| list.split(' ').any(|one| one == code));
-        if known { code.as_bytes().try_into().ok().map(Self) } else { None }
+        let currency = Self(code.as_bytes().try_into().ok()?);
+        [DIGITS_2, DIGITS_0, DIGITS_3].iter().any(|list| currency.is_in(list)).then_some(currency)
+    }
+
+    /// Whether it is in a list of codes with a space between them.
+    fn is_in(self, list: &str) -> bool {
+        list.as_bytes().chunks(4).any(|one| one.starts_with(&self.0))
     }
 
     /// The code, three capital letters.
@@ -38,9 +43,9 @@ impl Currency {
 
     /// How many digits its minor unit takes: 2 for USD, 0 for JPY.
     pub fn minor_digits(self) -> u32 {
-        if DIGITS_0.split(' ').any(|one| one == self.code()) {
+        if self.is_in(DIGITS_0) {
             0
-        } else if DIGITS_3.split(' ').any(|one| one == self.code()) {
+        } else if self.is_in(DIGITS_3) {
             3
         } else {
             2
@@ -158,6 +163,12 @@ mod tests {
         assert!(Currency::parse("usd").is_none());
         assert!(Currency::parse("XXX").is_none());
         assert!(Currency::parse("").is_none());
+        assert!(Currency::parse("ED ").is_none() && Currency::parse("USDX").is_none());
+        for code in [DIGITS_2, DIGITS_0, DIGITS_3].iter().flat_map(|list| list.split(' ')) {
+            assert_eq!(Currency::parse(code).unwrap().code(), code);
+        }
+        assert_eq!(Currency::parse("TND").unwrap().minor_digits(), 3);
+        assert_eq!(Currency::parse("ZWG").unwrap().minor_digits(), 2);
         assert_eq!(Currency::parse("JPY").unwrap().minor_digits(), 0);
     }
 
