@@ -14,6 +14,7 @@ pub mod lease;
 mod overlay;
 mod scratch;
 mod snapshot;
+mod sparing;
 
 pub use backup::{beside, copy_onto, copy_to, publish};
 pub use batch::{Batch, Sealed, Tx};
@@ -28,9 +29,10 @@ use crate::till::state::{Read as _, StateError, Write as _};
 use crate::till::table::{Only, Settings, TABLE_NAMES};
 use guard::Opened;
 use overlay::Overlay;
-use redb::backends::InMemoryBackend;
+use redb::backends::{FileBackend, InMemoryBackend};
 use redb::{Builder, Database, DatabaseError, ReadableDatabase as _, TableDefinition};
 use snapshot::{Bytes, failed};
+use sparing::Sparing;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -73,7 +75,8 @@ impl Store {
         let looked = Self::open_unchanged(path, cache_bytes)?;
         Self::opened(path, false, || {
             drop(looked);
-            builder(cache_bytes).open(path)
+            let file = File::options().read(true).write(true).open(path)?;
+            builder(cache_bytes).create_with_backend(Sparing::new(FileBackend::new(file)?))
         })
     }
 
@@ -129,7 +132,7 @@ impl Store {
         let place = Path::new("the given disk");
         let empty = disk.len().map_err(|error| StoreError::io(place, error))? == 0;
         let database = builder(cache_bytes)
-            .create_with_backend(disk::Backend(disk))
+            .create_with_backend(Sparing::new(disk::Backend(disk)))
             .map_err(|error| StoreError::opening(place, error))?;
         if empty {
             initialise(&database, fresh)?;
@@ -274,9 +277,10 @@ impl Store {
     }
 }
 
+/// redb counts the bytes of the pages that it keeps. A page of 4 KiB and what belongs to it take 5 KiB of memory.
 fn builder(cache_bytes: usize) -> Builder {
     let mut builder = Builder::new();
-    builder.set_cache_size(cache_bytes);
+    builder.set_cache_size(cache_bytes / 5 * 4);
     builder
 }
 

@@ -5,7 +5,7 @@ use super::context::Context;
 use super::id::{AccountId, OfferId, PurchaseId, ReplyId};
 use super::limit::Reached;
 use super::post::Arrival;
-use super::purchase::{self, Origin, Past, Wanted};
+use super::purchase::{self, History, Origin, Wanted};
 use super::record::{
     AccountRecord, AccountStatus, OfferKind, OfferRecord, OfferStatus, PurchaseRecord, PurchaseStatus,
     ReplyKind, Shortage, StockRecord, WaitingRecord,
@@ -38,18 +38,18 @@ pub fn judge<S: Write>(
     if offer.kind == OfferKind::Deal {
         return deal::enrol(state, cx, arrival, (buyer, &record), (offer_id, &offer));
     }
-    let mut past = purchase::past(state, buyer, offer_id)?;
+    let mut history = purchase::history(state, buyer, offer_id)?;
     if let Some((id, newest)) =
-        past.newest.take_if(|(_, purchase)| purchase.status == PurchaseStatus::Pending)
+        history.newest.take_if(|(_, purchase)| purchase.status == PurchaseStatus::Pending)
     {
         if arrival.made_at <= newest.expires_at {
             return already_pending(state, cx, arrival, (offer_id, &offer), (id, newest));
         }
         purchase::close(state, cx, id, PurchaseStatus::Expired)?;
         // What it had held may have gone to this same buyer, who waited for more.
-        past = purchase::past(state, buyer, offer_id)?;
+        history = purchase::history(state, buyer, offer_id)?;
     }
-    let counted = past.counted();
+    let counted = history.counted();
     if let Some(verdict) = obstacle(cx, &record, &offer, counted) {
         let mut given = answer(state, cx, arrival, buyer, (offer_id, &offer), verdict, None)?;
         given.by = match verdict {
@@ -65,7 +65,7 @@ pub fn judge<S: Write>(
     let unit_price = offer.unit_price(choice.as_ref().and_then(|choice| choice.variant));
     let price = unit_price.times(most).unwrap_or(unit_price);
     let stock = state.must::<Stocks>(&offer_id)?;
-    if let Some(reached) = limit::reached(state, cx.now, (buyer, &record), price, past.newest.as_ref())? {
+    if let Some(reached) = limit::reached(state, cx.now, (buyer, &record), price, history.newest.as_ref())? {
         return limited(state, cx, arrival, buyer, (offer_id, &offer), reached);
     }
     if stock.all.waiting > 0
@@ -88,7 +88,7 @@ pub fn judge<S: Write>(
         return Ok(given);
     }
     let wanted = Wanted { variant: choice.variant, units };
-    let mut answer = hold(state, cx, arrival, (buyer, &past), (offer_id, &offer), wanted, choice.asked)?;
+    let mut answer = hold(state, cx, arrival, (buyer, &history), (offer_id, &offer), wanted, choice.asked)?;
     answer.by = (units < choice.asked).then(|| i64::from(choice.asked - units));
     // Where a post may be answered once, nobody could be told when it is the rest's turn.
     let rest_waits = offer.waitlist && offer.shortage == Shortage::Waitlist;
@@ -130,7 +130,7 @@ fn hold<S: Write>(
     state: &mut S,
     cx: &mut Context<'_>,
     arrival: Arrival<'_>,
-    (buyer, past): (AccountId, &Past),
+    (buyer, history): (AccountId, &History),
     (offer_id, offer): (OfferId, &OfferRecord),
     wanted: Wanted<'_>,
     asked: u32,
@@ -142,7 +142,7 @@ fn hold<S: Write>(
         made_at: arrival.made_at,
         language: post.language.as_deref(),
     };
-    let (id, mut held) = purchase::begin(state, cx, (buyer, past), (offer_id, offer), origin, wanted)?;
+    let (id, mut held) = purchase::begin(state, cx, (buyer, history), (offer_id, offer), origin, wanted)?;
     let draft = reply::Draft {
         account: Some(buyer),
         purchase: Some(id),

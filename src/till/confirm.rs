@@ -64,7 +64,7 @@ pub fn judge<S: Write>(
                 held.language.clone_from(&post.language);
             }
             let confirmation = confirmation(cx, arrival, &record)?;
-            aimed = Some((id, purchase::confirm(state, cx, (id, held), confirmation)?));
+            aimed = Some((id, purchase::confirm(state, cx, (id, held), offer.merchant, confirmation)?));
             // Where one post may be answered only once, the answer waits for the capture.
             if arrival.network.one_reply_per_post {
                 let (offer, purchase) = (Some(offer_id), Some(id));

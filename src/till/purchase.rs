@@ -2,7 +2,7 @@
 
 use super::command::Outcome;
 use super::context::Context;
-use super::id::{OfferId, PurchaseId};
+use super::id::{MerchantId, OfferId, PurchaseId};
 use super::record::{
     Attempt, AttemptState, BuyerRecord, Confirmation, EventKind, EventRecord, OfferRecord, PurchaseRecord,
     PurchaseStatus, VariantRecord, WorkKind, WorkRecord,
@@ -38,14 +38,14 @@ pub struct Wanted<'a> {
 
 /// What an account has had of an offer.
 #[derive(Clone, Debug, Default)]
-pub struct Past {
+pub struct History {
     /// Its newest purchase, the only one that can be pending.
     pub newest: Option<(PurchaseId, PurchaseRecord)>,
     /// Units of the purchases before that one which count towards the limit.
     pub earlier: u32,
 }
 
-impl Past {
+impl History {
     /// How many units count towards the limit.
     pub fn counted(&self) -> u32 {
         let newest = self.newest.as_ref().filter(|(_, purchase)| purchase.status.counts());
@@ -54,20 +54,20 @@ impl Past {
 }
 
 /// What an account has had of an offer so far.
-pub fn past<S: Read>(state: &S, account: AccountId, offer: OfferId) -> Result<Past, StateError> {
+pub fn history<S: Read>(state: &S, account: AccountId, offer: OfferId) -> Result<History, StateError> {
     match state.get::<Buyers>(&(account, offer))? {
-        None => Ok(Past::default()),
+        None => Ok(History::default()),
         Some(BuyerRecord { newest, earlier }) => {
-            Ok(Past { newest: Some((newest, state.must::<Purchases>(&newest)?)), earlier })
+            Ok(History { newest: Some((newest, state.must::<Purchases>(&newest)?)), earlier })
         }
     }
 }
 
-/// Holds units for a buyer with such a past: the hold lasts until its reply is out and the window after that is over.
+/// Holds units for a buyer with such a history: the hold lasts until its reply is out and the window after that is over.
 pub fn begin<S: Write>(
     state: &mut S,
     cx: &mut Context<'_>,
-    (account, past): (AccountId, &Past),
+    (account, history): (AccountId, &History),
     (offer_id, offer): (OfferId, &OfferRecord),
     origin: Origin<'_>,
     wanted: Wanted<'_>,
@@ -94,7 +94,7 @@ pub fn begin<S: Write>(
         window_set: false,
         reminded: false,
         reply: None,
-        previous: past.newest.as_ref().map(|(id, _)| *id),
+        previous: history.newest.as_ref().map(|(id, _)| *id),
         confirmation: None,
         attempts: Vec::new(),
         refunds: Vec::new(),
@@ -108,18 +108,19 @@ pub fn begin<S: Write>(
     };
     stock::hold(state, purchase.piece())?;
     state.put::<Deadlines>(&(purchase.release_at, id), &())?;
-    let buyer = BuyerRecord { newest: id, earlier: past.counted() };
+    let buyer = BuyerRecord { newest: id, earlier: history.counted() };
     state.put::<Buyers>(&(account, offer_id), &buyer)?;
     let pending = EventKind::PurchasePending;
     event::log(state, &EventRecord::of_purchase(pending, cx.now, offer.merchant, id, &purchase))?;
     Ok((id, purchase))
 }
 
-/// Confirms a purchase that is pending, or expired with a unit free: from now on the gateway is asked.
+/// Confirms a purchase from a merchant that is pending, or expired with a unit free: from now on the gateway is asked.
 pub fn confirm<S: Write>(
     state: &mut S,
     cx: &mut Context<'_>,
     (id, mut purchase): (PurchaseId, PurchaseRecord),
+    merchant: MerchantId,
     confirmation: Confirmation,
 ) -> Result<PurchaseRecord> {
     if purchase.status == PurchaseStatus::Pending {
@@ -141,7 +142,8 @@ pub fn confirm<S: Write>(
     state.put::<Purchases>(&id, &purchase)?;
     let due_at = pace::begin(state, cx, &confirmed_on, id)?;
     state.put::<Work>(&(WorkKind::Capture, id.0), &WorkRecord { due_at, unknowns: 0 })?;
-    event::log_purchase(state, EventKind::PurchaseConfirmed, cx.now, id, &purchase)?;
+    let confirmed = EventKind::PurchaseConfirmed;
+    event::log(state, &EventRecord::of_purchase(confirmed, cx.now, merchant, id, &purchase))?;
     Ok(purchase)
 }
 
@@ -206,7 +208,7 @@ pub fn newest<S: Read>(
     account: AccountId,
     offer: OfferId,
 ) -> Result<Option<(PurchaseId, PurchaseRecord)>, StateError> {
-    Ok(past(state, account, offer)?.newest)
+    Ok(history(state, account, offer)?.newest)
 }
 
 /// Sets the window of a purchase, once: it ends `window_seconds` after `from`.

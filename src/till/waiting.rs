@@ -194,11 +194,11 @@ fn turn<S: Read>(
         *id == entry.account && account.status == AccountStatus::Active && !frozen && ships_to(offer, account)
     });
     let Some((id, account)) = fine else { return Ok(Turn::Never) };
-    let past = purchase::past(state, entry.account, offer_id)?;
-    if past.newest.as_ref().is_some_and(|(_, purchase)| purchase.status == PurchaseStatus::Pending) {
+    let history = purchase::history(state, entry.account, offer_id)?;
+    if history.newest.as_ref().is_some_and(|(_, purchase)| purchase.status == PurchaseStatus::Pending) {
         return Ok(Turn::NotNow);
     }
-    let left = offer.per_account_limit.saturating_sub(past.counted());
+    let left = offer.per_account_limit.saturating_sub(history.counted());
     let free = free.map_or(u32::MAX, |free| u32::try_from(free).unwrap_or(u32::MAX));
     let units = entry.units.min(left).min(free).min(offer.max_per_purchase);
     let variant = offer.variants.iter().find(|variant| variant.name == key.variant);
@@ -235,9 +235,9 @@ fn hold<S: Write>(
         language: entry.language.as_deref(),
     };
     let wanted = Wanted { variant, units };
-    let past = purchase::past(state, entry.account, offer_id)?;
+    let history = purchase::history(state, entry.account, offer_id)?;
     let (id, mut held) =
-        purchase::begin(state, cx, (entry.account, &past), (offer_id, offer), origin, wanted)?;
+        purchase::begin(state, cx, (entry.account, &history), (offer_id, offer), origin, wanted)?;
     let post = (entry.network.as_str(), entry.post.as_str());
     let speaker = Speaker::new(cx.words, &settings, offer, entry.language.as_deref(), post);
     let draft = reply::Draft {
