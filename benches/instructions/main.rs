@@ -1,4 +1,4 @@
-//! What the hot paths cost in instructions: under callgrind, which counts the same on every machine and every day.
+//! What the hot paths cost in instructions: under callgrind, which counts the same on a busy machine and a quiet one.
 //!
 //! `benches/instructions/run` runs each path by its name and compares the counts with those that are kept. A path's
 //! setting is made first; only what [`measured`] calls is counted.

@@ -3,7 +3,7 @@
 //! Meanwhile the writer applies the next batch on top. One batch is being committed at a time, and nothing is answered
 //! before it, and all that it was applied on, is on the disk.
 
-use super::core::{Delivery, Ready};
+use super::applied::{Delivery, Ready};
 use super::handle::{Message, Shared};
 use super::job::Unavailable;
 use crate::store::guarded;

@@ -3,6 +3,7 @@
 //! No thread, no queue and no pause in here, so that whoever drives it decides what happens when: `writer` from a
 //! queue, `stepper` by hand.
 
+use super::applied::{Applied, Delivery, Pending, Ready};
 use super::clock::Clock;
 use super::clock::TimeSource;
 use super::handle::{Counts, Shared};
@@ -28,12 +29,6 @@ use std::ops::ControlFlow;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Instant;
-
-/// Hands out one answer.
-pub(super) type Delivery = Box<dyn FnOnce() + Send>;
-
-/// What a job came to before the commit; delivered after it.
-pub(super) type Pending = Box<dyn FnOnce(Result<(), Unavailable>) + Send>;
 
 /// The writer's work on one store.
 pub(super) struct Core {
@@ -114,7 +109,7 @@ impl Core {
         applied: &mut Applied,
         jobs: Vec<Job>,
     ) -> Result<(), StateError> {
-        applied.now = self.shared.clock.now().max(since);
+        applied.now = applied.time().max(self.shared.clock.now()).max(since);
         let mut failure = applied.on(&self.shared.store, under).err();
         for job in jobs {
             applied.commands += job.len();
@@ -283,7 +278,8 @@ impl Core {
     ) -> Result<bool, StateError> {
         let begun = Instant::now();
         let jumped = self.shared.clock.check_jump();
-        let now = applied.now.max(self.shared.clock.now()).max(since);
+        let shown = self.shared.clock.now();
+        let now = applied.time().max(shown).max(since);
         applied.now = now;
         let batch = applied.on(&self.shared.store, under)?;
         let mut tx = batch.begin();
@@ -292,8 +288,8 @@ impl Core {
             grace_ms = longest_grace_ms(&tx)?;
         }
         // After a start, buyers whose posts could not come in get their grace.
-        let ready = now.ms_since(self.shared.ready_at) >= grace_ms;
-        let expire_until = (!jumped && ready).then_some(now);
+        let ready = shown.ms_since(self.shared.ready_at) >= grace_ms;
+        let expire_until = (!jumped && ready).then_some(shown);
         let command = Command::Tick { expire_until, slice: self.tick_slice, keep_seconds: self.keep_seconds };
         let outcome = self.apply_in(&mut tx, now, &command)?;
         self.tell_of_paused_captures(&tx)?;
@@ -317,92 +313,6 @@ impl Core {
         }
         self.paused_captures = paused;
         Ok(())
-    }
-}
-
-/// A batch that is being applied.
-pub(super) struct Applied {
-    batch: Option<Batch>,
-    now: Time,
-    pending: Vec<Pending>,
-    /// How many commands it has, ticks aside.
-    pub commands: usize,
-    /// Whether it holds a full slice of what is due.
-    pub sliced: bool,
-    /// How many holds it frees because they were not confirmed in time.
-    freed: u64,
-    clock_moved: Option<i64>,
-}
-
-impl Default for Applied {
-    fn default() -> Self {
-        let now = Time::from_ms(0);
-        Self {
-            batch: None,
-            now,
-            pending: Vec::new(),
-            commands: 0,
-            sliced: false,
-            freed: 0,
-            clock_moved: None,
-        }
-    }
-}
-
-impl Applied {
-    /// Whether nobody waits for it and nothing is to be written.
-    pub fn is_empty(&self) -> bool {
-        self.pending.is_empty() && self.batch.as_ref().is_none_or(Batch::is_empty)
-    }
-
-    /// Its batch, begun on top of the file, and of `under`, where it has none yet.
-    fn on(&mut self, store: &Store, under: Option<&Sealed>) -> Result<&mut Batch, StateError> {
-        let begun = match self.batch.take() {
-            Some(batch) => batch,
-            None => under.map_or_else(|| store.batch(), |sealed| store.batch_on(sealed))?,
-        };
-        Ok(self.batch.insert(begun))
-    }
-
-    /// Takes no more jobs.
-    pub fn seal(self) -> Ready {
-        let Self { batch, now, pending, freed, clock_moved, .. } = self;
-        Ready { sealed: batch.map(Batch::seal), now, pending, freed, clock_moved }
-    }
-}
-
-/// A batch that is to be committed and answered.
-pub(super) struct Ready {
-    /// What it wrote.
-    pub sealed: Option<Sealed>,
-    /// When.
-    pub now: Time,
-    pending: Vec<Pending>,
-    freed: u64,
-    /// Whether the clock of a sandbox was moved by it, and how far.
-    pub clock_moved: Option<i64>,
-}
-
-impl Ready {
-    /// Takes in what was applied on top of it.
-    fn follow(&mut self, later: Self) {
-        self.sealed = match (self.sealed.take(), later.sealed) {
-            (Some(earlier), Some(later)) => Some(earlier.followed_by(later)),
-            (earlier, later) => later.or(earlier),
-        };
-        self.now = self.now.max(later.now);
-        self.pending.extend(later.pending);
-        self.freed += later.freed;
-        self.clock_moved = later.clock_moved.or(self.clock_moved);
-    }
-
-    /// The answers, to be handed out now.
-    pub fn answer(self, answer: &Result<(), Unavailable>) -> Vec<Delivery> {
-        let deliver = |done: Pending| {
-            let answer = answer.clone();
-            Box::new(move || done(answer)) as Delivery
-        };
-        self.pending.into_iter().map(deliver).collect()
     }
 }
 

@@ -3,6 +3,7 @@
 //! All changes are commands with an explicit time. They queue for one thread, which applies what is queued on one
 //! snapshot; another commits it once, durably, and only then hands out the answers. It knows neither HTTP nor redb.
 
+mod applied;
 mod clock;
 mod committer;
 mod core;

@@ -2,9 +2,10 @@
 //!
 //! While one batch is being committed, the next is applied on top of it, and grows until its turn comes.
 
+use super::applied::{Applied, Delivery, Ready};
 use super::clock::SystemTime;
 use super::committer::Committer;
-use super::core::{Applied, Core, Delivery, Ready};
+use super::core::Core;
 use super::handle::{Handle, Message};
 use super::job::{Job, Unavailable};
 use crate::store::{Sealed, Store, guarded};
@@ -184,8 +185,9 @@ impl Writer {
         match self.committer.is_busy() {
             Ok(true) => Ok(()),
             Ok(false) if open.is_empty() => {
-                // All that was applied is in the file.
+                // All that was applied is in the file. What has nothing in it forgets what it lay on, and its time.
                 self.under = None;
+                *open = Applied::default();
                 Ok(())
             }
             Ok(false) => {

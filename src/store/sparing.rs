@@ -109,20 +109,26 @@ impl<B: StorageBackend> StorageBackend for Sparing<B> {
     }
 
     fn set_len(&self, len: u64) -> io::Result<()> {
-        self.kept().forget(len, u64::MAX);
+        let mut kept = self.kept();
+        kept.forget(len, u64::MAX);
         self.below.set_len(len)
     }
 
     fn sync_data(&self) -> io::Result<()> {
-        self.below.sync_data()
+        let synced = self.below.sync_data();
+        if synced.is_err() {
+            // Nobody knows what is safe.
+            *self.kept() = Kept::default();
+        }
+        synced
     }
 
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
+        // Held until it is written: what is kept is what lies below, in this order.
         let mut kept = self.kept();
         let old = kept.take(offset).filter(|old| old.len() == data.len());
         kept.forget(offset, offset.saturating_add(data.len() as u64));
         if data.len() < KEPT_BYTES_MIN {
-            drop(kept);
             return self.below.write(offset, data);
         }
         // Where writing fails, nobody knows what lies there: it is not kept.
@@ -173,12 +179,15 @@ impl<B: StorageBackend> StorageBackend for Sparing<B> {
 mod tests {
     use super::*;
     use std::sync::Arc;
+    use std::sync::atomic::{AtomicU64, Ordering};
 
     /// A mock: a disk in memory that counts what is written to it, because a real one does not tell.
     #[derive(Clone, Debug, Default)]
     struct Counting {
         bytes: Arc<Mutex<Vec<u8>>>,
         written: Arc<Mutex<Vec<(u64, usize)>>>,
+        /// What begins here cannot be written; 0: everything can.
+        broken: Arc<AtomicU64>,
     }
 
     impl Counting {
@@ -201,9 +210,12 @@ mod tests {
             Ok(())
         }
         fn sync_data(&self) -> io::Result<()> {
-            Ok(())
+            if self.broken.load(Ordering::Relaxed) == 0 { Ok(()) } else { Err(io::Error::other("no sync")) }
         }
         fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
+            if offset == self.broken.load(Ordering::Relaxed) && offset > 0 {
+                return Err(io::Error::other("no write"));
+            }
             let from = usize::try_from(offset).unwrap();
             self.bytes.lock().unwrap()[from..from + data.len()].copy_from_slice(data);
             self.written.lock().unwrap().push((offset, data.len()));
@@ -268,6 +280,28 @@ mod tests {
         disk.written();
         sparing.write(10 * BLOCK, &data).unwrap();
         assert_eq!(disk.written(), []);
+    }
+
+    #[test]
+    fn after_a_failure_everything_is_written_again() {
+        let disk = Counting::default();
+        let sparing = Sparing::new(disk.clone());
+        sparing.set_len(100 * BLOCK).unwrap();
+        let mut data = filled(8, 1);
+        sparing.write(16 * BLOCK, &data).unwrap();
+        // The first of two runs is written, the second fails.
+        data[0] = 2;
+        data[4 * BLOCK_BYTES] = 2;
+        disk.broken.store(20 * BLOCK, Ordering::Relaxed);
+        sparing.write(16 * BLOCK, &data).unwrap_err();
+        disk.broken.store(0, Ordering::Relaxed);
+        disk.written();
+        sparing.write(16 * BLOCK, &data).unwrap();
+        assert_eq!(disk.written(), [(16 * BLOCK, 8 * BLOCK_BYTES)]);
+        disk.broken.store(1, Ordering::Relaxed);
+        sparing.sync_data().unwrap_err();
+        sparing.write(16 * BLOCK, &data).unwrap();
+        assert_eq!(disk.written(), [(16 * BLOCK, 8 * BLOCK_BYTES)]);
     }
 
     #[test]

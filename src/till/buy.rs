@@ -39,8 +39,7 @@ pub fn judge<S: Write>(
         return deal::enrol(state, cx, arrival, (buyer, &record), (offer_id, &offer));
     }
     let mut history = purchase::history(state, buyer, offer_id)?;
-    if let Some((id, newest)) =
-        history.newest.take_if(|(_, purchase)| purchase.status == PurchaseStatus::Pending)
+    while let Some((id, newest)) = history.newest.take_if(|(_, held)| held.status == PurchaseStatus::Pending)
     {
         if arrival.made_at <= newest.expires_at {
             return already_pending(state, cx, arrival, (offer_id, &offer), (id, newest));

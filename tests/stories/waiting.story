@@ -225,6 +225,21 @@ story: units pass by whose own hold is open
   cancel alice Shirt
   purchase carl Shirt is pending
   stock Shirt: 0 available, 2 held, 0 sold, 1 waiting
+story: whoever asks again after the hold ran out gets what they wait for, and not one more beside it
+  offer Shirt: #BuyShirt, limit 5, up to 3 at once, 2 in stock, window 15 minutes, waiting list for the rest
+  buyer alice on mastodon
+  buyer bob on mastodon
+  post alice p1 "#BuyShirt" → pending
+  post bob p2 "#BuyShirt x2" → pending, number 1
+  cancel alice Shirt
+  stock Shirt: 1 available, 1 held, 0 sold, 1 waiting
+  sent p2
+  after 15 minutes 1 ms
+  post bob p3 "#BuyShirt" → already_pending
+  purchase bob Shirt is pending
+  stock Shirt: 1 available, 1 held, 0 sold
+  after 1 hour
+  tick → 1 freed
 story: a newcomer does not get what somebody waits for, free or not
   offer Shirt: #BuyShirt, limit 5, up to 3 at once, 2 in stock, waiting list for the rest
   buyer alice on mastodon

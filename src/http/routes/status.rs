@@ -95,7 +95,7 @@ fn metrics(shared: &Arc<Shared>, _: &Call) -> Result<Answer, Problem> {
     figures.one("commands_total", "counter", "Commands applied, refused ones included.", stats.commands);
     figures.one("commands_refused_total", "counter", "Commands refused.", stats.refused);
     figures.one("holds_expired_total", "counter", "Holds freed because nobody confirmed.", stats.expired);
-    figures.timings("tick_seconds", "Time that a tick took, its commit included.", &stats.ticks);
+    figures.timings("tick_seconds", "Time that a tick took, without its commit.", &stats.ticks);
     figures.timings("commit_seconds", "Time that a commit took.", &stats.commit_times);
     figures.one("queue_jobs", "gauge", "Jobs waiting for the writer.", stats.queued_jobs);
     figures.one("waiting", "gauge", "Long polls waiting for news.", stats.waiting);
