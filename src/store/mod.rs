@@ -277,10 +277,10 @@ impl Store {
     }
 }
 
-/// redb counts the bytes of the pages that it keeps. A page of 4 KiB and what belongs to it take 5 KiB of memory.
+/// redb counts the bytes of the pages that it keeps. A page of 4 KiB, and what is noted of it, takes a third more.
 fn builder(cache_bytes: usize) -> Builder {
     let mut builder = Builder::new();
-    builder.set_cache_size(cache_bytes / 5 * 4);
+    builder.set_cache_size(cache_bytes / 4 * 3);
     builder
 }
 
