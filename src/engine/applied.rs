@@ -115,9 +115,10 @@ mod tests {
     use super::super::job::Job;
     use super::super::writer::EngineConfig;
     use super::*;
-    use crate::till::command::{Command, NewAccount, NewOffer, Outcome, Post, PostAnswer};
+    use crate::till::command::{Command, NewOffer, Outcome, PostAnswer};
     use crate::till::money::{Currency, Money};
-    use crate::till::record::{Address, Identity, PaymentMethod, Recipient, SettingsRecord};
+    use crate::till::record::SettingsRecord;
+    use crate::till::samples;
     use crate::till::state::{Read as _, Span};
     use crate::till::table::Deadlines;
     use std::sync::Arc;
@@ -173,44 +174,8 @@ mod tests {
         };
         let price = Money { amount: 900, currency: Currency::USD };
         call(core, Command::CreateOffer(Box::new(NewOffer::new(merchant, "#BuyTea", "Tea", price))));
-        let (network, user) = (text("sandbox"), text("u1"));
-        let account = NewAccount {
-            identities: vec![Identity {
-                network: network.clone(),
-                user_id: user.clone(),
-                handle: user.clone(),
-            }],
-            email: None,
-            billing_address: Address {
-                name: text("Jo"),
-                line1: text("1 Main St"),
-                line2: None,
-                city: text("Town"),
-                region: None,
-                postal_code: text("1"),
-                country: text("US"),
-            },
-            payment_method: PaymentMethod {
-                gateway: text("sandbox"),
-                customer: text("c"),
-                token: text("t"),
-                brand: text("visa"),
-                last4: text("4242"),
-                fingerprint: String::new(),
-            },
-        };
-        call(core, Command::CreateAccount(Box::new(account)));
-        let post = Post {
-            network,
-            id: text("p1"),
-            author: Recipient { user_id: user.clone(), handle: user },
-            hashtags: vec![text("buytea")],
-            text: String::new(),
-            created_at: None,
-            repost_of: None,
-            quote_of: None,
-            language: None,
-        };
+        call(core, Command::CreateAccount(Box::new(samples::buyer("sandbox", "u1"))));
+        let post = samples::post("sandbox", "u1", "p1", "buytea");
         let Outcome::Post(PostAnswer { reply: Some((id, _)), .. }) = call(core, Command::JudgePost(post))
         else {
             panic!("no reply")

@@ -42,6 +42,8 @@ pub mod refusal;
 pub mod reply;
 pub mod repost;
 pub mod role;
+#[cfg(test)]
+pub mod samples;
 pub mod state;
 pub mod stock;
 pub mod table;

@@ -56,12 +56,11 @@ mod tests {
     use super::*;
     use crate::store::{Store, Tx};
     use crate::till::apply::apply;
-    use crate::till::command::{Command, NewAccount, NewOffer, Post};
+    use crate::till::command::{Command, NewOffer};
     use crate::till::id::IdSource;
     use crate::till::money::{Currency, Money};
-    use crate::till::record::{
-        Address, IdempotencyRecord, Identity, PaymentMethod, Recipient, ReplyStatus, SettingsRecord,
-    };
+    use crate::till::record::{IdempotencyRecord, ReplyStatus, SettingsRecord};
+    use crate::till::samples;
     use crate::till::state::Read as _;
     use crate::till::table::{Hash, Purchases, Replies, Stocks};
     use crate::till::words::Words;
@@ -112,43 +111,8 @@ mod tests {
         act(start(), Command::CreateOffer(Box::new(offer)));
         for n in 0..count {
             let user = format!("u{n}");
-            let account = NewAccount {
-                identities: vec![Identity {
-                    network: text("sandbox"),
-                    user_id: user.clone(),
-                    handle: user.clone(),
-                }],
-                email: None,
-                billing_address: Address {
-                    name: text("Jo"),
-                    line1: text("1 Main St"),
-                    line2: None,
-                    city: text("Town"),
-                    region: None,
-                    postal_code: text("1"),
-                    country: text("US"),
-                },
-                payment_method: PaymentMethod {
-                    gateway: text("sandbox"),
-                    customer: text("c"),
-                    token: text("t"),
-                    brand: text("visa"),
-                    last4: text("4242"),
-                    fingerprint: String::new(),
-                },
-            };
-            act(start(), Command::CreateAccount(Box::new(account)));
-            let post = Post {
-                network: text("sandbox"),
-                id: format!("p{n}"),
-                author: Recipient { user_id: user.clone(), handle: user },
-                hashtags: vec![text("buytea")],
-                text: String::new(),
-                created_at: None,
-                repost_of: None,
-                quote_of: None,
-                language: None,
-            };
+            act(start(), Command::CreateAccount(Box::new(samples::buyer("sandbox", &user))));
+            let post = samples::post("sandbox", &user, &format!("p{n}"), "buytea");
             act(start().plus_seconds(n), Command::JudgePost(post));
         }
     }

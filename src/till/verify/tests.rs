@@ -3,13 +3,12 @@
 use super::check;
 use crate::store::{Store, Tx};
 use crate::till::apply::apply;
-use crate::till::command::{ChargeAnswer, Command, NewAccount, NewOffer, Outcome, Post};
+use crate::till::command::{ChargeAnswer, Command, NewOffer, Outcome};
 use crate::till::context::Context;
 use crate::till::id::{IdSource, OfferId, PurchaseId, ReplyId};
 use crate::till::money::{Currency, Money};
-use crate::till::record::{
-    Address, AttemptState, Identity, PaymentMethod, Recipient, SettingsRecord, WorkKind, WorkRecord,
-};
+use crate::till::record::{AttemptState, SettingsRecord, WorkKind, WorkRecord};
+use crate::till::samples;
 use crate::till::state::{Read, Span, Write};
 use crate::till::table::{
     Buyers, Counter, Counters, Deadlines, Events, Hashtags, Identities, Lookalikes, Orders, Outbox,
@@ -47,43 +46,13 @@ fn sale(tx: &mut Tx<'_>) -> Sale {
     };
     let mut purchases = Vec::new();
     for name in ["alice", "bob", "carl"] {
-        let account = NewAccount {
-            identities: vec![Identity { network: text("x"), user_id: text(name), handle: text(name) }],
-            email: None,
-            billing_address: Address {
-                name: text(name),
-                line1: text("1 Main Street"),
-                line2: None,
-                city: text("Town"),
-                region: None,
-                postal_code: text("1"),
-                country: text("US"),
-            },
-            payment_method: PaymentMethod {
-                gateway: text("sandbox"),
-                customer: text("c"),
-                token: text("t"),
-                brand: text("visa"),
-                last4: text("4242"),
-                fingerprint: String::new(),
-            },
-        };
+        let account = samples::buyer("x", name);
         apply(tx, &mut cx, &Command::CreateAccount(Box::new(account))).unwrap();
         for tag in ["buyshirt", "confirmshirt"] {
             if tag == "confirmshirt" && name == "carl" {
                 continue;
             }
-            let post = Post {
-                network: text("x"),
-                id: format!("{name}-{tag}"),
-                author: Recipient { user_id: text(name), handle: text(name) },
-                hashtags: vec![text(tag)],
-                text: String::new(),
-                created_at: None,
-                repost_of: None,
-                quote_of: None,
-                language: None,
-            };
+            let post = samples::post("x", name, &format!("{name}-{tag}"), tag);
             let Outcome::Post(answer) = apply(tx, &mut cx, &Command::JudgePost(post)).unwrap() else {
                 unreachable!()
             };
