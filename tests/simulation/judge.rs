@@ -359,8 +359,9 @@ impl Model {
         if self.is_frozen(buyer, post) {
             return (Verdict::IdentityFrozen, None);
         }
-        if let Some(n) = self.newest(buyer, offer)
-            && self.purchases[n].status == PurchaseStatus::Pending
+        // What ran out may go to this same buyer, who waits for more: then that is pending.
+        while let Some(n) =
+            self.newest(buyer, offer).filter(|&n| self.purchases[n].status == PurchaseStatus::Pending)
         {
             if t <= self.purchases[n].expires_at {
                 return (Verdict::AlreadyPending, Some(n));
