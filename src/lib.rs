@@ -9,11 +9,15 @@
 //! - [`webhooks`]: events sent to merchants' own addresses. It must never know a route or a gateway.
 //! - [`web`]: what pages look like. It must never know a request or a file.
 //! - [`http`]: the front gate and the API. The only room that knows `tiny_http`; it must never know a gateway.
+//! - [`client`]: the API as a caller sees it. It must never know a room below.
+//! - [`bridges`]: networks' posts and replies, over that client. They must never know a rule or the data file.
 //! - [`cli`]: one file a subcommand; the only room that ties the others together.
 
 #![forbid(unsafe_code)]
 
+pub mod bridges;
 pub mod cli;
+pub mod client;
 pub mod engine;
 pub mod http;
 pub mod payments;

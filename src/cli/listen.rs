@@ -2,7 +2,7 @@
 
 use super::target::Target;
 use super::{Failure, Outcome, failure, say, serve};
-use crate::cli::client::Client;
+use crate::client::Client;
 use crate::till::endpoint::{unknown_event, wants};
 use crate::webhooks::{Parcel, Sender, new_secret, sign};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -115,7 +115,7 @@ fn begin(client: &Client, after: &str) -> Result<String, Failure> {
     Ok(page.get("next_cursor").and_then(Value::as_str).unwrap_or(after).to_owned())
 }
 
-fn news(client: &Client, after: &str) -> Result<Value, super::client::ClientError> {
+fn news(client: &Client, after: &str) -> Result<Value, crate::client::ClientError> {
     let after = utf8_percent_encode(after, NON_ALPHANUMERIC);
     client.get(&format!("/v1/events?expand=object&wait_seconds={WAIT_SECONDS}&after={after}"))
 }

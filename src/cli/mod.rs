@@ -3,7 +3,7 @@
 
 mod backup;
 mod bench;
-pub mod client;
+mod bridge;
 mod completions;
 pub mod demo;
 mod explain;
@@ -54,6 +54,7 @@ enum Command {
     Trigger(trigger::Args),
     Bench(bench::Args),
     Resume(resume::Args),
+    Bridge(bridge::Args),
     Reconcile(reconcile::Args),
     Words(words::Args),
     Completions(completions::Args),
@@ -127,6 +128,7 @@ pub fn run() -> ExitCode {
         Command::Trigger(args) => trigger::run(&args),
         Command::Bench(args) => bench::run(&args),
         Command::Resume(args) => resume::run(&args),
+        Command::Bridge(args) => bridge::run(&args),
         Command::Reconcile(args) => reconcile::run(&args),
         Command::Words(args) => words::run(&args),
         Command::Completions(args) => {

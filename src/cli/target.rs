@@ -1,7 +1,7 @@
 //! Which till or file a command is about: a running till by its address, or a data file that none runs.
 
-use super::client::Client;
 use super::{Failure, failure};
+use crate::client::Client;
 use crate::store::{Store, StoreError, lease};
 use std::path::{Path, PathBuf};
 

@@ -2,7 +2,7 @@
 
 use super::target::Target;
 use super::{Failure, Outcome, failure, say};
-use crate::cli::client::Client;
+use crate::client::Client;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 

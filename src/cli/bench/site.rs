@@ -2,8 +2,8 @@
 
 use super::machine;
 use super::usage::{self, Usage};
-use crate::cli::client::Client;
 use crate::cli::{Failure, failure};
+use crate::client::Client;
 use crate::http::new_secret;
 use crate::store::Scratch;
 use serde_json::json;

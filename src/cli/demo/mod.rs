@@ -16,7 +16,7 @@ pub use run::{Args, run};
 pub use style::Style;
 pub use timeline::Stock;
 
-use super::client::Client;
+use crate::client::Client;
 use script::Script;
 use std::collections::BTreeMap;
 use std::io::Write;

@@ -4,7 +4,7 @@ use super::Summary;
 use super::stage::{Stage, address_words, stock, text};
 use super::style::{Ink, Style, pad, wrap};
 use super::timeline::{Stock, bar, counts};
-use crate::cli::client::Client;
+use crate::client::Client;
 use crate::till::money::{Currency, Money};
 use serde_json::Value;
 use std::collections::BTreeMap;

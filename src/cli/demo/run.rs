@@ -1,11 +1,11 @@
 //! `tagtill demo`: a till in this process, on a fresh sandbox file, and the story played against it.
 
 use super::{CLOCK_START, Style, play, print_summary};
-use crate::cli::client::Client;
 use crate::cli::running::{Options, Running};
 use crate::cli::serve::wait;
 use crate::cli::verify::check_file;
 use crate::cli::{Failure, Outcome, failure, say};
+use crate::client::Client;
 use crate::http::new_secret;
 use crate::store::Scratch;
 use crate::till::time::Time;

@@ -3,7 +3,7 @@
 use super::script::{NETWORK, SHOP_HANDLE, SHOP_USER_ID, Script};
 use super::style::{Ink, Style, pad};
 use super::timeline::Stock;
-use crate::cli::client::Client;
+use crate::client::Client;
 use crate::till::money::Money;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;

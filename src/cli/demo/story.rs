@@ -5,7 +5,7 @@ use super::script::{CardUse, Deleted, Entry, NETWORK, Reposted, SHOP_HANDLE, Scr
 use super::stage::{Stage, address_words, stock, text};
 use super::style::Style;
 use super::timeline::{self, Fact, Moment, Said};
-use crate::cli::client::{Client, ClientError};
+use crate::client::{Client, ClientError};
 use crate::till::time::Time;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;

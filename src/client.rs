@@ -1,4 +1,4 @@
-//! A small blocking client of a till's HTTP API, for the subcommands that talk to a running one.
+//! A small blocking client of a till's HTTP API, for whatever talks to a running one: subcommands and bridges.
 //!
 //! Plain HTTP only: it is for this machine or a private network. Whoever needs TLS has a reverse proxy in between.
 
@@ -125,6 +125,12 @@ impl Client {
         json(self.send("POST", path, Some(body))?)
     }
 
+    /// `POST` of lines of JSON; one line comes back for each.
+    pub fn post_lines(&self, path: &str, lines: &str) -> Result<String, ClientError> {
+        let body = read(&mut self.send_as("POST", path, Some(("application/x-ndjson", lines)))?)?;
+        Ok(String::from_utf8_lossy(&body).into_owned())
+    }
+
     /// `PUT`.
     pub fn put(&self, path: &str, body: &Value) -> Result<Value, ClientError> {
         json(self.send("PUT", path, Some(body))?)
@@ -190,6 +196,16 @@ impl Client {
         path: &str,
         body: Option<&Value>,
     ) -> Result<Response<ureq::Body>, ClientError> {
+        let body = body.map(Value::to_string);
+        self.send_as(method, path, body.as_deref().map(|body| ("application/json", body)))
+    }
+
+    fn send_as(
+        &self,
+        method: &str,
+        path: &str,
+        body: Option<(&str, &str)>,
+    ) -> Result<Response<ureq::Body>, ClientError> {
         if !self.base.starts_with("http://") {
             return Err(ClientError::without_answer(format!(
                 "{} must begin with http://; there is no TLS here, so talk to the till from its own machine",
@@ -202,9 +218,9 @@ impl Client {
             .header("Accept", "application/json")
             .header("Authorization", format!("Bearer {}", self.token));
         let answer = match body {
-            Some(body) => request
-                .header("Content-Type", "application/json")
-                .body(body.to_string())
+            Some((kind, body)) => request
+                .header("Content-Type", kind)
+                .body(body.to_owned())
                 .map_err(ureq::Error::from)
                 .and_then(|request| self.agent.run(request)),
             None => request.body(()).map_err(ureq::Error::from).and_then(|request| self.agent.run(request)),
