@@ -137,6 +137,11 @@ impl Desk {
         self.counts.read_to(source, at);
     }
 
+    /// Something went wrong that does not end the reading.
+    pub fn trouble(&self, kind: Kind) {
+        self.counts.error(kind);
+    }
+
     pub(super) fn sign_in(&self, own: Own) {
         self.known().own = Some(own);
     }

@@ -5,6 +5,7 @@
 //! holds what is said to that network and nothing else.
 
 mod backoff;
+pub mod bluesky;
 mod bridge;
 mod counts;
 mod desk;
