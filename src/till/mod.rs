@@ -5,6 +5,7 @@
 
 pub mod account;
 pub mod apply;
+pub mod bridge;
 pub mod buy;
 pub mod charge;
 pub mod check;

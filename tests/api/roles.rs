@@ -65,13 +65,20 @@ impl World {
             _ => format!("p{n}"),
         };
         let path = route.path.replace("{network}", "x").replace("{slug}", "x").replace("{id}", &id);
-        let path = path.replace("{account}", &self.account).replace("{version}", "1");
+        let path =
+            path.replace("{account}", &self.account).replace("{version}", "1").replace("{stream}", "all");
         let path = if route.id == "listReplies" { format!("{path}?network=x") } else { path };
         let path =
             if route.id == "getSettlement" { format!("{path}?merchant={}", self.merchant) } else { path };
         let body = match route.id {
             "judgePost" => post(&format!("p{n}"), "bob", "nothing"),
-            "putNetwork" | "putLimits" | "updateAccount" | "updateOffer" | "updateWebhookEndpoint" => {
+            "putCursor" => json!({"cursor": "1729360192837465"}),
+            "putNetwork"
+            | "announceBridge"
+            | "putLimits"
+            | "updateAccount"
+            | "updateOffer"
+            | "updateWebhookEndpoint" => {
                 json!({})
             }
             "createMerchant" | "updateMerchant" => json!({"name": "Tea"}),
@@ -200,6 +207,10 @@ GET /healthz open\n\
 GET /metrics open\n\
 GET /readyz open\n\
 GET /v1/events [Merchant]\n\
+GET /v1/networks/{slug} [Network]\n\
+GET /v1/networks/{slug}/bridge [Network]\n\
+GET /v1/networks/{slug}/cursors [Network]\n\
+GET /v1/networks/{slug}/cursors/{stream} [Network]\n\
 GET /v1/offers [Merchant]\n\
 GET /v1/offers/{id} [Merchant]\n\
 GET /v1/offers/{id}/versions/{version} [Merchant]\n\
@@ -229,7 +240,9 @@ POST /v1/replies/{id}/sent [Network]\n\
 POST /v1/webhook-endpoints [Merchant]\n\
 POST /v1/webhook-endpoints/{id}/resend [Merchant]\n\
 POST /v1/webhook-endpoints/{id}/rotate [Merchant]\n\
-POST /v1/webhook-endpoints/{id}/test [Merchant]";
+POST /v1/webhook-endpoints/{id}/test [Merchant]\n\
+PUT /v1/networks/{slug}/bridge [Network]\n\
+PUT /v1/networks/{slug}/cursors/{stream} [Network]";
     assert_eq!(found.join("\n"), wanted);
 }
 

@@ -3,6 +3,8 @@
 
 mod accounts;
 pub mod backups;
+mod bridges;
+mod cursors;
 mod deals;
 mod endpoints;
 mod events;
@@ -41,6 +43,8 @@ pub fn all() -> impl Iterator<Item = &'static Route> {
         posts::ROUTES,
         replies::ROUTES,
         networks::ROUTES,
+        cursors::ROUTES,
+        bridges::ROUTES,
         limits::ROUTES,
         merchants::ROUTES,
         accounts::ROUTES,
