@@ -228,6 +228,7 @@ fn links() -> Vec<Golden> {
         golden::<LinkCodes>(&LinkId(11)),
         golden::<Pages>(&AccountId(2)),
         golden::<Cursors>(&CursorRecord { cursor: "1360677600000000".to_owned(), updated_at: at(0) }),
+        golden::<OptOuts>(&OptOutRecord { since: at(0) }),
     ]
 }
 

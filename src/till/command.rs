@@ -252,6 +252,14 @@ pub enum Command {
         cursor: String,
         was: Option<Option<String>>,
     },
+    OptOut {
+        network: String,
+        user_id: String,
+    },
+    OptIn {
+        network: String,
+        user_id: String,
+    },
     PutLimits(Box<LimitsChange>),
     CreateMerchant {
         name: String,

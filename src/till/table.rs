@@ -8,9 +8,9 @@ use super::record::{
     AccountRecord, BalanceRecord, BuyerRecord, CaptureRecord, CreditRecord, CursorRecord, DealRecord,
     DeliveryRecord, DisputeRecord, EarlyRepostRecord, EndpointRecord, EnrolmentRecord, EntryRecord,
     EventRecord, HashtagRecord, IdempotencyRecord, IdentityRecord, LimitsRecord, LinkRecord, MerchantRecord,
-    NetworkRecord, NoticeRecord, OfferRecord, OrderRecord, PostRecord, PurchaseRecord, RateRecord,
-    RefundRecord, ReplyRecord, SettingsRecord, StockRecord, TokenRecord, TransactionRecord, WaiterRecord,
-    WaitingRecord, WorkKind, WorkRecord,
+    NetworkRecord, NoticeRecord, OfferRecord, OptOutRecord, OrderRecord, PostRecord, PurchaseRecord,
+    RateRecord, RefundRecord, ReplyRecord, SettingsRecord, StockRecord, TokenRecord, TransactionRecord,
+    WaiterRecord, WaitingRecord, WorkKind, WorkRecord,
 };
 use super::state::{Key, Table};
 use super::time::Time;
@@ -145,6 +145,8 @@ tables! {
     Pages "pages" Hash => AccountId,
     /// How far bridges have read, by network and stream.
     Cursors "cursors" OnNetwork => CursorRecord,
+    /// Who wants no replies.
+    OptOuts "opt_outs" OnNetwork => OptOutRecord,
 }
 
 /// The key of a table with one record.

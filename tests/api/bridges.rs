@@ -143,3 +143,39 @@ fn an_offer_that_ended_long_ago_is_no_longer_looked_for() {
     till.post("/v1/sandbox/clock", &json!({"advance_seconds": 3700})).expect(200);
     assert_eq!(told(), json!([]));
 }
+
+#[test]
+fn who_opted_out_is_kept_and_hears_nothing() {
+    let till = till();
+    till.offer(&till.merchant(), "Tea");
+    till.account("ann");
+    let bridge = till.token("network:x");
+    let path = "/v1/networks/x/opt-outs/ann";
+    assert!(till.say("ann", "#BuyTea")["reply"].is_object());
+    let out = put(&till, &bridge, path, &Value::Null).expect(200);
+    assert_eq!((&out["network"], &out["user_id"]), (&json!("x"), &json!("ann")));
+    assert_eq!(put(&till, &bridge, path, &json!({})).expect(200), out, "said again, it changes nothing");
+    assert_eq!(till.get("/v1/replies?network=x").expect(200)["data"], json!([]));
+    let confirmed = till.say("ann", "#ConfirmTea");
+    assert_eq!((&confirmed["verdict"], confirmed.get("reply")), (&json!("confirmed"), None));
+    for user in ["https%3A%2F%2Fsocial.example%2Fusers%2Fbob", "did:plc:carl"] {
+        put(&till, ADMIN, &format!("/v1/networks/x/opt-outs/{user}"), &Value::Null).expect(200);
+    }
+    let page = till.call(&bridge, "GET", "/v1/networks/x/opt-outs?limit=2", &Value::Null).expect(200);
+    assert_eq!((&page["data"][0], &page["data"][1]["user_id"]), (&out, &json!("did:plc:carl")));
+    let next = format!("/v1/networks/x/opt-outs?cursor={}", page["next_cursor"].as_str().unwrap());
+    let rest = till.get(&next).expect(200);
+    assert_eq!(rest["data"][0]["user_id"], "https://social.example/users/bob");
+    assert_eq!(rest["next_cursor"], Value::Null);
+    for _ in 0..2 {
+        till.call(&bridge, "DELETE", path, &Value::Null).expect(200);
+    }
+    assert!(till.say("ann", "#ConfirmTea")["reply"].is_object());
+    put(&till, ADMIN, "/v1/networks/nowhere/opt-outs/ann", &Value::Null).problem(404, "not_found", "");
+    put(&till, ADMIN, "/v1/networks/x/opt-outs/a%20b", &Value::Null).problem(422, "invalid", "user_id");
+    till.call(&till.token("network:bluesky"), "DELETE", path, &Value::Null).problem(
+        403,
+        "forbidden",
+        "network",
+    );
+}

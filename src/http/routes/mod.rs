@@ -18,6 +18,7 @@ mod networks;
 mod offer_parts;
 mod offers;
 mod operation;
+mod opt_outs;
 mod order_papers;
 mod orders;
 mod patch;
@@ -45,6 +46,7 @@ pub fn all() -> impl Iterator<Item = &'static Route> {
         networks::ROUTES,
         cursors::ROUTES,
         bridges::ROUTES,
+        opt_outs::ROUTES,
         limits::ROUTES,
         merchants::ROUTES,
         accounts::ROUTES,

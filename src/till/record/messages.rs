@@ -151,6 +151,13 @@ pub struct CursorRecord {
     pub updated_at: Time,
 }
 
+/// Somebody wants no replies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OptOutRecord {
+    /// Since when.
+    pub since: Time,
+}
+
 /// What happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "each is named as its code in the events' table of codes")]
