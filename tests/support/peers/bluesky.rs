@@ -229,7 +229,7 @@ impl BlueskyPerson {
     /// Whose handle this is.
     pub fn did_of(&self, handle: &str) -> Option<String> {
         let path = format!("/xrpc/com.atproto.identity.resolveHandle?handle={handle}");
-        let answer = self.client.call("GET", &path, &Value::Null);
+        let answer = self.client.send("GET", &path, "", b"").unwrap();
         (answer.status == 200).then(|| answer.json()["did"].as_str().unwrap().to_owned())
     }
 }

@@ -119,7 +119,7 @@ impl MastodonPerson {
 
     #[track_caller]
     pub fn delete(&self, id: &str) {
-        self.client.call("DELETE", &format!("/api/v1/statuses/{id}"), &Value::Null).ok();
+        self.client.send("DELETE", &format!("/api/v1/statuses/{id}"), "", b"").unwrap().ok();
     }
 
     #[track_caller]
@@ -130,7 +130,7 @@ impl MastodonPerson {
     /// A post as it stands; `None` where it is gone.
     #[track_caller]
     pub fn status(&self, id: &str) -> Option<Value> {
-        let answer = self.client.call("GET", &format!("/api/v1/statuses/{id}"), &Value::Null);
+        let answer = self.client.send("GET", &format!("/api/v1/statuses/{id}"), "", b"").unwrap();
         (answer.status != 404).then(|| answer.ok())
     }
 
