@@ -64,7 +64,8 @@ pub struct Post {
     /// The post that it answers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub in_reply_to: Option<String>,
-    /// Whether the network says that it mentions or quotes us.
+    /// Whether the network says that it mentions or quotes us; where it does not, the text decides.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub to_us: bool,
 }
 

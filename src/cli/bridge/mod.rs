@@ -1,6 +1,7 @@
 //! `tagtill bridge`: reads a network's posts for a till and posts the till's replies there.
 
 mod bluesky;
+pub mod started;
 
 use super::target::Target;
 use super::{Failure, Outcome, say};
