@@ -67,6 +67,7 @@ async function main() {
     inviteRequired: false,
     rateLimitsEnabled: false,
     disableSsrfProtection: true,
+    enableDidDocWithSession: true,
     crawlers: [],
     bskyAppViewUrl: 'https://appview.invalid',
     bskyAppViewDid: 'did:example:appview',
