@@ -1,7 +1,7 @@
 //! The networks' own servers do what tests of the bridges rely on, and the network between can be cut.
 //!
-//! `TAGTILL_BLUESKY` and `TAGTILL_MASTODON` name where they were set up. `tests/run` does it; without them, only the cut
-//! is tested here.
+//! `TAGTILL_BLUESKY`, `TAGTILL_MASTODON` and `TAGTILL_BLUESKY_NETWORK` name where they were set up. `tests/run` does it,
+//! the last in its long form; without them, only the cut is tested here.
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
@@ -61,6 +61,33 @@ fn people_post_on_bluesky() {
     let document = Client::new(&peer.plc(), "").get(&format!("/{}", cyd.did));
     assert_eq!(document["alsoKnownAs"][0], "at://cid.test", "{document}");
     peer.person("dee").post("New here");
+}
+
+#[test]
+fn all_of_bluesky_tells_and_finds() {
+    let Some(peer) = BlueskyPeer::start_whole() else { return };
+    let [bot, ada] = ["teashop", "ada"].map(|name| peer.person(name));
+    // A client's way: through the cut, with a password for apps.
+    let login = json!({"identifier": bot.did, "password": bot.app_password()});
+    let client = Client::new(&peer.url(), "");
+    let login = client.post("/xrpc/com.atproto.server.createSession", &login);
+    let client = client.with_token(login["accessJwt"].as_str().unwrap());
+    let told = |reason: &str| {
+        let page = client.get("/xrpc/app.bsky.notification.listNotifications?limit=100");
+        let all = page["notifications"].as_array().unwrap().clone();
+        all.into_iter().filter(|one| one["reason"] == reason).collect::<Vec<_>>()
+    };
+    let wish = ada.post("@teashop.test #BuyTea");
+    let mention = wait_for("a mention", || told("mention").pop());
+    assert_eq!((&mention["uri"], &mention["author"]["did"]), (&json!(wish.uri), &json!(ada.did)));
+    let found = client.get("/xrpc/app.bsky.feed.searchPosts?q=%23BuyTea&sort=latest");
+    assert_eq!(found["posts"][0]["uri"], *wish.uri, "{found}");
+    let answer = bot.reply("Repost this to confirm", &wish);
+    let repost = ada.repost(&answer);
+    let told_of = wait_for("a repost", || told("repost").pop());
+    assert_eq!((&told_of["uri"], &told_of["reasonSubject"]), (&json!(repost.uri), &json!(answer.uri)));
+    ada.delete(&wish.uri);
+    wait_for("what is deleted to be forgotten", || told("mention").is_empty().then_some(()));
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! A Bluesky PDS with its directory, and people on it.
+//! A Bluesky PDS with its directory, alone or with an AppView, and people on it.
 
 use super::{Cut, Server, place, script};
 use crate::support::Client;
@@ -13,26 +13,42 @@ pub struct BlueskyPeer {
     /// Of the PDS and of the directory; 0 until they were chosen.
     ports: [u16; 2],
     installed: PathBuf,
+    /// Whether there is an AppView: then nothing is kept.
+    whole: bool,
     data: tempfile::TempDir,
 }
 
 impl BlueskyPeer {
-    /// Starts them; `None` where the machine has none.
+    /// Starts a PDS and its directory; `None` where the machine has none. There is no AppView: what needs one is answered
+    /// with 502.
     pub fn start() -> Option<Self> {
-        let installed = place("TAGTILL_BLUESKY")?;
+        Some(Self::of(place("TAGTILL_BLUESKY")?, false))
+    }
+
+    /// Starts all of the network, for notifications, search and timelines; `None` where the machine has none.
+    pub fn start_whole() -> Option<Self> {
+        Some(Self::of(place("TAGTILL_BLUESKY_NETWORK")?, true))
+    }
+
+    fn of(installed: PathBuf, whole: bool) -> Self {
         let data = tempfile::tempdir().unwrap();
-        let mut peer = Self { cut: Cut::new(), server: None, ports: [0; 2], installed, data };
+        let mut peer = Self { cut: Cut::new(), server: None, ports: [0; 2], installed, whole, data };
         peer.run();
-        Some(peer)
+        peer
     }
 
     fn run(&mut self) {
         let mut command = Command::new(self.installed.join("node"));
         command.env("NODE_PATH", self.installed.join("node_modules"));
-        command.arg("-r").arg(script("bluesky/loopback.cjs")).arg(script("bluesky/start.js"));
-        command.arg(self.data.path().join("data")).args(self.ports.map(|port| port.to_string()));
+        command.arg("-r").arg(script("bluesky/loopback.cjs"));
+        if self.whole {
+            command.arg(script("bluesky_network/start.js"));
+        } else {
+            command.arg(script("bluesky/start.js")).arg(self.data.path().join("data"));
+            command.args(self.ports.map(|port| port.to_string()));
+        }
         command.arg(self.cut.url());
-        let server = Server::start(command, &self.data.path().join("log"));
+        let server = Server::start(command, self.whole, &self.data.path().join("log"));
         self.ports = [server.port("pds"), server.port("plc")];
         self.cut.lead_to(self.ports[0]);
         self.server = Some(server);
@@ -45,6 +61,7 @@ impl BlueskyPeer {
 
     /// Starts them again, with all that they had.
     pub fn restart(&mut self) {
+        assert!(!self.whole, "the whole network keeps nothing");
         self.kill();
         self.run();
     }

@@ -30,7 +30,7 @@ impl MastodonPeer {
         let mut command = Command::new(self.installed.join("bin/python"));
         command.arg(script("mastodon/start.py")).arg(self.data.path().join("data"));
         command.arg(self.port.to_string()).arg(self.cut.address());
-        let server = Server::start(command, &self.data.path().join("log"));
+        let server = Server::start(command, false, &self.data.path().join("log"));
         self.port = server.port("url");
         self.cut.lead_to(self.port);
         self.server = Some(server);
