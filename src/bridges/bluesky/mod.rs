@@ -134,7 +134,7 @@ impl Network for Bluesky {
         }
     }
 
-    fn post(&self, reply: &Reply, _: bool) -> Result<Posted, Trouble> {
-        self.post_reply(reply)
+    fn post(&self, reply: &Reply, maybe_out: bool) -> Result<Posted, Trouble> {
+        self.post_reply(reply, maybe_out)
     }
 }

@@ -4,6 +4,7 @@ use crate::till::id::ReplyId;
 use crate::till::text::hashtags;
 use crate::till::time::Time;
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 
 /// The collection of posts.
 pub const POST: &str = "app.bsky.feed.post";
@@ -40,14 +41,17 @@ pub fn parts(uri: &str) -> Option<(&str, &str, &str)> {
     (!found.0.is_empty() && !found.2.contains('/')).then_some(found)
 }
 
-/// The key under which a reply is posted: a TID made of the reply's id, so that a retry is the same record.
+/// The key under which a reply is posted: a TID made of the reply's id, so that a retry is the same record. Where another
+/// reply has that key already, the next `attempt` gives another.
 ///
 /// A TID (<https://atproto.com/specs/tid>) has 53 bits of microseconds and 10 bits of a clock's id: the milliseconds of
-/// the reply's id, and 20 of its random bits.
-pub fn key_of(reply: ReplyId) -> String {
+/// the reply's id, and 20 bits of a hash of it.
+pub fn key_of(reply: ReplyId, attempt: u8) -> String {
     let ReplyId(id) = reply;
-    let micros = (id >> 80) * 1000 + (id >> 70 & 0x3ff) % 1000;
-    let value = (micros & ((1 << 53) - 1)) << 10 | id >> 60 & 0x3ff;
+    let digest = Sha256::new().chain_update(id.to_be_bytes()).chain_update([attempt]).finalize();
+    let mixed = digest.iter().take(4).fold(0_u128, |mixed, &byte| mixed << 8 | u128::from(byte));
+    let micros = (id >> 80) * 1000 + (mixed >> 10) % 1000;
+    let value = (micros & ((1 << 53) - 1)) << 10 | mixed & 0x3ff;
     const ALPHABET: &[u8; 32] = b"234567abcdefghijklmnopqrstuvwxyz";
     (0..13)
         .rev()
@@ -151,12 +155,14 @@ mod tests {
     #[test]
     fn a_reply_has_one_key_for_ever() {
         let id = ReplyId(1_764_000_000_000 << 80 | 12_345 << 50 | 7);
-        let key = key_of(id);
-        assert_eq!(key, key_of(id));
+        let key = key_of(id, 0);
+        assert_eq!(key, key_of(id, 0));
         assert_eq!(key.len(), 13);
         assert!(key.starts_with(|c: char| "234567abcdefghij".contains(c)), "{key}");
-        assert_ne!(key, key_of(ReplyId(id.0 + (1 << 70))));
-        assert!(key < key_of(ReplyId(id.0 + (1 << 80))), "keys sort by time");
+        // Ids of one millisecond differ in their last bits only.
+        assert_ne!(key, key_of(ReplyId(id.0 + 1), 0));
+        assert_ne!(key, key_of(id, 1));
+        assert!(key < key_of(ReplyId(id.0 + (1 << 80)), 0), "keys sort by time");
     }
 
     #[test]

@@ -2,10 +2,13 @@
 
 use super::record::{POST, REPOST, StrongRef, key_of, parts, reply_record};
 use super::{Bluesky, Source};
-use crate::bridges::{Posted, Reply, Trouble, now};
+use crate::bridges::{Kind, Posted, Reply, Trouble, now};
 use crate::till::id::ReplyId;
 use crate::till::time::Time;
 use serde_json::{Value, json};
+
+/// The most keys tried: two replies of one millisecond share one about once in a million times.
+const KEYS_MAX: u8 = 8;
 
 /// Where a reply goes.
 #[derive(Debug, PartialEq, Eq)]
@@ -17,45 +20,51 @@ struct Place {
 impl Bluesky {
     /// Posts a reply. A retry is the same record: its key is made of the reply's id, and what is there is not written
     /// again.
-    pub(super) fn post_reply(&self, reply: &Reply) -> Result<Posted, Trouble> {
+    pub(super) fn post_reply(&self, reply: &Reply, maybe_out: bool) -> Result<Posted, Trouble> {
         let id = ReplyId::parse(&reply.id)
             .ok_or_else(|| Trouble::refused("the till's id of it cannot be read"))?;
         let did = self.own_did()?;
-        let key = key_of(id);
-        let uri = format!("at://{did}/{POST}/{key}");
-        let place = match self.place(&reply.in_reply_to) {
-            // What is gone now may have been answered before it went.
-            Err(trouble) => match self.posted(&did, &key, reply)? {
-                Some(sent_at) => return Ok(Posted { post_id: uri, sent_at }),
-                None => return Err(trouble),
-            },
-            Ok(place) => place,
-        };
-        let record = reply_record(&reply.text, &place.root, &place.parent, now());
-        let body =
-            json!({"repo": did, "collection": POST, "rkey": key, "swapRecord": null, "record": record});
-        match self.session.procedure("com.atproto.repo.putRecord", &body) {
-            Ok(_) => Ok(Posted { post_id: uri, sent_at: now() }),
-            Err(trouble) if trouble.is_called("InvalidSwap") => match self.posted(&did, &key, reply)? {
-                Some(sent_at) => Ok(Posted { post_id: uri, sent_at }),
-                None => Err(Trouble::refused(format!("another record is under its key {key}"))),
-            },
-            Err(trouble) => Err(trouble),
+        // What is gone now may have been answered before it went.
+        if maybe_out && let (_, Some(posted)) = self.free_key(&did, id, reply)? {
+            return Ok(posted);
         }
+        let place = self.place(&reply.in_reply_to)?;
+        let mut key = key_of(id, 0);
+        for _ in 0..KEYS_MAX {
+            let record = reply_record(&reply.text, &place.root, &place.parent, now());
+            let body =
+                json!({"repo": did, "collection": POST, "rkey": key, "swapRecord": null, "record": record});
+            match self.session.procedure("com.atproto.repo.putRecord", &body) {
+                Ok(_) => return Ok(Posted { post_id: address(&did, &key), sent_at: now() }),
+                Err(trouble) if trouble.is_called("InvalidSwap") => match self.free_key(&did, id, reply)? {
+                    (_, Some(posted)) => return Ok(posted),
+                    (free, None) => key = free,
+                },
+                Err(trouble) => return Err(trouble),
+            }
+        }
+        Err(Trouble::new(Kind::Server, "no key is free for it"))
     }
 
-    /// When a reply was posted under this key, if it was.
-    fn posted(&self, did: &str, key: &str, reply: &Reply) -> Result<Option<Time>, Trouble> {
-        let params = [("repo", did), ("collection", POST), ("rkey", key)];
-        let said = match self.session.query("com.atproto.repo.getRecord", &params) {
-            Ok(said) => said,
-            Err(trouble) if is_not_there(&trouble) => return Ok(None),
-            Err(trouble) => return Err(trouble),
-        };
-        let text = |pointer: &str| said.pointer(pointer).and_then(Value::as_str);
-        let same = text("/value/text") == Some(reply.text.as_str());
-        let at = text("/value/createdAt").and_then(|at| Time::parse(at).ok()).unwrap_or_else(now);
-        Ok(same.then_some(at))
+    /// The first key of a reply under which no other record is, and the reply if it is there already.
+    fn free_key(&self, did: &str, id: ReplyId, reply: &Reply) -> Result<(String, Option<Posted>), Trouble> {
+        let mut key = String::new();
+        for attempt in 0..KEYS_MAX {
+            key = key_of(id, attempt);
+            let params = [("repo", did), ("collection", POST), ("rkey", key.as_str())];
+            let said = match self.session.query("com.atproto.repo.getRecord", &params) {
+                Ok(said) => said,
+                Err(trouble) if is_not_there(&trouble) => return Ok((key, None)),
+                Err(trouble) => return Err(trouble),
+            };
+            let text = |pointer: &str| said.pointer(pointer).and_then(Value::as_str);
+            if text("/value/text") == Some(reply.text.as_str()) {
+                let at = text("/value/createdAt").and_then(|at| Time::parse(at).ok());
+                let post_id = address(did, &key);
+                return Ok((key, Some(Posted { post_id, sent_at: at.unwrap_or_else(now) })));
+            }
+        }
+        Ok((key, None))
     }
 
     /// Where the answer to a post goes: under it. The answer to a repost of our reply goes under the post that our
@@ -109,6 +118,10 @@ impl Bluesky {
         }
         self.people.record((did, collection, key)).map_err(gone)
     }
+}
+
+fn address(did: &str, key: &str) -> String {
+    format!("at://{did}/{POST}/{key}")
 }
 
 /// Whether a PDS says that there is no such record.
