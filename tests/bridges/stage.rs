@@ -216,7 +216,8 @@ impl<N: Network> Stage<N> {
 
 /// Waits a while, because it is the length of an outage that is tested.
 pub fn outage() {
-    let seconds = std::env::var("TAGTILL_OUTAGE_SECONDS").ok().and_then(|text| text.parse().ok()).unwrap_or(60);
+    let seconds =
+        std::env::var("TAGTILL_OUTAGE_SECONDS").ok().and_then(|text| text.parse().ok()).unwrap_or(60);
     let until = Instant::now() + Duration::from_secs(seconds);
     while Instant::now() < until {
         std::thread::sleep(Duration::from_millis(50));

@@ -57,10 +57,7 @@ function postgresPrograms() {
 
 const children = []
 let folder
-<<<<<<< HEAD
-=======
 let ending = false
->>>>>>> b7-peers
 
 function run(program, args, options = {}) {
   const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'inherit'], cwd: folder, ...options })
@@ -69,13 +66,10 @@ function run(program, args, options = {}) {
 }
 
 function end(code) {
-<<<<<<< HEAD
-=======
   if (ending) return
   ending = true
   // What was under way fails now, as it should.
   process.on('uncaughtException', () => {})
->>>>>>> b7-peers
   // A quick end of Postgres: it takes its own processes along.
   const alive = children.filter((child) => child.exitCode === null && child.signalCode === null)
   let left = alive.length
@@ -127,10 +121,6 @@ async function main() {
 process.stdin.on('end', () => end(0)).resume()
 process.on('SIGTERM', () => end(0)).on('SIGINT', () => end(0))
 main().catch((error) => {
-<<<<<<< HEAD
-  console.error(error)
-=======
   if (!ending) console.error(error)
->>>>>>> b7-peers
   end(1)
 })
