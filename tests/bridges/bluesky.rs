@@ -9,6 +9,7 @@ use std::sync::Mutex;
 pub struct Bluesky {
     peer: BlueskyPeer,
     bot: BlueskyPerson,
+    password: String,
     people: Vec<BlueskyPerson>,
     /// What was posted, for whoever reposts or answers it.
     posts: Mutex<HashMap<String, Post>>,
@@ -19,7 +20,8 @@ impl Bluesky {
         let peer = BlueskyPeer::start()?;
         let bot = peer.person("teashop");
         let people = ["ada", "ben", "cyd"].map(|name| peer.person(name)).into();
-        Some(Self { peer, bot, people, posts: Mutex::default() })
+        let password = bot.app_password();
+        Some(Self { peer, bot, password, people, posts: Mutex::default() })
     }
 
     fn keep(&self, post: Post) -> String {
@@ -61,7 +63,7 @@ impl Network for Bluesky {
     fn set_up(&self, command: &mut Command) {
         command.args(["--source", "firehose", "--handle", &self.bot.handle, "--service", &self.peer.url()]);
         command.args(["--firehose", &self.peer.url().replace("http:", "ws:"), "--plc", &self.peer.plc()]);
-        command.env("TAGTILL_BLUESKY_PASSWORD", self.bot.app_password());
+        command.env("TAGTILL_BLUESKY_PASSWORD", &self.password);
     }
 
     fn post(&self, who: usize, text: &str) -> String {

@@ -149,10 +149,7 @@ impl<N: Network> Stage<N> {
 
     /// Starts it again where it was.
     pub fn start_till(&mut self) {
-        let mut site_args = vec!["--listen"];
-        let listen = self.listen.clone();
-        site_args.push(&listen);
-        self.till = Some(self.site.start(&site_args));
+        self.till = Some(self.site.start_at(&self.listen));
     }
 
     /// What the till decided about a post.
