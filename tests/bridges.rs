@@ -31,6 +31,12 @@ fn nothing_is_lost_on_bluesky_when_the_network_or_the_till_is_down() {
 }
 
 #[test]
+fn a_bridge_to_bluesky_is_checked_tried_and_run_inside_the_till() {
+    let Some(network) = Bluesky::start() else { return };
+    play::ways_to_run(network);
+}
+
+#[test]
 fn a_bridge_to_bluesky_may_be_killed_at_any_moment() {
     let Some(network) = Bluesky::start() else { return };
     play::kills(network);
