@@ -56,6 +56,8 @@ fn every_link_between_the_documents_leads_somewhere() {
         "docs/webhooks.md",
         "docs/linking.md",
         "docs/orders.md",
+        "docs/bridges.md",
+        "docs/bluesky.md",
     ] {
         let text = read(page);
         let folder = root.join(page).parent().unwrap().to_owned();
