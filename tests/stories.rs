@@ -96,6 +96,9 @@ files!(
     linking,
     orders,
     authenticating,
+    opt_outs,
+    mentions,
+    networks,
 );
 
 #[test]

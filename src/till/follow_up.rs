@@ -20,7 +20,9 @@ pub fn tell<S: Write>(
     kind: ReplyKind,
 ) -> Result<()> {
     let purchase = state.must::<Purchases>(&order.purchase)?;
-    let Some(confirmation) = &purchase.confirmation else { return Ok(()) };
+    let Some(confirmation) = purchase.confirmation.as_ref().filter(|it| it.answerable) else {
+        return Ok(());
+    };
     let slug = confirmation.network.as_str();
     let Some(settings) = network::find(state, slug)?.filter(|network| !network.one_reply_per_post) else {
         return Ok(());
@@ -39,7 +41,8 @@ pub fn tell<S: Write>(
         text: speaker.follow_up(kind),
         not_after: reply::not_after(cx.now, kind),
     };
-    let (queued, _) = reply::queue_to(state, cx, slug, &confirmation.post, to, draft)?;
+    let queued = reply::queue_to(state, cx, slug, &confirmation.post, to, draft)?;
+    let Some((queued, _)) = queued else { return Ok(()) };
     seen.followed_by = Some(queued);
     state.put::<Posts>(&key, &seen)?;
     Ok(())

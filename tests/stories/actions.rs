@@ -36,6 +36,14 @@ impl World {
             "suspend" | "activate" | "move" | "card" | "link" => self.edit_buyer(verb, words)?,
             "erase" => Command::EraseAccount { id: self.buyer(words.must("a buyer")?)? },
             "post" | "repost" => self.post(verb, words)?,
+            "opts" => {
+                let out = words.take("out");
+                words.take("in");
+                let user_id = words.must("somebody")?.to_owned();
+                words.take("on");
+                let network = words.must("a network")?.to_owned();
+                if out { Command::OptOut { network, user_id } } else { Command::OptIn { network, user_id } }
+            }
             "delete" => {
                 let id = words.must("a post")?.to_owned();
                 let network = if words.take("on") {
@@ -308,6 +316,7 @@ impl World {
         let language = if words.take("in") { Some(words.must("a language")?.to_owned()) } else { None };
         let handle = if words.take("called") { words.must("a handle")? } else { author };
         let quote_of = if words.take("quoting") { Some(words.must("a post")?.to_owned()) } else { None };
+        let to_us = if words.take("not to us") { Some(false) } else { words.take("to us").then_some(true) };
         let created_at = self.moment(words, "made")?;
         self.posts.entry(id.clone()).or_insert_with(|| network.clone());
         Ok(Command::JudgePost(Post {
@@ -319,6 +328,7 @@ impl World {
             created_at,
             repost_of,
             quote_of,
+            to_us,
             language,
         }))
     }
