@@ -8,6 +8,7 @@ mod backoff;
 mod bridge;
 mod counts;
 mod desk;
+pub mod mastodon;
 mod opt;
 mod outbox;
 mod seen;

@@ -161,7 +161,8 @@ fn of_the_token(mut trouble: Trouble) -> Trouble {
 
 fn instance_of(said: &Value, base: &str) -> Instance {
     let number = |paths: &[&str]| paths.iter().find_map(|path| said.pointer(path)?.as_u64());
-    let words = |paths: &[&str]| paths.iter().find_map(|path| text(said, path)).unwrap_or_default().to_owned();
+    let words =
+        |paths: &[&str]| paths.iter().find_map(|path| text(said, path)).unwrap_or_default().to_owned();
     let domain = words(&["/domain", "/uri"]);
     let domain = domain.split("://").last().unwrap_or_default().trim_end_matches('/').to_owned();
     let streaming = words(&["/configuration/urls/streaming", "/urls/streaming", "/urls/streaming_api"]);
@@ -169,10 +170,13 @@ fn instance_of(said: &Value, base: &str) -> Instance {
     Instance {
         domain,
         version: words(&["/version"]),
-        characters: number(&["/configuration/statuses/max_characters", "/max_toot_chars"]).unwrap_or(CHARACTERS),
+        characters: number(&["/configuration/statuses/max_characters", "/max_toot_chars"])
+            .unwrap_or(CHARACTERS),
         characters_per_link: number(&["/configuration/statuses/characters_reserved_per_url"]).unwrap_or(0),
         // `https://` becomes `wss://`, and `http://` becomes `ws://`.
-        streaming: streaming.strip_prefix("http").map_or_else(|| streaming.to_owned(), |rest| format!("ws{rest}")),
+        streaming: streaming
+            .strip_prefix("http")
+            .map_or_else(|| streaming.to_owned(), |rest| format!("ws{rest}")),
         tells_of_quotes: number(&["/api_versions/mastodon"]).is_some_and(|version| version >= QUOTES_SINCE),
     }
 }
@@ -220,8 +224,16 @@ mod tests {
     #[test]
     fn a_token_without_rights_is_told_from_a_refusal() {
         for (kind, why, wanted) in [
-            (Kind::Refused, "the answer was 403: This action is outside the authorized scopes", Kind::Credentials),
-            (Kind::Refused, "the answer was 403: Insufficient permissions: write:statuses.", Kind::Credentials),
+            (
+                Kind::Refused,
+                "the answer was 403: This action is outside the authorized scopes",
+                Kind::Credentials,
+            ),
+            (
+                Kind::Refused,
+                "the answer was 403: Insufficient permissions: write:statuses.",
+                Kind::Credentials,
+            ),
             (Kind::Refused, "the answer was 403: Your login is currently disabled", Kind::Credentials),
             (Kind::Refused, "the answer was 403: This action is not allowed", Kind::Refused),
             (Kind::Refused, "the answer was 422: the scope of #Tea", Kind::Refused),

@@ -53,12 +53,6 @@ impl Bell {
         self.state().deaf = true;
     }
 
-    /// Whether the stream tells what there is to read.
-    pub fn is_heard(&self) -> bool {
-        let state = self.state();
-        state.up && !state.deaf
-    }
-
     /// Waits until it rings; without a stream `short`, with one `long`. Whether it rang.
     pub fn wait(&self, desk: &Desk, short: Duration, long: Duration) -> Result<bool, Trouble> {
         let begun = Instant::now();

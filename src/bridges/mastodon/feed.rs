@@ -75,7 +75,12 @@ impl Feed {
     }
 
     /// Takes all that is newer than the cursor; how much was new.
-    pub fn climb(&mut self, pages: &dyn Pages, cursors: &dyn Cursors, take: Take<'_>) -> Result<usize, Trouble> {
+    pub fn climb(
+        &mut self,
+        pages: &dyn Pages,
+        cursors: &dyn Cursors,
+        take: Take<'_>,
+    ) -> Result<usize, Trouble> {
         let mut fresh = 0;
         while let Some(cursor) = self.cursor.clone() {
             let above = bounds(&cursor);
@@ -111,8 +116,10 @@ impl Feed {
         };
         if let Some(place) = page.iter().position(|item| id(item) == Some(&cursor)) {
             let numbered = page.iter().enumerate();
-            let all: Vec<Value> =
-                numbered.filter(|(i, item)| *i < place || is_young(item)).map(|(_, item)| item.clone()).collect();
+            let all: Vec<Value> = numbered
+                .filter(|(i, item)| *i < place || is_young(item))
+                .map(|(_, item)| item.clone())
+                .collect();
             return self.take(cursors, &all, take);
         }
         // What the cursor stood at is further down, or gone.
@@ -166,7 +173,8 @@ fn bounds(cursor: &str) -> String {
 }
 
 fn id(item: &Value) -> Option<&str> {
-    text(item, "/id").filter(|id| !id.is_empty() && id.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'-'))
+    text(item, "/id")
+        .filter(|id| !id.is_empty() && id.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'-'))
 }
 
 fn made_at(item: &Value) -> Option<Time> {
@@ -212,7 +220,13 @@ mod tests {
     impl Server {
         fn new(way: Way, count: usize) -> Self {
             let items = (0..count).map(|number| item(number, 100)).collect();
-            Self { way, items: RefCell::new(items), asked: RefCell::default(), cap: 40, cursor: RefCell::default() }
+            Self {
+                way,
+                items: RefCell::new(items),
+                asked: RefCell::default(),
+                cap: 40,
+                cursor: RefCell::default(),
+            }
         }
     }
 
@@ -222,7 +236,8 @@ mod tests {
             let query: BTreeMap<&str, &str> =
                 path.split(['?', '&']).filter_map(|pair| pair.split_once('=')).collect();
             let items = self.items.borrow();
-            let place = |key| query.get(key).map(|id| items.iter().position(|one| one["id"] == **id).unwrap());
+            let place =
+                |key| query.get(key).map(|id| items.iter().position(|one| one["id"] == **id).unwrap());
             let limit = query["limit"].parse::<usize>().unwrap().min(self.cap);
             let end = place("max_id").unwrap_or(items.len());
             let min = place("min_id").filter(|_| self.way != Way::Since).map(|place| place + 1);
@@ -307,7 +322,11 @@ mod tests {
             Ok(items.len())
         };
         feed.sweep(&server, &server, Time::from_ms(150 * 60_000), &mut take).unwrap();
-        assert_eq!(names(&taken), [name(50), name(51)], "the late one, and what is above the cursor however old");
+        assert_eq!(
+            names(&taken),
+            [name(50), name(51)],
+            "the late one, and what is above the cursor however old"
+        );
         assert_eq!(*server.cursor.borrow(), Some(name(51)));
     }
 

@@ -6,7 +6,7 @@
 use super::feed::Feed;
 use super::status::{Us, version_of, wants_no_bots};
 use super::{HASHTAGS, Mastodon, YOUNG_SECONDS, api};
-use crate::bridges::{Desk, Post, Trouble, now};
+use crate::bridges::{Desk, Kind, Post, Trouble, now};
 use crate::till::time::Time;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -58,7 +58,13 @@ impl Mastodon {
                 continue;
             };
             if self.api.has_room(ROOM) {
-                self.look_at(tag, &us, desk)?;
+                match self.look_at(tag, &us, desk) {
+                    Err(trouble) if trouble.kind == Kind::Refused => {
+                        log::warn!("mastodon: a hashtag cannot be read: {trouble}");
+                        tag.looked = Some(now());
+                    }
+                    other => other?,
+                }
             }
             if let Some(Some(oldest)) = tags.values().map(|tag| tag.looked).min() {
                 desk.read_to(HASHTAGS, oldest);

@@ -2,12 +2,13 @@
 //!
 //! Servers clean what comes from others, each in its own way; nothing here relies on it.
 
-use html5gum::emitters::default::{DefaultEmitter, StartTag, Token};
 use html5gum::Tokenizer;
+use html5gum::emitters::default::{DefaultEmitter, StartTag, Token};
 
 /// Elements whose content nobody reads.
-const UNREAD: &[&str] =
-    &["script", "style", "template", "iframe", "noscript", "noembed", "object", "svg", "math", "title", "head"];
+const UNREAD: &[&str] = &[
+    "script", "style", "template", "iframe", "noscript", "noembed", "object", "svg", "math", "title", "head",
+];
 /// Elements with a blank line before and after them.
 const PARAGRAPHS: &[&str] =
     &["p", "blockquote", "pre", "ul", "ol", "dl", "table", "h1", "h2", "h3", "h4", "h5", "h6", "figure"];
@@ -166,7 +167,10 @@ mod tests {
                  <a href=\"https://a.example/tags/BuyTea\" class=\"mention hashtag\" rel=\"tag\">#<span>BuyTea</span></a> please</p>",
                 "@shop #BuyTea please",
             ),
-            ("<p>One<br />Two</p><p>Three &amp; &lt;four&gt; &#x1F375;</p>", "One\nTwo\n\nThree & <four> \u{1F375}"),
+            (
+                "<p>One<br />Two</p><p>Three &amp; &lt;four&gt; &#x1F375;</p>",
+                "One\nTwo\n\nThree & <four> \u{1F375}",
+            ),
             (
                 "<p>See <a href=\"https://shop.example/a/long/way\"><span class=\"invisible\">https://</span><span \
                  class=\"ellipsis\">shop.example/a</span><span class=\"invisible\">/long/way</span></a></p>",
@@ -181,9 +185,15 @@ mod tests {
                 "Mine<span class=\"quote-inline\"><br/><br/>RE: <span>#BuyTea</span> <a href=\"x\">x</a></span> too",
                 "Mine too",
             ),
-            ("hi<br/><a class=\"hashtag\" data-tag=\"buytea\" href=\"https://a.example/tag/buytea\">#BuyTea</a>", "hi\n#BuyTea"),
+            (
+                "hi<br/><a class=\"hashtag\" data-tag=\"buytea\" href=\"https://a.example/tag/buytea\">#BuyTea</a>",
+                "hi\n#BuyTea",
+            ),
             // GoToSocial, with a custom emoji and a list.
-            ("<p>Two:</p>\n<ul>\n<li>tea</li>\n<li>:cup: <em>#Buy<b>Tea</b></em></li>\n</ul>\n", "Two:\n\ntea\n:cup: #BuyTea"),
+            (
+                "<p>Two:</p>\n<ul>\n<li>tea</li>\n<li>:cup: <em>#Buy<b>Tea</b></em></li>\n</ul>\n",
+                "Two:\n\ntea\n:cup: #BuyTea",
+            ),
             ("<blockquote><p>theirs</p></blockquote><p>ours</p>", "theirs\n\nours"),
             ("<pre><code>a  b\nc</code></pre>after", "a b\nc\n\nafter"),
             // No HTML at all.
@@ -248,7 +258,10 @@ mod tests {
 
     #[test]
     fn mentions_in_front_do_not_count() {
-        assert_eq!(words_of("@ada  Yours.\nPost #ConfirmTea"), words_of("@ada@far.example Yours. Post #ConfirmTea"));
+        assert_eq!(
+            words_of("@ada  Yours.\nPost #ConfirmTea"),
+            words_of("@ada@far.example Yours. Post #ConfirmTea")
+        );
         assert_ne!(words_of("@ada Yours."), words_of("@ada Yours"));
         assert!(words_of("@ada @ben").is_empty());
     }

@@ -170,11 +170,8 @@ mod tests {
     #[test]
     fn a_post_is_told_in_the_tills_words() {
         let post = us().post(&status("ada"), None).unwrap();
-        let mut wanted = Post::new(
-            "100",
-            Person { user_id: "8".into(), handle: "ada@a.example".into() },
-            "@shop #BuyTea",
-        );
+        let mut wanted =
+            Post::new("100", Person { user_id: "8".into(), handle: "ada@a.example".into() }, "@shop #BuyTea");
         wanted.lang = Some("de".into());
         wanted.created_at = Some(at("10:00:00"));
         wanted.in_reply_to = Some("99".into());
