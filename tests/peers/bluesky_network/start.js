@@ -57,6 +57,7 @@ function postgresPrograms() {
 
 const children = []
 let folder
+let ending = false
 
 function run(program, args, options = {}) {
   const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'inherit'], cwd: folder, ...options })
@@ -65,6 +66,10 @@ function run(program, args, options = {}) {
 }
 
 function end(code) {
+  if (ending) return
+  ending = true
+  // What was under way fails now, as it should.
+  process.on('uncaughtException', () => {})
   // A quick end of Postgres: it takes its own processes along.
   const alive = children.filter((child) => child.exitCode === null && child.signalCode === null)
   let left = alive.length
@@ -116,6 +121,6 @@ async function main() {
 process.stdin.on('end', () => end(0)).resume()
 process.on('SIGTERM', () => end(0)).on('SIGINT', () => end(0))
 main().catch((error) => {
-  console.error(error)
+  if (!ending) console.error(error)
   end(1)
 })
