@@ -11,6 +11,7 @@ use crate::till::time::Time;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::fmt::Write;
 use std::time::{Duration, Instant};
 
@@ -46,10 +47,10 @@ impl Mastodon {
             let wanted = desk.hashtags();
             tags.retain(|name, _| wanted.contains(name));
             for name in wanted {
-                if !tags.contains_key(&name) {
-                    let old = begun.elapsed() < START;
-                    let tag = Tag::open(desk, &name, if old { YOUNG_SECONDS } else { NEW_SECONDS })?;
-                    tags.insert(name, tag);
+                if let Entry::Vacant(place) = tags.entry(name) {
+                    let young = if begun.elapsed() < START { YOUNG_SECONDS } else { NEW_SECONDS };
+                    let tag = Tag::open(desk, place.key(), young)?;
+                    place.insert(tag);
                 }
             }
             let Some(tag) = tags.values_mut().min_by_key(|tag| tag.looked) else {
