@@ -304,11 +304,11 @@ fn logging_in_writes_a_token_that_works() {
     };
     let file = town.site.path("access");
     std::fs::remove_file(&file).unwrap();
-    let (fine, said) = log_in("nonsense");
-    assert!(!fine && said.contains("does not take the code"), "{said}");
+    let (done, said) = log_in("nonsense");
+    assert!(!done && said.contains("does not take the code"), "{said}");
     assert!(!file.exists());
-    let (fine, said) = log_in(" mockcode_shop ");
-    assert!(fine && said.contains("/oauth/authorize?response_type=code&client_id="), "{said}");
+    let (done, said) = log_in(" mockcode_shop ");
+    assert!(done && said.contains("/oauth/authorize?response_type=code&client_id="), "{said}");
     assert!(said.contains("@shop is in ") && said.contains("--check"), "{said}");
     let token = std::fs::read_to_string(&file).unwrap();
     assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
@@ -316,11 +316,11 @@ fn logging_in_writes_a_token_that_works() {
     assert!(town.output(&["--check"]).status.success());
 
     // Another account's token is not put in its place, nor in that of something else.
-    let (fine, said) = log_in("mockcode_ada");
-    assert!(!fine && said.contains("@shop") && said.contains("@ada"), "{said}");
+    let (done, said) = log_in("mockcode_ada");
+    assert!(!done && said.contains("@shop") && said.contains("@ada"), "{said}");
     assert_eq!(std::fs::read_to_string(&file).unwrap(), token);
     std::fs::write(&file, "a shopping list").unwrap();
-    let (fine, said) = log_in("mockcode_shop");
-    assert!(!fine && said.contains("Name another file"), "{said}");
+    let (done, said) = log_in("mockcode_shop");
+    assert!(!done && said.contains("Name another file"), "{said}");
     assert_eq!(std::fs::read_to_string(&file).unwrap(), "a shopping list");
 }
