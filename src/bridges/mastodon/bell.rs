@@ -77,3 +77,39 @@ impl Bell {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::Client;
+    use std::sync::Arc;
+
+    const SHORT: Duration = Duration::from_millis(20);
+    const LONG: Duration = Duration::from_secs(20);
+
+    #[test]
+    fn a_stream_that_tells_is_waited_for_and_one_that_does_not_is_not_trusted() {
+        let desk = Desk::new(Client::new("http://127.0.0.1:1", ""), "mastodon", false);
+        let bell = Arc::new(Bell::default());
+        let wait = || {
+            let begun = Instant::now();
+            (bell.wait(&desk, SHORT, LONG).unwrap(), begun.elapsed() >= SHORT)
+        };
+        assert_eq!(wait(), (false, true), "no stream");
+        bell.open();
+        assert!(wait().0, "what came before the stream is read");
+        let ringer = Arc::clone(&bell);
+        let rings = std::thread::spawn(move || {
+            std::thread::sleep(Duration::from_millis(100));
+            ringer.ring();
+        });
+        assert_eq!(wait(), (true, true), "it waits for the stream");
+        rings.join().unwrap();
+        bell.found_without();
+        assert_eq!(wait(), (false, true), "a stream that did not tell");
+        bell.close();
+        assert_eq!(wait(), (false, true));
+        desk.stop();
+        assert_eq!(bell.wait(&desk, SHORT, LONG), Err(Trouble::stopped()));
+    }
+}
