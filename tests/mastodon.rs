@@ -92,6 +92,7 @@ impl Town {
         } else {
             format!("{}@{}", person.acct, self.peer.url().trim_start_matches("http://"))
         };
+        linked["email"] = json!(format!("{name}@example.com"));
         linked["identities"][0] = json!({"network": "mastodon", "user_id": person.id, "handle": handle});
         self.client().post("/v1/accounts", &linked);
         person
