@@ -57,6 +57,8 @@ fn every_link_between_the_documents_leads_somewhere() {
         "docs/linking.md",
         "docs/mastodon.md",
         "docs/orders.md",
+        "docs/bridges.md",
+        "docs/bluesky.md",
     ] {
         let text = read(page);
         let folder = root.join(page).parent().unwrap().to_owned();

@@ -13,10 +13,34 @@ use peers::{BlueskyPeer, Cut, MastodonPeer};
 use serde_json::{Value, json};
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::time::Duration;
 use support::{Client, wait_for};
 
 fn texts(records: &[Value]) -> Vec<&str> {
     records.iter().map(|record| record["value"]["text"].as_str().unwrap()).collect()
+}
+
+/// Opens a websocket, by hand, and waits until it is one.
+fn stream(address: &str, path: &str, token: &str) -> TcpStream {
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+    let key = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13";
+    let head = format!(
+        "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n{key}"
+    );
+    stream.write_all(format!("{head}\r\nAuthorization: Bearer {token}\r\n\r\n").as_bytes()).unwrap();
+    hears(&mut stream, "HTTP/1.1 101");
+    stream
+}
+
+/// Waits until a stream has said this.
+#[track_caller]
+fn hears(stream: &mut TcpStream, what: &str) {
+    let (mut heard, mut byte) = (Vec::new(), [0]);
+    while !heard.ends_with(what.as_bytes()) {
+        stream.read_exact(&mut byte).unwrap_or_else(|error| panic!("never said: {what}: {error}"));
+        heard.extend(byte);
+    }
 }
 
 #[test]
@@ -24,7 +48,9 @@ fn people_post_on_bluesky() {
     let Some(mut peer) = BlueskyPeer::start() else { return };
     let bot = peer.person("teashop");
     let [ada, ben, mut cyd] = ["ada", "ben", "cyd"].map(|name| peer.person(name));
+    let mut firehose = stream(&peer.cut.address(), "/xrpc/com.atproto.sync.subscribeRepos?cursor=0", "");
     let wish = ada.post("Grüße, @teashop.test: #BuyTea!");
+    hears(&mut firehose, "Grüße, @teashop.test: #BuyTea!");
     let marked = &ada.record(&wish.uri)["value"]["facets"];
     assert_eq!(marked[0]["index"], json!({"byteStart": 9, "byteEnd": 22}), "{marked}");
     assert_eq!(marked[0]["features"][0]["did"], bot.did, "{marked}");
@@ -94,7 +120,9 @@ fn all_of_bluesky_tells_and_finds() {
 fn people_post_on_mastodon() {
     let Some(mut peer) = MastodonPeer::start() else { return };
     let [bot, ada, ben, cyd, eve] = ["shop", "ada", "ben", "cyd", "eve"].map(|name| peer.person(name));
+    let mut told = stream(&peer.cut.address(), "/api/v1/streaming?stream=user", &bot.token);
     let wish = ada.post("Hello @shop, #BuyTea", "public");
+    hears(&mut told, "Hello @shop, #BuyTea");
     let status = bot.status(&wish).unwrap();
     assert_eq!((&status["tags"][0]["name"], &status["account"]["id"]), (&json!("buytea"), &json!(ada.id)));
     assert!(status["url"].as_str().unwrap().starts_with(&peer.url()), "{status}");

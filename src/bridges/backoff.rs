@@ -10,12 +10,24 @@ const LONGEST: Duration = Duration::from_secs(60);
 const ASKED_MAX: Duration = Duration::from_secs(3600);
 
 /// Waits that grow until something works.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub struct Backoff {
     failures: u32,
+    longest: Duration,
+}
+
+impl Default for Backoff {
+    fn default() -> Self {
+        Self { failures: 0, longest: LONGEST }
+    }
 }
 
 impl Backoff {
+    /// For a neighbour, who may be asked often: no wait is longer than this.
+    pub fn up_to(longest: Duration) -> Self {
+        Self { failures: 0, longest }
+    }
+
     /// The wait after one more failure: between a half and all of the doubled one, never less than was asked for.
     pub fn next(&mut self, asked: Option<Duration>) -> Duration {
         self.failures = self.failures.saturating_add(1);
@@ -24,7 +36,7 @@ impl Backoff {
     }
 
     fn wait(self, chance: u32) -> Duration {
-        let whole = FIRST.saturating_mul(1 << (self.failures - 1).min(10)).min(LONGEST);
+        let whole = FIRST.saturating_mul(1 << (self.failures - 1).min(10)).min(self.longest);
         whole / 2 + (whole / 2).mul_f64(f64::from(chance) / f64::from(u32::MAX))
     }
 
@@ -40,7 +52,7 @@ mod tests {
 
     #[test]
     fn waits_double_up_to_a_minute_and_differ_by_chance() {
-        let wait = |failures, chance| Backoff { failures }.wait(chance);
+        let wait = |failures, chance| Backoff { failures, ..Backoff::default() }.wait(chance);
         assert_eq!(wait(1, 0), Duration::from_millis(250));
         assert_eq!(wait(1, u32::MAX), Duration::from_millis(500));
         assert_eq!(wait(4, u32::MAX), Duration::from_secs(4));

@@ -52,9 +52,14 @@ impl Bridge {
         self.ended.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// Tells it to end, without waiting for that.
+    pub fn tell_to_end(&self) {
+        self.desk.stop();
+    }
+
     /// Ends it.
     pub fn stop(self) {
-        self.desk.stop();
+        self.tell_to_end();
         if !ends(&self.keeper) {
             log::warn!(
                 "a bridge is still waiting for its network; what it leaves undone is done at the next start"

@@ -20,6 +20,8 @@ use std::time::Duration;
 const POSTS_AT_ONCE: usize = 500;
 /// The longest text handed in; the till takes 64 KiB.
 const TEXT_BYTES_MAX: usize = 60 * 1024;
+/// The longest wait for a till that is away: it is next door.
+const TILL_WAIT_MAX: Duration = Duration::from_secs(4);
 /// How long a till that refuses our token is left alone.
 const REFUSED_WAIT: Duration = Duration::from_secs(30);
 /// A sandbox's clock that differs by less than this is not ahead, only slow to answer.
@@ -137,6 +139,11 @@ impl Desk {
         self.counts.read_to(source, at);
     }
 
+    /// Something went wrong that does not end the reading.
+    pub fn trouble(&self, kind: Kind) {
+        self.counts.error(kind);
+    }
+
     pub(super) fn sign_in(&self, own: Own) {
         self.known().own = Some(own);
     }
@@ -180,7 +187,7 @@ impl Desk {
         what: &str,
         ask: impl Fn(&Client) -> Result<T, ClientError>,
     ) -> Result<T, ClientOrStop> {
-        let mut backoff = Backoff::default();
+        let mut backoff = Backoff::up_to(TILL_WAIT_MAX);
         loop {
             let error = match ask(&self.till) {
                 Ok(done) => return Ok(done),
@@ -233,7 +240,7 @@ impl Desk {
         let mut answers: Vec<Option<Answer>> = vec![None; posts.len()];
         let mut open: Vec<usize> = (0..posts.len()).collect();
         open.retain(|&i| posts.get(i).is_some_and(|post| post.author.user_id != own));
-        let mut backoff = Backoff::default();
+        let mut backoff = Backoff::up_to(TILL_WAIT_MAX);
         while !open.is_empty() {
             let body = self.lines(open.iter().filter_map(|&i| posts.get(i)));
             let said = self

@@ -5,6 +5,7 @@
 //! holds what is said to that network and nothing else.
 
 mod backoff;
+pub mod bluesky;
 mod bridge;
 mod counts;
 mod desk;
@@ -64,7 +65,8 @@ pub struct Post {
     /// The post that it answers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub in_reply_to: Option<String>,
-    /// Whether the network says that it mentions or quotes us.
+    /// Whether the network says that it mentions or quotes us; where it does not, the text decides.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub to_us: bool,
 }
 

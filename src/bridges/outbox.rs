@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 /// Replies asked for at once.
 const REPLIES_AT_ONCE: usize = 50;
 /// How long one question for replies waits: not longer, because a bridge that is to end waits for it.
-const WAIT_SECONDS: u64 = 5;
+const WAIT_SECONDS: u64 = 2;
 /// The till is told again why a reply still waits, once in so many tries.
 const TELL_EVERY: u32 = 10;
 

@@ -27,6 +27,7 @@ pub struct Socket {
     inner: WebSocket<MaybeTlsStream<TcpStream>>,
     heard: Instant,
     asked: bool,
+    wait: Duration,
 }
 
 /// What was read.
@@ -80,21 +81,32 @@ impl Socket {
                 HandshakeError::Failure(error) => away(error.to_string()),
                 HandshakeError::Interrupted(_) => away("no answer in time".to_owned()),
             })?;
-        let socket = Self { inner, heard: Instant::now(), asked: false };
-        socket.set_wait(READ_MAX).map_err(|error| away(error.to_string()))?;
+        let mut socket = Self { inner, heard: Instant::now(), asked: false, wait: CONNECT_MAX };
+        socket.set_wait(READ_MAX)?;
         Ok(socket)
     }
 
-    fn set_wait(&self, wait: Duration) -> std::io::Result<()> {
-        match self.inner.get_ref() {
+    fn set_wait(&mut self, wait: Duration) -> Result<(), Trouble> {
+        if wait == self.wait {
+            return Ok(());
+        }
+        self.wait = wait;
+        let set = match self.inner.get_ref() {
             MaybeTlsStream::Plain(stream) => stream.set_read_timeout(Some(wait)),
             MaybeTlsStream::Rustls(stream) => stream.sock.set_read_timeout(Some(wait)),
             _ => Ok(()),
-        }
+        };
+        set.map_err(|error| Trouble::new(Kind::Unreachable, format!("the stream broke: {error}")))
     }
 
     /// The next message, or nothing after half a second without one.
     pub fn read(&mut self) -> Result<Heard, Trouble> {
+        self.read_within(READ_MAX)
+    }
+
+    /// The next message, or nothing after `wait` without one.
+    pub fn read_within(&mut self, wait: Duration) -> Result<Heard, Trouble> {
+        self.set_wait(wait)?;
         let heard = match self.inner.read() {
             Ok(Message::Binary(bytes)) => Heard::Binary(bytes),
             Ok(Message::Text(text)) => Heard::Text(text.as_str().to_owned()),

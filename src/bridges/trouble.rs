@@ -60,12 +60,14 @@ pub struct Trouble {
     pub why: String,
     /// How long the other side asks to wait.
     pub wait: Option<Duration>,
+    /// The network's own name for it.
+    pub code: Option<String>,
 }
 
 impl Trouble {
     /// Trouble of a kind.
     pub fn new(kind: Kind, why: impl Into<String>) -> Self {
-        Self { kind, why: why.into(), wait: None }
+        Self { kind, why: why.into(), wait: None, code: None }
     }
 
     /// What came is not what the documents say.
@@ -76,6 +78,11 @@ impl Trouble {
     /// The network refuses this one thing.
     pub fn refused(why: impl Into<String>) -> Self {
         Self::new(Kind::Refused, why)
+    }
+
+    /// Whether the network calls it so.
+    pub fn is_called(&self, code: &str) -> bool {
+        self.code.as_deref() == Some(code)
     }
 
     /// The bridge is to end.

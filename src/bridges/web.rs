@@ -2,12 +2,16 @@
 
 use super::{Kind, Trouble, now};
 use crate::till::time::Time;
+use crate::webhooks::Checked;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use ureq::Agent;
+use ureq::config::Config;
 use ureq::http::{HeaderMap, Request};
+use ureq::unversioned::resolver::DefaultResolver;
+use ureq::unversioned::transport::DefaultConnector;
 
 /// The largest answer read.
 const ANSWER_BYTES_MAX: u64 = 8 * 1024 * 1024;
@@ -68,14 +72,15 @@ impl Default for Web {
 impl Web {
     /// No proxy, no redirects: credentials go where they were meant to go and nowhere else.
     pub fn new() -> Self {
-        let config = Agent::config_builder()
-            .http_status_as_error(false)
-            .max_redirects(0)
-            .timeout_connect(Some(Duration::from_secs(10)))
-            .timeout_global(Some(TIMEOUT))
-            .user_agent(USER_AGENT)
-            .build();
-        Self { agent: config.into(), held: Mutex::default() }
+        Self { agent: config().into(), held: Mutex::default() }
+    }
+
+    /// For addresses that people on the network choose: only the open internet, and this machine where `loopback` says
+    /// so, because the whole network is a test on it.
+    pub fn careful(loopback: bool) -> Self {
+        let resolver = Checked::new(DefaultResolver::default(), loopback);
+        let agent = Agent::with_parts(config(), DefaultConnector::default(), resolver);
+        Self { agent, held: Mutex::default() }
     }
 
     /// Asks; only an answer that is a success comes back.
@@ -162,6 +167,16 @@ impl Web {
     }
 }
 
+fn config() -> Config {
+    Agent::config_builder()
+        .http_status_as_error(false)
+        .max_redirects(0)
+        .timeout_connect(Some(Duration::from_secs(10)))
+        .timeout_global(Some(TIMEOUT))
+        .user_agent(USER_AGENT)
+        .build()
+}
+
 /// The host of an address, for people.
 fn host(url: &str) -> &str {
     url.split("://").nth(1).and_then(|rest| rest.split(['/', '?']).next()).unwrap_or("the network")
@@ -193,7 +208,8 @@ fn refusal(status: u16, headers: &HeaderMap, body: &Value) -> Trouble {
         why.extend(word.chars().filter(|c| !c.is_control()).take(200));
     }
     let wait = asked_wait(headers, now()).filter(|_| matches!(status, 429 | 503));
-    Trouble { kind, why, wait }
+    let code = body.get("error").and_then(Value::as_str).map(str::to_owned);
+    Trouble { kind, why, wait, code }
 }
 
 fn text<'h>(headers: &'h HeaderMap, names: &[&str]) -> Option<&'h str> {

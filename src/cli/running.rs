@@ -13,6 +13,7 @@ use crate::till::id::PurchaseId;
 use crate::till::link::{Setup, SetupBegun, SetupStanding};
 use crate::till::money::Money;
 use crate::till::record::{PaymentMethod, SettingsRecord};
+use crate::till::role::Role;
 use crate::till::state::Read as _;
 use crate::till::table::Purchases;
 use crate::till::time::Time;
@@ -36,6 +37,8 @@ pub struct Options {
     pub clock_start: Option<Time>,
     /// An admin token that is not in the store.
     pub admin_token: Option<String>,
+    /// Tokens of bridges that run in this process, by their networks: not in the store either.
+    pub bridge_tokens: Vec<(&'static str, String)>,
     /// How much of the file is kept in memory.
     pub cache_bytes: usize,
     /// From one tick to the next.
@@ -66,6 +69,7 @@ impl Default for Options {
             sandbox: false,
             clock_start: None,
             admin_token: None,
+            bridge_tokens: Vec::new(),
             cache_bytes: CACHE_BYTES_DEFAULT,
             tick: Duration::from_secs(1),
             slots: 128,
@@ -199,7 +203,7 @@ impl Running {
             keep_seconds: options.keep_seconds,
             words: options.words,
             seed: seed()?,
-            given_token: options.admin_token.as_deref().map(hash_token),
+            given_tokens: given_tokens(options),
             ..EngineConfig::default()
         };
         let engine = Engine::start(store, &config).map_err(failure)?;
@@ -295,6 +299,15 @@ fn public(addr: SocketAddr, slots: usize, api: &Api) -> Result<Server, Failure> 
             "Cannot listen on {addr}: {error}. Choose another address with --public-listen."
         ))
     })
+}
+
+fn given_tokens(options: &Options) -> Vec<([u8; 32], Role)> {
+    let admin = options.admin_token.iter().map(|token| (hash_token(token), Role::Admin));
+    let bridges = options
+        .bridge_tokens
+        .iter()
+        .map(|(slug, token)| (hash_token(token), Role::Network((*slug).to_owned())));
+    admin.chain(bridges).collect()
 }
 
 fn open(options: &Options) -> Result<Store, Failure> {

@@ -1,5 +1,6 @@
 //! `tagtill serve`: runs the till until it is told to stop.
 
+use super::bridge::started::{self, Started, Which};
 use super::running::{Options, Running};
 use super::{Failure, Outcome, failure, words};
 use crate::http::{hash_token, new_secret};
@@ -88,6 +89,10 @@ pub struct Args {
     /// Address of a reverse proxy whose forwarded requests count as local; may be given several times
     #[arg(long, value_name = "IP", env = "TAGTILL_TRUSTED_PROXY", value_delimiter = ',')]
     trusted_proxy: Vec<IpAddr>,
+    /// Network to connect from within this process, set up by its variables; `tagtill bridge NETWORK --help` names
+    /// them; may be given several times
+    #[arg(long, value_name = "NETWORK", env = "TAGTILL_BRIDGE", value_delimiter = ',', value_enum)]
+    bridge: Vec<Which>,
 }
 
 /// Reads where pages are reached: a scheme and a host, without a path.
@@ -151,12 +156,14 @@ pub fn run(args: &Args) -> Outcome {
         Some(folder) => words::load(folder, &args.lang)?,
         None => Words::load(&[], &args.lang).map_err(|wrong| Failure::from(format!("--lang: {wrong}")))?,
     };
+    let bridges = started::prepare(&args.bridge)?;
     let options = Options {
         data: args.data.clone(),
         listen: args.listen,
         sandbox: args.sandbox,
         clock_start: args.clock_start,
         admin_token,
+        bridge_tokens: bridges.iter().map(started::Prepared::token).collect(),
         cache_bytes: usize::try_from(args.cache_mib).unwrap_or(256).saturating_mul(1024 * 1024),
         tick: Duration::from_millis(u64::from(args.tick_ms)),
         slots: usize::from(args.slots),
@@ -171,15 +178,22 @@ pub fn run(args: &Args) -> Outcome {
     };
     let running = Running::start(&options)?;
     announce(&running, &options)?;
-    wait(&running, &told)?;
+    let mut bridges = Started::start(bridges, &running);
+    wait(&running, &told, || bridges.look_after())?;
     log::info!("stopping");
+    bridges.stop(&running);
     running.stop();
     Ok(())
 }
 
-/// Waits for a signal, or for the data file to fail.
-pub fn wait(running: &Running, told: &std::sync::mpsc::Receiver<()>) -> Outcome {
+/// Waits for a signal, or for the data file to fail; meanwhile looks after what runs beside the till.
+pub fn wait(
+    running: &Running,
+    told: &std::sync::mpsc::Receiver<()>,
+    mut look_after: impl FnMut(),
+) -> Outcome {
     loop {
+        look_after();
         match told.recv_timeout(Duration::from_millis(250)) {
             Ok(()) | Err(RecvTimeoutError::Disconnected) => return Ok(()),
             Err(RecvTimeoutError::Timeout) => {

@@ -49,7 +49,7 @@ impl Core {
         let settings = store.settings()?;
         let last = snapshot.get::<Counters>(&Counter::LastTime)?.and_then(|ms| i64::try_from(ms).ok());
         let clock = Clock::new(source, settings.clock_offset_ms, Time::from_ms(last.unwrap_or(0)));
-        let memory = Memory::new(config.given_token);
+        let memory = Memory::new(config.given_tokens.clone());
         memory.load_tokens(&snapshot)?;
         drop(snapshot);
         let ready_at = clock.now();

@@ -13,7 +13,7 @@ use subtle::ConstantTimeEq as _;
 /// A token that may be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TokenEntry {
-    /// Its id; `None` for the one that was given at the start.
+    /// Its id; `None` for one that was given at the start.
     pub id: Option<TokenId>,
     /// What it may do.
     pub role: Role,
@@ -23,21 +23,19 @@ pub struct TokenEntry {
 #[derive(Debug, Default)]
 pub struct Memory {
     tokens: RwLock<HashMap<[u8; 32], TokenEntry>>,
-    given: Option<[u8; 32]>,
+    given: Vec<([u8; 32], Role)>,
 }
 
 impl Memory {
-    /// With the hash of an admin token that is not in the store, if one was given at the start.
-    pub fn new(given: Option<[u8; 32]>) -> Self {
+    /// With the hashes of tokens that are not in the store, because they were given at the start.
+    pub fn new(given: Vec<([u8; 32], Role)>) -> Self {
         Self { tokens: RwLock::default(), given }
     }
 
     /// The token with this SHA-256, if it may be used.
     pub fn token(&self, hash: &[u8; 32]) -> Option<TokenEntry> {
-        if let Some(given) = &self.given
-            && bool::from(given.ct_eq(hash))
-        {
-            return Some(TokenEntry { id: None, role: Role::Admin });
+        if let Some((_, role)) = self.given.iter().find(|(given, _)| bool::from(given.ct_eq(hash))) {
+            return Some(TokenEntry { id: None, role: role.clone() });
         }
         let tokens = self.tokens.read().unwrap_or_else(PoisonError::into_inner);
         // The map finds by hash; the comparison that decides takes the same time for every hash.

@@ -9,6 +9,7 @@ use super::core::Core;
 use super::handle::{Handle, Message};
 use super::job::{Job, Unavailable};
 use crate::store::{Sealed, Store, guarded};
+use crate::till::role::Role;
 use crate::till::state::StateError;
 use crate::till::time::Time;
 use crate::till::words::Words;
@@ -39,8 +40,8 @@ pub struct EngineConfig {
     pub words: &'static Words,
     /// Seeds the ids.
     pub seed: [u64; 2],
-    /// The hash of an admin token that is not in the store.
-    pub given_token: Option<[u8; 32]>,
+    /// The hashes of tokens that are not in the store, and what they may do.
+    pub given_tokens: Vec<([u8; 32], Role)>,
     /// Threads that hand out answers.
     pub responders: usize,
 }
@@ -55,7 +56,7 @@ impl Default for EngineConfig {
             keep_seconds: 90 * 86_400,
             words: Words::built_in(),
             seed: [0x7461_6774, 0x696c_6c00],
-            given_token: None,
+            given_tokens: Vec::new(),
             responders: 1,
         }
     }

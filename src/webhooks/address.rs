@@ -38,7 +38,7 @@ impl<R: Resolver> Resolver for Checked<R> {
         if found.iter().all(|address| self.may(address)) {
             return Ok(found);
         }
-        let why = "its name leads to an address that webhooks may not go to";
+        let why = "its name leads to an address that may not be dialled";
         Err(Error::Io(std::io::Error::new(std::io::ErrorKind::PermissionDenied, why)))
     }
 }

@@ -9,7 +9,7 @@ mod round;
 mod sign;
 mod worker;
 
-pub use address::is_public;
+pub use address::{Checked, is_public};
 pub use post::{Came, Parcel, Sender};
 pub use round::Render;
 pub use sign::{new_secret, sign};

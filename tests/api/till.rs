@@ -10,6 +10,7 @@ use tagtill::engine::{Engine, EngineConfig};
 use tagtill::http::{Api, ApiConfig, GateConfig, MethodResolver, Server, hash_token};
 use tagtill::store::Store;
 use tagtill::till::record::{PaymentMethod, SettingsRecord};
+use tagtill::till::role::Role;
 
 pub use super::support::ADMIN;
 
@@ -119,7 +120,8 @@ pub fn till_with_slow_gateway() -> (Till, Receiver<()>, Sender<()>) {
     let ((asked, is_asked), (go, answer)) = (channel(), channel());
     let gateway = SlowGateway { asked: Mutex::new(asked), answer: Mutex::new(answer) };
     let settings = SettingsRecord { epoch: 1, sandbox: true, clock_offset_ms: 0, paused: false };
-    let config = EngineConfig { given_token: Some(hash_token(ADMIN)), ..EngineConfig::default() };
+    let config =
+        EngineConfig { given_tokens: vec![(hash_token(ADMIN), Role::Admin)], ..EngineConfig::default() };
     let engine = Engine::start(Store::in_memory(&settings).unwrap(), &config).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let api = Arc::new(Api::new(ApiConfig {

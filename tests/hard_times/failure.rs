@@ -10,6 +10,7 @@ use tagtill::http::{Api, ApiConfig, GateConfig, MethodResolver, Server, hash_tok
 use tagtill::payments::Gateways;
 use tagtill::store::{Disk, Store};
 use tagtill::till::record::{PaymentMethod, SettingsRecord};
+use tagtill::till::role::Role;
 
 /// A mock: a disk in memory that fails when it is told to, because no real one does.
 #[derive(Debug, Clone, Default)]
@@ -65,7 +66,8 @@ fn once_the_disk_has_failed_everybody_is_told_to_come_again() {
     let fresh = SettingsRecord { epoch: 1, sandbox: true, clock_offset_ms: 0, paused: false };
     // Nothing is kept in memory, so that reading fails like writing.
     let store = Store::on_disk(disk.clone(), 0, &fresh).unwrap();
-    let config = EngineConfig { given_token: Some(hash_token(ADMIN)), ..EngineConfig::default() };
+    let config =
+        EngineConfig { given_tokens: vec![(hash_token(ADMIN), Role::Admin)], ..EngineConfig::default() };
     let engine = Engine::start(store, &config).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let api = Api::new(ApiConfig {

@@ -38,9 +38,18 @@ impl Site {
         self.start_as(binary(), mode, extra)
     }
 
+    /// Starts a sandbox till where one was before.
+    pub fn start_at(&self, listen: &str) -> Till {
+        self.start_on(listen, binary(), &["--sandbox"], &[])
+    }
+
     /// Starts a till with a command that ends in the binary's name.
-    pub fn start_as(&self, mut command: Command, mode: &[&str], extra: &[&str]) -> Till {
-        command.arg("serve").arg("--data").arg(self.data()).args(["--listen", "127.0.0.1:0"]);
+    pub fn start_as(&self, command: Command, mode: &[&str], extra: &[&str]) -> Till {
+        self.start_on("127.0.0.1:0", command, mode, extra)
+    }
+
+    fn start_on(&self, listen: &str, mut command: Command, mode: &[&str], extra: &[&str]) -> Till {
+        command.arg("serve").arg("--data").arg(self.data()).args(["--listen", listen]);
         command.arg("--admin-token-file").arg(self.path("token"));
         let mut child = command.args(mode).args(extra).stdout(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();

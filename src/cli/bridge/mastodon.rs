@@ -13,21 +13,21 @@ use std::sync::Arc;
 /// Mastodon, GoToSocial or Akkoma.
 ///
 /// First get a token for the bot's account: `tagtill bridge mastodon --server https://example.social --login
-/// --access-token-file FILE`. Then try it with `--check`.
+/// --access-token-file FILE`. Then try it with `--check`. Step by step: docs/mastodon.md.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Args {
     #[command(flatten)]
     common: Common,
     #[command(flatten)]
-    account: Account,
+    setup: Setup,
     /// Get a token for the account in a browser, and write it to the file that --access-token-file names
     #[arg(long, conflicts_with_all = ["check", "dry_run"])]
     login: bool,
 }
 
-/// The bot's account.
+/// What is about Mastodon alone.
 #[derive(Debug, Clone, clap::Args)]
-pub struct Account {
+pub struct Setup {
     /// Address of the server where the bot's account is
     #[arg(long, value_name = "URL", env = "TAGTILL_MASTODON_SERVER")]
     server: String,
@@ -41,28 +41,28 @@ pub struct Account {
 
 pub fn run(args: &Args) -> Outcome {
     if args.login {
-        return log_in(&args.account);
+        return log_in(&args.setup);
     }
-    run_one(network(&args.account)?, &args.common)
+    run_one(network(&args.setup)?, &args.common)
 }
 
-/// The network of an account.
+/// The network as it is set up.
 ///
 /// # Errors
 /// A sentence where the address cannot be used or the token is missing.
-pub fn network(account: &Account) -> Result<Arc<dyn Network>, Failure> {
-    let server = check_base(&account.server).map_err(Failure::from)?;
-    let file = account.access_token_file.as_deref();
+pub fn network(setup: &Setup) -> Result<Arc<dyn Network>, Failure> {
+    let server = check_base(&setup.server).map_err(Failure::from)?;
+    let file = setup.access_token_file.as_deref();
     let token = secret(file, "TAGTILL_MASTODON_TOKEN", "The account's token", "--access-token-file")?;
     if token.is_empty() || token.chars().any(|c| c.is_whitespace() || c.is_control()) {
         return Err(Failure::from("The account's token is empty, or is no token. Get one with --login."));
     }
-    Ok(Arc::new(Mastodon::new(server, token, account.visibility)))
+    Ok(Arc::new(Mastodon::new(server, token, setup.visibility)))
 }
 
-fn log_in(account: &Account) -> Outcome {
-    let server = check_base(&account.server).map_err(Failure::from)?;
-    let Some(file) = &account.access_token_file else {
+fn log_in(setup: &Setup) -> Outcome {
+    let server = check_base(&setup.server).map_err(Failure::from)?;
+    let Some(file) = &setup.access_token_file else {
         return Err(Failure::from("--login needs --access-token-file FILE: the token is written there."));
     };
     let before = whose(&server, file)?;
@@ -134,8 +134,8 @@ mod tests {
     use super::*;
     use std::os::unix::fs::PermissionsExt as _;
 
-    fn account(server: &str, file: &Path) -> Account {
-        Account {
+    fn setup(server: &str, file: &Path) -> Setup {
+        Setup {
             server: server.to_owned(),
             access_token_file: Some(file.to_owned()),
             visibility: Visibility::default(),
@@ -158,7 +158,7 @@ mod tests {
     fn what_cannot_be_used_is_said_before_anything_is_asked() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("token");
-        let why = |server: &str| network(&account(server, &file)).err().map(|failure| failure.sentence);
+        let why = |server: &str| network(&setup(server, &file)).err().map(|failure| failure.sentence);
         assert!(why("http://a.example").unwrap().contains("https://"));
         assert!(why("https://a.example").unwrap().contains("Cannot read"));
         std::fs::write(&file, " \n").unwrap();

@@ -1,6 +1,8 @@
 //! `tagtill bridge`: reads a network's posts for a till and posts the till's replies there.
 
-pub mod mastodon;
+mod bluesky;
+mod mastodon;
+pub mod started;
 
 use super::target::Target;
 use super::{Failure, Outcome, say};
@@ -23,6 +25,7 @@ pub struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Which {
+    Bluesky(bluesky::Args),
     Mastodon(mastodon::Args),
 }
 
@@ -41,6 +44,7 @@ pub struct Common {
 
 pub fn run(args: &Args) -> Outcome {
     match &args.network {
+        Which::Bluesky(args) => run_one(bluesky::network(&args.setup)?, &args.common),
         Which::Mastodon(args) => mastodon::run(args),
     }
 }

@@ -65,7 +65,7 @@ pub fn run(args: &Args) -> Outcome {
             "Look around: curl -H \"Authorization: Bearer {token}\" {}/v1/orders",
             running.url
         ))?;
-        wait(&running, &told)
+        wait(&running, &told, || {})
     });
     running.stop();
     told_all

@@ -71,6 +71,8 @@ struct Orders {
     max_post_age_seconds: u32,
     /// The till's clock.
     now: Time,
+    /// Whether that clock is a sandbox's, which can be moved.
+    sandbox: bool,
     /// Whether nothing goes out until an operator says so.
     paused: bool,
     /// What posts are judged by, folded, in order: at most 10,000.
@@ -94,6 +96,7 @@ fn orders<S: Read>(state: &S, now: Time, slug: &str) -> Result<Orders, StateErro
     let settings = network::find(state, slug)?;
     let settings = settings.ok_or_else(|| StateError(format!("the network {slug} is gone")))?;
     let hashtags = bridge::hashtags(state, now, &settings)?;
+    let whole = state.must::<Settings>(&Only)?;
     Ok(Orders {
         slug: slug.to_owned(),
         own: settings.own,
@@ -103,7 +106,8 @@ fn orders<S: Read>(state: &S, now: Time, slug: &str) -> Result<Orders, StateErro
         mention_needed: settings.mention_needed,
         max_post_age_seconds: settings.max_post_age_seconds,
         now,
-        paused: state.must::<Settings>(&Only)?.paused,
+        sandbox: whole.sandbox,
+        paused: whole.paused,
         hashtags,
     })
 }

@@ -10,16 +10,26 @@ use crate::http::api::Shared;
 use crate::http::body::{ContentType, content_type, too_large};
 use crate::http::call::Call;
 use crate::http::problem::Problem;
-use crate::http::route::{Kind, Route};
+use crate::http::route::{Kind, Param, Route};
 use crate::till::command::{Command, Outcome, PostAnswer};
 use crate::till::id::PurchaseId;
+use crate::till::network;
 use crate::till::post::triage;
+use crate::till::state::Read as _;
+use crate::till::table::{OnNetwork, Posts};
 use crate::till::verdict::Verdict;
 use schemars::JsonSchema;
 use serde::Serialize;
 use std::sync::Arc;
 
 const NETWORK: &[Kind] = &[Kind::Network];
+
+/// `known`: for bridges that hear of every deletion there is.
+const KNOWN: Param = Param::new::<bool>(
+    "known",
+    "true: only if the till knows the post. What it never acted on is not noted then, for the case that the post comes \
+     after its deletion.",
+);
 
 pub const ROUTES: &[Route] = &[
     Route::post("/v1/posts", "judgePost", "Deliver a post, or many as lines of JSON.", judge)
@@ -31,6 +41,7 @@ pub const ROUTES: &[Route] = &[
     Route::delete("/v1/posts/{network}/{id}", "deletePost", "Say that a post was deleted.", delete)
         .also(NETWORK)
         .unkeyed()
+        .query(&[KNOWN])
         .gives::<PostDeleted>(),
     Route::get(
         "/v1/posts/{network}/{id}",
@@ -88,7 +99,7 @@ pub fn judged(outcome: Option<crate::engine::Verdicted>) -> Result<PostAnswer, P
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Deleted")]
 struct PostDeleted {
-    /// Always true.
+    /// False only where the call was about known posts and this is none.
     deleted: bool,
     /// The purchase that the post had begun or confirmed.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -98,9 +109,18 @@ struct PostDeleted {
     verdict: Option<Verdict>,
 }
 
-fn delete(_: &Arc<Shared>, call: &Call) -> Result<Answer, Problem> {
+fn delete(shared: &Arc<Shared>, call: &Call) -> Result<Answer, Problem> {
     if call.network().is_some_and(|own| own != call.param(0)) {
         return Err(foreign());
+    }
+    let only_known = call.query.read("known", |text| text.parse::<bool>().ok(), "true or false")?;
+    if only_known == Some(true) {
+        let snapshot = shared.handle.snapshot()?;
+        network::must_find(&snapshot, call.param(0))?;
+        let key = OnNetwork::new(call.param(0), call.param(1));
+        if snapshot.get::<Posts>(&key)?.is_none() {
+            return Answer::ok(&PostDeleted { deleted: false, purchase: None, verdict: None });
+        }
     }
     let command = Command::DeletePost { network: call.param(0).to_owned(), id: call.param(1).to_owned() };
     let view = |_: &crate::store::Tx<'_>, _, outcome: &Outcome| match outcome {

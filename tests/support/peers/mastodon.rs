@@ -85,6 +85,7 @@ pub struct MastodonPerson {
 }
 
 impl MastodonPerson {
+    #[track_caller]
     fn publish(&self, status: &Value) -> String {
         self.client.post("/api/v1/statuses", status)["id"].as_str().unwrap().to_owned()
     }
@@ -101,6 +102,7 @@ impl MastodonPerson {
         self.publish(&json!({"status": text, "visibility": visibility, "in_reply_to_id": parent}))
     }
 
+    #[track_caller]
     fn act(&self, id: &str, verb: &str) -> Value {
         self.client.post(&format!("/api/v1/statuses/{id}/{verb}"), &json!({}))
     }
@@ -164,6 +166,7 @@ impl MastodonPerson {
     }
 
     /// Everything of a list, the oldest first.
+    #[track_caller]
     fn pages(&self, path: &str) -> Vec<Value> {
         let mut found: Vec<Value> = Vec::new();
         loop {

@@ -1,0 +1,317 @@
+//! Frames of `com.atproto.sync.subscribeRepos`, read in place: DAG-CBOR, and the blocks (CAR) that a commit carries.
+//!
+//! What comes here was written by anybody. Nothing in it is trusted to be there, to be short or to be true.
+
+use minicbor::Decoder;
+use minicbor::data::Type;
+use minicbor::decode::Error;
+
+/// A frame of the stream.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Frame<'b> {
+    /// Records were made, changed or deleted.
+    Commit(Commit<'b>),
+    /// Somebody's handle or keys changed.
+    Identity {
+        /// Its place in the stream.
+        seq: i64,
+        /// Whose.
+        did: &'b str,
+    },
+    /// The stream ends, and why.
+    Error(&'b str),
+    /// A word about the stream, as `OutdatedCursor`.
+    Info(&'b str),
+    /// Anything else, and its place where it has one.
+    Other(Option<i64>),
+}
+
+/// A commit to a repository.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Commit<'b> {
+    /// Its place in the stream.
+    pub seq: i64,
+    /// Whose repository.
+    pub repo: &'b str,
+    /// When it was broadcast first.
+    pub time: &'b str,
+    /// What was done.
+    pub ops: Vec<Op<'b>>,
+    /// The records, as a CAR file.
+    blocks: &'b [u8],
+}
+
+/// One thing that was done.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Op<'b> {
+    /// `create`, `update` or `delete`.
+    pub action: &'b str,
+    /// Collection and key.
+    pub path: &'b str,
+    cid: Option<&'b [u8]>,
+}
+
+/// What we need of a record, whatever its collection.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Record<'b> {
+    /// Its text.
+    pub text: &'b str,
+    /// The first of its languages.
+    pub lang: Option<&'b str>,
+    /// The thread's first post, and the post that it answers.
+    pub reply: Option<(&'b str, &'b str)>,
+    /// The record that it quotes.
+    pub quotes: Option<&'b str>,
+    /// The people it mentions.
+    pub mentions: Vec<&'b str>,
+    /// What a repost or a block is about: a record, or a person.
+    pub subject: Option<&'b str>,
+}
+
+impl<'b> Frame<'b> {
+    /// Reads a frame: a header and a body.
+    ///
+    /// # Errors
+    /// When it is not what the specification says.
+    pub fn read(bytes: &'b [u8]) -> Result<Self, Error> {
+        let mut d = Decoder::new(bytes);
+        let (mut op, mut kind) = (0, "");
+        fields(&mut d, |key, d| {
+            match key {
+                "op" => op = d.i64()?,
+                "t" => kind = d.str()?,
+                _ => return Ok(false),
+            }
+            Ok(true)
+        })?;
+        match (op, kind) {
+            (1, "#commit") => Commit::read(&mut d).map(Frame::Commit),
+            (1, "#identity") => {
+                let (seq, did, _) = short(&mut d)?;
+                Ok(Frame::Identity { seq: seq.unwrap_or(0), did })
+            }
+            (1, "#info") => short(&mut d).map(|(_, _, name)| Frame::Info(name)),
+            (-1, _) => {
+                let mut error = "";
+                fields(&mut d, |key, d| {
+                    if key == "error" {
+                        error = d.str()?;
+                    }
+                    Ok(key == "error")
+                })?;
+                Ok(Frame::Error(error))
+            }
+            _ => short(&mut d).map(|(seq, _, _)| Frame::Other(seq)),
+        }
+    }
+}
+
+/// Place, person and name of a frame that has nothing else that we need.
+fn short<'b>(d: &mut Decoder<'b>) -> Result<(Option<i64>, &'b str, &'b str), Error> {
+    let (mut seq, mut did, mut name) = (None, "", "");
+    fields(d, |key, d| {
+        match key {
+            "seq" => seq = Some(d.i64()?),
+            "did" => did = d.str()?,
+            "name" => name = d.str()?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    })?;
+    Ok((seq, did, name))
+}
+
+impl<'b> Commit<'b> {
+    fn read(d: &mut Decoder<'b>) -> Result<Self, Error> {
+        let mut commit = Self::default();
+        fields(d, |key, d| {
+            match key {
+                "seq" => commit.seq = d.i64()?,
+                "repo" => commit.repo = d.str()?,
+                "time" => commit.time = d.str()?,
+                "blocks" if d.datatype()? == Type::Bytes => commit.blocks = d.bytes()?,
+                "ops" => each(d, |d| {
+                    commit.ops.push(Op::read(d)?);
+                    Ok(())
+                })?,
+                _ => return Ok(false),
+            }
+            Ok(true)
+        })?;
+        Ok(commit)
+    }
+
+    /// The record that an operation made: `None` where the commit does not carry it.
+    pub fn record(&self, op: &Op<'b>) -> Option<Record<'b>> {
+        let block = find_block(self.blocks, op.cid?)?;
+        Record::read(block).ok()
+    }
+}
+
+impl<'b> Op<'b> {
+    fn read(d: &mut Decoder<'b>) -> Result<Self, Error> {
+        let mut op = Self::default();
+        fields(d, |key, d| {
+            match key {
+                "action" => op.action = d.str()?,
+                "path" => op.path = d.str()?,
+                "cid" if d.datatype()? == Type::Tag => {
+                    d.tag()?;
+                    // DAG-CBOR: the identity multibase prefix, then the CID.
+                    op.cid = d.bytes()?.strip_prefix(&[0]);
+                }
+                _ => return Ok(false),
+            }
+            Ok(true)
+        })?;
+        Ok(op)
+    }
+}
+
+impl<'b> Record<'b> {
+    /// Reads a record.
+    fn read(block: &'b [u8]) -> Result<Self, Error> {
+        let mut record = Self::default();
+        fields(&mut Decoder::new(block), |key, d| {
+            match (key, d.datatype()?) {
+                ("text", Type::String) => record.text = d.str()?,
+                ("subject", Type::String) => record.subject = Some(d.str()?),
+                ("subject", Type::Map) => record.subject = uri_in(d)?,
+                ("reply", Type::Map) => record.reply = Self::reply(d)?,
+                ("embed", Type::Map) => record.quotes = embedded(d, 0)?,
+                ("langs", Type::Array) => each(d, |d| {
+                    let lang = d.str()?;
+                    record.lang.get_or_insert(lang);
+                    Ok(())
+                })?,
+                ("facets", Type::Array) => each(d, |d| mentioned(d, &mut record.mentions))?,
+                _ => return Ok(false),
+            }
+            Ok(true)
+        })?;
+        Ok(record)
+    }
+
+    fn reply(d: &mut Decoder<'b>) -> Result<Option<(&'b str, &'b str)>, Error> {
+        let (mut root, mut parent) = (None, None);
+        fields(d, |key, d| {
+            match key {
+                "root" => root = uri_in(d)?,
+                "parent" => parent = uri_in(d)?,
+                _ => return Ok(false),
+            }
+            Ok(true)
+        })?;
+        Ok(root.zip(parent))
+    }
+}
+
+/// The people that a facet mentions.
+fn mentioned<'b>(d: &mut Decoder<'b>, people: &mut Vec<&'b str>) -> Result<(), Error> {
+    fields(d, |key, d| {
+        if key != "features" {
+            return Ok(false);
+        }
+        each(d, |d| {
+            fields(d, |key, d| {
+                if key == "did" {
+                    people.push(d.str()?);
+                }
+                Ok(key == "did")
+            })
+        })?;
+        Ok(true)
+    })
+}
+
+/// The record that an embed holds: in it, or in the record of a record with media.
+fn embedded<'b>(d: &mut Decoder<'b>, depth: usize) -> Result<Option<&'b str>, Error> {
+    let mut found = None;
+    fields(d, |key, d| {
+        match (key, d.datatype()?) {
+            ("uri", Type::String) if depth > 0 => found = Some(d.str()?),
+            ("record", Type::Map) if depth < 2 => found = embedded(d, depth + 1)?.or(found),
+            _ => return Ok(false),
+        }
+        Ok(true)
+    })?;
+    Ok(found.filter(|uri| uri.starts_with("at://")))
+}
+
+/// The `uri` of a strong reference.
+fn uri_in<'b>(d: &mut Decoder<'b>) -> Result<Option<&'b str>, Error> {
+    let mut uri = None;
+    fields(d, |key, d| {
+        if key == "uri" {
+            uri = Some(d.str()?);
+        }
+        Ok(key == "uri")
+    })?;
+    Ok(uri)
+}
+
+/// Goes through a map's fields; what `take` does not take is passed over.
+fn fields<'b>(
+    d: &mut Decoder<'b>,
+    mut take: impl FnMut(&'b str, &mut Decoder<'b>) -> Result<bool, Error>,
+) -> Result<(), Error> {
+    let count = d.map()?.ok_or_else(|| Error::message("a map without a length"))?;
+    for _ in 0..count {
+        let key = d.str()?;
+        if !take(key, d)? {
+            d.skip()?;
+        }
+    }
+    Ok(())
+}
+
+fn each<'b>(
+    d: &mut Decoder<'b>,
+    mut take: impl FnMut(&mut Decoder<'b>) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let count = d.array()?.ok_or_else(|| Error::message("an array without a length"))?;
+    for _ in 0..count {
+        take(d)?;
+    }
+    Ok(())
+}
+
+/// The block with this CID in a CAR file (<https://ipld.io/specs/transport/car/carv1/>).
+fn find_block<'b>(car: &'b [u8], cid: &[u8]) -> Option<&'b [u8]> {
+    let (header, mut rest) = varint(car)?;
+    rest = rest.get(usize::try_from(header).ok()?..)?;
+    while !rest.is_empty() {
+        let (length, after) = varint(rest)?;
+        let length = usize::try_from(length).ok()?;
+        let section = after.get(..length)?;
+        rest = after.get(length..)?;
+        if let Some(block) = section.strip_prefix(cid)
+            && cid_length(section) == Some(cid.len())
+        {
+            return Some(block);
+        }
+    }
+    None
+}
+
+/// The length of the CID that `bytes` begin with: version 1, a codec, a multihash.
+fn cid_length(bytes: &[u8]) -> Option<usize> {
+    let (version, rest) = varint(bytes)?;
+    let (_codec, rest) = varint(rest)?;
+    let (_hash, rest) = varint(rest)?;
+    let (length, rest) = varint(rest)?;
+    let head = bytes.len() - rest.len();
+    (version == 1).then_some(head.checked_add(usize::try_from(length).ok()?)?)
+}
+
+/// An unsigned LEB128 number and what follows it.
+fn varint(bytes: &[u8]) -> Option<(u64, &[u8])> {
+    let mut value: u64 = 0;
+    for (i, &byte) in bytes.iter().take(9).enumerate() {
+        value |= u64::from(byte & 0x7f) << (i * 7);
+        if byte < 0x80 {
+            return Some((value, bytes.get(i + 1..)?));
+        }
+    }
+    None
+}

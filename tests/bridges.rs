@@ -1,0 +1,49 @@
+//! Bridges against the networks' own servers: people post and repost there, and the shop sells.
+//!
+//! What stands at the end is always the same: each post that needs a reply has exactly one, and every purchase that was
+//! confirmed is paid once. `tests/run` sets the servers up; without them nothing is tested here.
+
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::expect_used, reason = "tests")]
+
+#[path = "support/peers/mod.rs"]
+mod peers;
+mod support;
+
+#[path = "bridges/bluesky.rs"]
+mod bluesky;
+#[path = "bridges/play.rs"]
+mod play;
+#[path = "bridges/stage.rs"]
+mod stage;
+
+use bluesky::Bluesky;
+
+#[test]
+fn people_buy_on_bluesky() {
+    let Some(network) = Bluesky::start() else { return };
+    play::people_buy(network);
+}
+
+#[test]
+fn nothing_is_lost_on_bluesky_when_the_network_or_the_till_is_down() {
+    let Some(network) = Bluesky::start() else { return };
+    play::outages(network);
+}
+
+#[test]
+fn a_bridge_to_bluesky_is_checked_tried_and_run_inside_the_till() {
+    let Some(network) = Bluesky::start() else { return };
+    play::ways_to_run(network);
+}
+
+#[test]
+fn a_bridge_to_bluesky_may_be_killed_at_any_moment() {
+    let Some(network) = Bluesky::start() else { return };
+    play::kills(network);
+}
+
+#[test]
+fn a_reply_on_bluesky_is_posted_once_when_the_answer_is_lost() {
+    let Some(network) = Bluesky::start() else { return };
+    play::lost_answers(network);
+}
