@@ -55,6 +55,7 @@ fn every_link_between_the_documents_leads_somewhere() {
         "docs/performance.md",
         "docs/webhooks.md",
         "docs/linking.md",
+        "docs/mastodon.md",
         "docs/orders.md",
         "docs/bridges.md",
         "docs/bluesky.md",

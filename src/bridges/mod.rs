@@ -9,6 +9,7 @@ pub mod bluesky;
 mod bridge;
 mod counts;
 mod desk;
+pub mod mastodon;
 mod opt;
 mod outbox;
 mod seen;

@@ -85,6 +85,20 @@ impl Web {
 
     /// Asks; only an answer that is a success comes back.
     pub fn ask(&self, ask: &Ask<'_>) -> Result<Answered, Trouble> {
+        self.exchange(ask)?.map_err(|(_, trouble)| trouble)
+    }
+
+    /// Asks for what may not be there: `None` where the answer is 404 or 410.
+    pub fn find(&self, ask: &Ask<'_>) -> Result<Option<Answered>, Trouble> {
+        match self.exchange(ask)? {
+            Ok(answered) => Ok(Some(answered)),
+            Err((404 | 410, _)) => Ok(None),
+            Err((_, trouble)) => Err(trouble),
+        }
+    }
+
+    /// Asks; an answer that is no success comes with its status.
+    fn exchange(&self, ask: &Ask<'_>) -> Result<Result<Answered, (u16, Trouble)>, Trouble> {
         self.may_ask(ask.bucket)?;
         let mut request =
             Request::builder().method(ask.method).uri(ask.url).header("Accept", "application/json");
@@ -111,7 +125,7 @@ impl Web {
         let bytes = read.map_err(|error| unreachable(ask.url, &error))?;
         let body = serde_json::from_slice(&bytes);
         if !(200..300).contains(&status) {
-            return Err(refusal(status, &headers, &body.unwrap_or_default()));
+            return Ok(Err((status, refusal(status, &headers, &body.unwrap_or_default()))));
         }
         let body = match body {
             Ok(body) => body,
@@ -123,7 +137,7 @@ impl Web {
                 )));
             }
         };
-        Ok(Answered { body, links: links(&headers) })
+        Ok(Ok(Answered { body, links: links(&headers) }))
     }
 
     /// Whether the network's limits let us ask now.

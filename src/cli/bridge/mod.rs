@@ -1,6 +1,7 @@
 //! `tagtill bridge`: reads a network's posts for a till and posts the till's replies there.
 
 mod bluesky;
+mod mastodon;
 pub mod started;
 
 use super::target::Target;
@@ -25,6 +26,7 @@ pub struct Args {
 #[derive(Debug, clap::Subcommand)]
 enum Which {
     Bluesky(bluesky::Args),
+    Mastodon(mastodon::Args),
 }
 
 /// What every bridge takes.
@@ -43,6 +45,7 @@ pub struct Common {
 pub fn run(args: &Args) -> Outcome {
     match &args.network {
         Which::Bluesky(args) => run_one(bluesky::network(&args.setup)?, &args.common),
+        Which::Mastodon(args) => mastodon::run(args),
     }
 }
 
