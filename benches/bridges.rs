@@ -14,6 +14,8 @@
 
 #[path = "../tests/bridges/bluesky.rs"]
 mod bluesky;
+#[path = "../tests/bridges/mastodon.rs"]
+mod mastodon;
 #[path = "../tests/support/peers/mod.rs"]
 mod peers;
 #[path = "../tests/bridges/stage.rs"]
@@ -30,7 +32,7 @@ const WISHES: usize = 80;
 fn measure(what: &str, network: impl Network) {
     let mut stage = Stage::new(network);
     stage.start_bridge();
-    let shop = format!("@{}", stage.network.bot_handle());
+    let shop = stage.network.mention();
     let first = stage.network.post(0, &format!("{shop} #BuyTea"));
     stage.reply_to(&first);
     let yes = stage.network.post(0, &format!("{shop} #ConfirmTea"));
@@ -57,5 +59,8 @@ fn measure(what: &str, network: impl Network) {
 fn main() {
     if let Some(network) = bluesky::Bluesky::start() {
         measure("Bluesky, a PDS's firehose", network);
+    }
+    if let Some(network) = mastodon::Mastodon::start() {
+        measure("Mastodon's API, streaming", network);
     }
 }

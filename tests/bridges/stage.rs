@@ -18,6 +18,10 @@ pub trait Network {
     /// Stable id and handle of one of three people.
     fn person(&self, who: usize) -> (String, String);
     fn bot_handle(&self) -> String;
+    /// How people write whom they mean.
+    fn mention(&self) -> String {
+        format!("@{}", self.bot_handle())
+    }
     /// Makes the network say something, where a bridge has to hear that first.
     fn warm_up(&self) {}
     /// The flags and variables of the bridge.
