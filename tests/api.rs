@@ -6,6 +6,8 @@
 mod bad_input;
 #[path = "api/books.rs"]
 mod books;
+#[path = "api/bridges.rs"]
+mod bridges;
 #[path = "api/choices.rs"]
 mod choices;
 #[path = "api/deals.rs"]

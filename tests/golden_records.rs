@@ -167,6 +167,7 @@ fn people() -> Vec<Golden> {
             reply_wait_seconds: 600,
             one_reply_per_post: true,
             links_in_replies: false,
+            mention_needed: true,
             replies_per_15_minutes: Some(100),
             replies_per_day: None,
         }),
@@ -226,6 +227,8 @@ fn links() -> Vec<Golden> {
         }),
         golden::<LinkCodes>(&LinkId(11)),
         golden::<Pages>(&AccountId(2)),
+        golden::<Cursors>(&CursorRecord { cursor: "1360677600000000".to_owned(), updated_at: at(0) }),
+        golden::<OptOuts>(&OptOutRecord { since: at(0) }),
     ]
 }
 

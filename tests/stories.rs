@@ -96,6 +96,8 @@ files!(
     linking,
     orders,
     authenticating,
+    opt_outs,
+    networks,
 );
 
 #[test]

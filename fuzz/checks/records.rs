@@ -18,6 +18,7 @@ tables! {
     Purchases, Buyers, Deadlines, Work, Orders, Refunds, Replies, Outbox, ReplyPosts, EarlyReposts, Told, Events,
     Tokens, Idempotency, IdempotencyAges, OfferVersions, Waiting, Waiters, WaitingDue, Deals, Enrolments, Enrolled, EnrolledCards, Transactions, Credits, AccountCredits, Hints, Rates, Limits, Captures, Cards,
     Journal, Balances, Disputes, Notices, NoticesSeen, Endpoints, Resends, Deliveries, LinkSessions, LinkCodes, Pages,
+    Cursors, OptOuts,
 }
 
 /// The input is a table's number and the bytes of a record.

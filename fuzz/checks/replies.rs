@@ -114,6 +114,7 @@ fn network(line: &str) -> NetworkRecord {
         reply_wait_seconds: 600,
         one_reply_per_post: false,
         links_in_replies: words.next().is_none(),
+        mention_needed: false,
         replies_per_15_minutes: None,
         replies_per_day: None,
     }

@@ -6,6 +6,7 @@
 
 use super::answer::{Answer, Out};
 use super::auth;
+use super::bridges::Bridges;
 use super::call::Call;
 use super::gate::GateStats;
 use super::idempotency::{self, InFlight};
@@ -172,6 +173,8 @@ pub struct Shared {
     pub backing_up: AtomicBool,
     /// Counters.
     pub metrics: Metrics,
+    /// What bridges said of themselves.
+    pub bridges: Bridges,
     /// How often strangers have begun things.
     pub limits: Limits,
     /// Page requests that wait for a commit or a gateway.
@@ -206,6 +209,7 @@ impl Api {
             work_dir,
             backing_up: AtomicBool::new(false),
             metrics: Metrics::default(),
+            bridges: Bridges::default(),
             limits: Limits::default(),
             pages_waiting: Arc::default(),
             base_url: public_url.map_or_else(OnceLock::new, OnceLock::from),

@@ -14,7 +14,8 @@ const JSON_BYTES_MAX: usize = 64 * 1024;
 /// How deep a body may nest.
 const DEPTH_MAX: usize = 16;
 /// A tenth of all ids of 19 digits pass for card numbers by chance: these fields are not looked at.
-const IDS: &[&str] = &["id", "user_id", "repost_of", "quote_of", "in_reply_to", "post_id", "tracking_number"];
+const IDS: &[&str] =
+    &["id", "user_id", "repost_of", "quote_of", "in_reply_to", "post_id", "tracking_number", "cursor", "was"];
 /// What to say of a card number.
 pub const CARD_ADVICE: &str =
     "holds what looks like a card number; never send one: send the gateway's token for it";

@@ -17,6 +17,7 @@ mod answer;
 mod api;
 mod auth;
 mod body;
+mod bridges;
 mod call;
 mod csv;
 pub mod gate;

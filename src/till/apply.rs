@@ -10,8 +10,8 @@ use super::state::{Read, Write};
 use super::table::{Merchants, Only, Settings, Tokens};
 use super::time::Time;
 use super::{
-    account, charge, check, deal, endpoint, limit, link, network, notice, offer, order, owner, pace, post,
-    purchase, refund, reply, tick, waiting,
+    account, bridge, charge, check, deal, endpoint, limit, link, network, notice, offer, opt_out, order,
+    owner, pace, post, purchase, refund, reply, tick, waiting,
 };
 
 /// Carries out `command` at `cx.now`.
@@ -21,6 +21,14 @@ use super::{
 pub fn apply<S: Write>(state: &mut S, cx: &mut Context<'_>, command: &Command) -> Result<Outcome> {
     match command {
         Command::PutNetwork { slug, change } => network::put(state, slug, change),
+        Command::AnnounceBridge { slug, own, text_limit } => {
+            bridge::announce(state, slug, own.as_ref(), *text_limit)
+        }
+        Command::KeepCursor { network, stream, cursor, was } => {
+            bridge::keep(state, cx.now, (network, stream), cursor, was.as_ref().map(Option::as_deref))
+        }
+        Command::OptOut { network, user_id } => opt_out::put(state, cx, network, user_id),
+        Command::OptIn { network, user_id } => opt_out::delete(state, network, user_id),
         Command::PutLimits(change) => limit::put(state, change),
         Command::CreateMerchant { name } => create_merchant(state, cx, name),
         Command::UpdateMerchant { id, name } => update_merchant(state, *id, name),

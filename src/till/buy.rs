@@ -119,7 +119,7 @@ pub fn limited<S: Write>(
         text: arrival.speaker(cx, offer).limit_for_now(),
         not_after: reply::not_after(cx.now, ReplyKind::Unavailable),
     };
-    let reply = Some(reply::queue(state, cx, arrival, draft)?);
+    let reply = reply::queue(state, cx, arrival, draft)?;
     let (limit, by) = (Some(reached.limit), Some(reached.by));
     Ok(PostAnswer { offer: Some(offer_id), reply, limit, by, ..PostAnswer::bare(Verdict::LimitReached) })
 }
@@ -149,10 +149,10 @@ fn hold<S: Write>(
         text: arrival.speaker(cx, offer).pending(&held, asked),
         not_after: held.expires_at,
     };
-    let queued = reply::queue(state, cx, arrival, draft)?;
-    held.reply = Some(queued.0);
+    let reply = reply::queue(state, cx, arrival, draft)?;
+    held.reply = reply.as_ref().map(|(id, _)| *id);
     state.put::<Purchases>(&id, &held)?;
-    let (offer, purchase, reply) = (Some(offer_id), Some(id), Some(queued));
+    let (offer, purchase) = (Some(offer_id), Some(id));
     Ok(PostAnswer { offer, purchase, reply, ..PostAnswer::bare(Verdict::Pending) })
 }
 
@@ -173,7 +173,7 @@ fn wait<S: Write>(
         ..PostAnswer::bare(Verdict::Waitlisted)
     };
     if !arrival.network.one_reply_per_post {
-        answer.reply = Some(tell_place(state, cx, arrival, buyer, offer, place)?);
+        answer.reply = tell_place(state, cx, arrival, buyer, offer, place)?;
     }
     Ok(answer)
 }
@@ -191,9 +191,11 @@ fn still_waiting<S: Write>(
         return Ok(answer);
     }
     let place = waiting::place(state, &key)?;
-    answer.reply = Some(tell_place(state, cx, arrival, entry.account, offer, place)?);
-    entry.reminded = true;
-    state.put::<Waiting>(&key, &entry)?;
+    answer.reply = tell_place(state, cx, arrival, entry.account, offer, place)?;
+    if answer.reply.is_some() {
+        entry.reminded = true;
+        state.put::<Waiting>(&key, &entry)?;
+    }
     Ok(answer)
 }
 
@@ -204,7 +206,7 @@ fn tell_place<S: Write>(
     buyer: AccountId,
     offer: &OfferRecord,
     place: u64,
-) -> Result<(ReplyId, String)> {
+) -> Result<Option<(ReplyId, String)>> {
     let draft = reply::Draft {
         account: Some(buyer),
         purchase: None,
@@ -235,7 +237,7 @@ fn ask_which<S: Write>(
         text: arrival.speaker(cx, offer).choose(&choices),
         not_after: reply::not_after(cx.now, ReplyKind::Choose),
     };
-    let reply = Some(reply::queue(state, cx, arrival, draft)?);
+    let reply = reply::queue(state, cx, arrival, draft)?;
     Ok(PostAnswer { offer: Some(offer_id), reply, ..PostAnswer::bare(Verdict::UnknownVariant) })
 }
 
@@ -277,7 +279,6 @@ fn already_pending<S: Write>(
     let by = Some(held.expires_at.ms_since(arrival.made_at));
     let mut answer = PostAnswer { offer: offered, purchase, by, ..PostAnswer::bare(Verdict::AlreadyPending) };
     if !held.reminded {
-        held.reminded = true;
         let draft = reply::Draft {
             account: Some(held.account),
             purchase: Some(id),
@@ -285,8 +286,11 @@ fn already_pending<S: Write>(
             text: speaker_about(cx, arrival, offer, &held).already_pending(&held),
             not_after: held.expires_at,
         };
-        answer.reply = Some(reply::queue(state, cx, arrival, draft)?);
-        state.put::<Purchases>(&id, &held)?;
+        answer.reply = reply::queue(state, cx, arrival, draft)?;
+        if answer.reply.is_some() {
+            held.reminded = true;
+            state.put::<Purchases>(&id, &held)?;
+        }
     }
     Ok(answer)
 }
@@ -327,7 +331,7 @@ pub fn answer<S: Write>(
         not_after: reply::not_after(cx.now, kind),
     });
     let reply = match draft {
-        Some(draft) => Some(reply::queue(state, cx, arrival, draft)?),
+        Some(draft) => reply::queue(state, cx, arrival, draft)?,
         None => None,
     };
     Ok(PostAnswer { offer: Some(offer_id), purchase, reply, ..PostAnswer::bare(verdict) })

@@ -250,9 +250,11 @@ pub fn tell<S: Write>(
         };
         let not_after = reply::not_after(cx.now, kind);
         let draft = reply::Draft { account: Some(record.account), purchase: Some(id), kind, text, not_after };
-        let (queued, _) = reply::queue_to(state, cx, &network_slug, &post, to, draft)?;
+        let queued = reply::queue_to(state, cx, &network_slug, &post, to, draft)?;
         let key = OnNetwork::new(&network_slug, &post);
-        if let Some(mut seen) = state.get::<Posts>(&key)? {
+        if let Some((queued, _)) = queued
+            && let Some(mut seen) = state.get::<Posts>(&key)?
+        {
             seen.followed_by = Some(queued);
             state.put::<Posts>(&key, &seen)?;
         }

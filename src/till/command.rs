@@ -30,6 +30,7 @@ pub struct NetworkChange {
     pub reply_wait_seconds: Option<u32>,
     pub one_reply_per_post: Option<bool>,
     pub links_in_replies: Option<bool>,
+    pub mention_needed: Option<bool>,
     pub replies_per_15_minutes: Option<Option<u32>>,
     pub replies_per_day: Option<Option<u32>>,
 }
@@ -239,6 +240,25 @@ pub enum Command {
     PutNetwork {
         slug: String,
         change: NetworkChange,
+    },
+    AnnounceBridge {
+        slug: String,
+        own: Option<OwnIdentity>,
+        text_limit: Option<u32>,
+    },
+    KeepCursor {
+        network: String,
+        stream: String,
+        cursor: String,
+        was: Option<Option<String>>,
+    },
+    OptOut {
+        network: String,
+        user_id: String,
+    },
+    OptIn {
+        network: String,
+        user_id: String,
     },
     PutLimits(Box<LimitsChange>),
     CreateMerchant {

@@ -39,7 +39,8 @@ pub fn tell<S: Write>(
         text: speaker.follow_up(kind),
         not_after: reply::not_after(cx.now, kind),
     };
-    let (queued, _) = reply::queue_to(state, cx, slug, &confirmation.post, to, draft)?;
+    let queued = reply::queue_to(state, cx, slug, &confirmation.post, to, draft)?;
+    let Some((queued, _)) = queued else { return Ok(()) };
     seen.followed_by = Some(queued);
     state.put::<Posts>(&key, &seen)?;
     Ok(())

@@ -5,6 +5,7 @@
 
 pub mod account;
 pub mod apply;
+pub mod bridge;
 pub mod buy;
 pub mod charge;
 pub mod check;
@@ -29,6 +30,7 @@ pub mod network;
 pub mod notice;
 pub mod offer;
 pub mod offer_words;
+pub mod opt_out;
 pub mod order;
 pub mod owner;
 pub mod pace;

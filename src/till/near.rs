@@ -37,7 +37,6 @@ pub fn judge<S: Write>(
         let mut answer = PostAnswer { offer: Some(offer_id), ..PostAnswer::bare(Verdict::NearMiss) };
         let key = (author_hash(&post.network, &post.author.user_id), offer_id);
         if state.get::<Hints>(&key)?.is_none() {
-            state.put::<Hints>(&key, &())?;
             let offer = state.must::<Offers>(&offer_id)?;
             let draft = reply::Draft {
                 account: Some(buyer),
@@ -46,7 +45,10 @@ pub fn judge<S: Write>(
                 text: arrival.speaker(cx, &offer).did_you_mean(&meant),
                 not_after: reply::not_after(cx.now, ReplyKind::DidYouMean),
             };
-            answer.reply = Some(reply::queue(state, cx, arrival, draft)?);
+            answer.reply = reply::queue(state, cx, arrival, draft)?;
+            if answer.reply.is_some() {
+                state.put::<Hints>(&key, &())?;
+            }
         }
         return Ok(Some(answer));
     }

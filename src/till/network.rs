@@ -46,6 +46,7 @@ fn fresh(slug: &str) -> NetworkRecord {
         reply_wait_seconds: 600,
         one_reply_per_post: slug == "x",
         links_in_replies: slug != "x",
+        mention_needed: slug == "x",
         replies_per_15_minutes,
         replies_per_day,
     }
@@ -95,16 +96,22 @@ pub fn put<S: Write>(state: &mut S, slug: &str, change: &NetworkChange) -> Resul
     }
     network.one_reply_per_post = change.one_reply_per_post.unwrap_or(network.one_reply_per_post);
     network.links_in_replies = change.links_in_replies.unwrap_or(network.links_in_replies);
+    network.mention_needed = change.mention_needed.unwrap_or(network.mention_needed);
     network.replies_per_15_minutes = change.replies_per_15_minutes.unwrap_or(network.replies_per_15_minutes);
     network.replies_per_day = change.replies_per_day.unwrap_or(network.replies_per_day);
     state.put::<Networks>(&Text(slug.to_owned()), &network)?;
     Ok(Outcome::Network(slug.to_owned()))
 }
 
+/// Whether that can be the till's own identity.
+pub fn check_own(own: &OwnIdentity) -> Result<()> {
+    check::foreign_id("own.user_id", &own.user_id)?;
+    check::text("own.handle", &own.handle, 256)
+}
+
 fn check_change(change: &NetworkChange) -> Result<()> {
-    if let Some(Some(OwnIdentity { user_id, handle })) = &change.own {
-        check::foreign_id("own.user_id", user_id)?;
-        check::text("own.handle", handle, 256)?;
+    if let Some(Some(own)) = &change.own {
+        check_own(own)?;
     }
     let bounds = [
         ("text_limit", change.text_limit, TEXT_LIMIT_MIN as u64, 100_000),

@@ -50,7 +50,7 @@ pub fn judge<S: Write>(
         text: arrival.speaker(cx, &offer).passed(verdict),
         not_after: reply::not_after(cx.now, kind),
     };
-    let reply = Some(reply::queue(state, cx, arrival, draft)?);
+    let reply = reply::queue(state, cx, arrival, draft)?;
     Ok(PostAnswer { offer: Some(offer_id), purchase: about, reply, ..PostAnswer::bare(verdict) })
 }
 

@@ -10,7 +10,7 @@ use super::state::{Direction, Read, Span, StateError, Write};
 use super::table::{EarlyReposts, Offers, OnNetwork, Outbox, OutboxKey, Replies, ReplyPosts, Told};
 use super::time::Time;
 use super::verdict::Verdict;
-use super::{check, event, network, owner, purchase, rate, repost};
+use super::{check, event, network, opt_out, owner, purchase, rate, repost};
 use std::ops::ControlFlow;
 
 /// A reply to be queued.
@@ -38,18 +38,18 @@ pub fn not_after(now: Time, kind: ReplyKind) -> Time {
     })
 }
 
-/// Queues the answer to a post.
+/// Queues the answer to a post; `None` where its author wants none.
 pub fn queue<S: Write>(
     state: &mut S,
     cx: &mut Context<'_>,
     arrival: Arrival<'_>,
     draft: Draft,
-) -> Result<(ReplyId, String)> {
+) -> Result<Option<(ReplyId, String)>> {
     let post = arrival.post;
     queue_to(state, cx, &post.network, &post.id, post.author.clone(), draft)
 }
 
-/// Queues an answer to a post that was judged before.
+/// Queues an answer to a post that was judged before; `None` where its author wants none.
 pub fn queue_to<S: Write>(
     state: &mut S,
     cx: &mut Context<'_>,
@@ -57,7 +57,10 @@ pub fn queue_to<S: Write>(
     in_reply_to: &str,
     to: Recipient,
     draft: Draft,
-) -> Result<(ReplyId, String)> {
+) -> Result<Option<(ReplyId, String)>> {
+    if opt_out::is_out(state, network, &to.user_id)? {
+        return Ok(None);
+    }
     let id = ReplyId(cx.id());
     let record = ReplyRecord {
         network: network.to_owned(),
@@ -76,7 +79,7 @@ pub fn queue_to<S: Write>(
     };
     state.put::<Replies>(&id, &record)?;
     state.put::<Outbox>(&place(id, &record), &())?;
-    Ok((id, record.text))
+    Ok(Some((id, record.text)))
 }
 
 /// Where a reply stands in its queue.
@@ -102,7 +105,6 @@ pub fn answer_not_linked<S: Write>(
     let post = arrival.post;
     let key = (cx.now.day(), OnNetwork::new(&post.network, &post.author.user_id));
     if state.get::<Told>(&key)?.is_none() {
-        state.put::<Told>(&key, &())?;
         let title = state.must::<Offers>(&offer)?;
         let draft = Draft {
             account: None,
@@ -111,7 +113,10 @@ pub fn answer_not_linked<S: Write>(
             text: arrival.speaker(cx, &title).not_linked(),
             not_after: not_after(cx.now, ReplyKind::NotLinked),
         };
-        answer.reply = Some(queue(state, cx, arrival, draft)?);
+        answer.reply = queue(state, cx, arrival, draft)?;
+        if answer.reply.is_some() {
+            state.put::<Told>(&key, &())?;
+        }
     }
     Ok(answer)
 }

@@ -5,12 +5,12 @@ use super::id::{
     NoticeId, OfferId, OrderId, PurchaseId, RefundId, ReplyId, TokenId,
 };
 use super::record::{
-    AccountRecord, BalanceRecord, BuyerRecord, CaptureRecord, CreditRecord, DealRecord, DeliveryRecord,
-    DisputeRecord, EarlyRepostRecord, EndpointRecord, EnrolmentRecord, EntryRecord, EventRecord,
-    HashtagRecord, IdempotencyRecord, IdentityRecord, LimitsRecord, LinkRecord, MerchantRecord,
-    NetworkRecord, NoticeRecord, OfferRecord, OrderRecord, PostRecord, PurchaseRecord, RateRecord,
-    RefundRecord, ReplyRecord, SettingsRecord, StockRecord, TokenRecord, TransactionRecord, WaiterRecord,
-    WaitingRecord, WorkKind, WorkRecord,
+    AccountRecord, BalanceRecord, BuyerRecord, CaptureRecord, CreditRecord, CursorRecord, DealRecord,
+    DeliveryRecord, DisputeRecord, EarlyRepostRecord, EndpointRecord, EnrolmentRecord, EntryRecord,
+    EventRecord, HashtagRecord, IdempotencyRecord, IdentityRecord, LimitsRecord, LinkRecord, MerchantRecord,
+    NetworkRecord, NoticeRecord, OfferRecord, OptOutRecord, OrderRecord, PostRecord, PurchaseRecord,
+    RateRecord, RefundRecord, ReplyRecord, SettingsRecord, StockRecord, TokenRecord, TransactionRecord,
+    WaiterRecord, WaitingRecord, WorkKind, WorkRecord,
 };
 use super::state::{Key, Table};
 use super::time::Time;
@@ -143,6 +143,10 @@ tables! {
     LinkCodes "link_codes" Hash => LinkId,
     /// Private pages, by what their secret hashes to.
     Pages "pages" Hash => AccountId,
+    /// How far bridges have read, by network and stream.
+    Cursors "cursors" OnNetwork => CursorRecord,
+    /// Who wants no replies.
+    OptOuts "opt_outs" OnNetwork => OptOutRecord,
 }
 
 /// The key of a table with one record.
@@ -179,6 +183,11 @@ impl OnNetwork {
     /// The key of `id` on `network`.
     pub fn new(network: &str, id: &str) -> Self {
         Self { network: network.to_owned(), id: id.to_owned() }
+    }
+
+    /// Where all that a network names lies.
+    pub fn prefix(network: &str) -> Vec<u8> {
+        ended(network)
     }
 }
 

@@ -247,13 +247,14 @@ fn hold<S: Write>(
         text: speaker.your_turn(&held, asked),
         not_after: held.expires_at,
     };
-    let (queued, _) = reply::queue_to(state, cx, &entry.network, &entry.post, entry.author, draft)?;
-    held.reply = Some(queued);
+    let queued = reply::queue_to(state, cx, &entry.network, &entry.post, entry.author, draft)?;
+    let queued = queued.map(|(id, _)| id);
+    held.reply = queued;
     state.put::<Purchases>(&id, &held)?;
     let post = OnNetwork::new(&entry.network, &entry.post);
     if let Some(mut seen) = state.get::<Posts>(&post)? {
         seen.purchase = Some(id);
-        seen.followed_by = Some(queued);
+        seen.followed_by = queued.or(seen.followed_by);
         state.put::<Posts>(&post, &seen)?;
     }
     Ok(())

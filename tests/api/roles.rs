@@ -65,13 +65,23 @@ impl World {
             _ => format!("p{n}"),
         };
         let path = route.path.replace("{network}", "x").replace("{slug}", "x").replace("{id}", &id);
-        let path = path.replace("{account}", &self.account).replace("{version}", "1");
+        let path = path
+            .replace("{account}", &self.account)
+            .replace("{version}", "1")
+            .replace("{stream}", "all")
+            .replace("{user_id}", "zoe");
         let path = if route.id == "listReplies" { format!("{path}?network=x") } else { path };
         let path =
             if route.id == "getSettlement" { format!("{path}?merchant={}", self.merchant) } else { path };
         let body = match route.id {
             "judgePost" => post(&format!("p{n}"), "bob", "nothing"),
-            "putNetwork" | "putLimits" | "updateAccount" | "updateOffer" | "updateWebhookEndpoint" => {
+            "putCursor" => json!({"cursor": "1729360192837465"}),
+            "putNetwork"
+            | "announceBridge"
+            | "putLimits"
+            | "updateAccount"
+            | "updateOffer"
+            | "updateWebhookEndpoint" => {
                 json!({})
             }
             "createMerchant" | "updateMerchant" => json!({"name": "Tea"}),
@@ -194,12 +204,18 @@ fn the_table_says_who_may_what() {
         })
         .collect();
     found.sort();
-    let wanted = "DELETE /v1/posts/{network}/{id} [Network]\n\
+    let wanted = "DELETE /v1/networks/{slug}/opt-outs/{user_id} [Network]\n\
+DELETE /v1/posts/{network}/{id} [Network]\n\
 DELETE /v1/webhook-endpoints/{id} [Merchant]\n\
 GET /healthz open\n\
 GET /metrics open\n\
 GET /readyz open\n\
 GET /v1/events [Merchant]\n\
+GET /v1/networks/{slug} [Network]\n\
+GET /v1/networks/{slug}/bridge [Network]\n\
+GET /v1/networks/{slug}/cursors [Network]\n\
+GET /v1/networks/{slug}/cursors/{stream} [Network]\n\
+GET /v1/networks/{slug}/opt-outs [Network]\n\
 GET /v1/offers [Merchant]\n\
 GET /v1/offers/{id} [Merchant]\n\
 GET /v1/offers/{id}/versions/{version} [Merchant]\n\
@@ -229,7 +245,10 @@ POST /v1/replies/{id}/sent [Network]\n\
 POST /v1/webhook-endpoints [Merchant]\n\
 POST /v1/webhook-endpoints/{id}/resend [Merchant]\n\
 POST /v1/webhook-endpoints/{id}/rotate [Merchant]\n\
-POST /v1/webhook-endpoints/{id}/test [Merchant]";
+POST /v1/webhook-endpoints/{id}/test [Merchant]\n\
+PUT /v1/networks/{slug}/bridge [Network]\n\
+PUT /v1/networks/{slug}/cursors/{stream} [Network]\n\
+PUT /v1/networks/{slug}/opt-outs/{user_id} [Network]";
     assert_eq!(found.join("\n"), wanted);
 }
 

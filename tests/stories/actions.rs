@@ -36,6 +36,14 @@ impl World {
             "suspend" | "activate" | "move" | "card" | "link" => self.edit_buyer(verb, words)?,
             "erase" => Command::EraseAccount { id: self.buyer(words.must("a buyer")?)? },
             "post" | "repost" => self.post(verb, words)?,
+            "opts" => {
+                let out = words.take("out");
+                words.take("in");
+                let user_id = words.must("somebody")?.to_owned();
+                words.take("on");
+                let network = words.must("a network")?.to_owned();
+                if out { Command::OptOut { network, user_id } } else { Command::OptIn { network, user_id } }
+            }
             "delete" => {
                 let id = words.must("a post")?.to_owned();
                 let network = if words.take("on") {

@@ -3,6 +3,8 @@
 
 mod accounts;
 pub mod backups;
+mod bridges;
+mod cursors;
 mod deals;
 mod endpoints;
 mod events;
@@ -16,6 +18,7 @@ mod networks;
 mod offer_parts;
 mod offers;
 mod operation;
+mod opt_outs;
 mod order_papers;
 mod orders;
 mod patch;
@@ -41,6 +44,9 @@ pub fn all() -> impl Iterator<Item = &'static Route> {
         posts::ROUTES,
         replies::ROUTES,
         networks::ROUTES,
+        cursors::ROUTES,
+        bridges::ROUTES,
+        opt_outs::ROUTES,
         limits::ROUTES,
         merchants::ROUTES,
         accounts::ROUTES,

@@ -1,11 +1,12 @@
 //! `/v1/networks`: what the till knows of each network.
 
 use super::patch::given;
+use super::post::foreign;
 use crate::http::answer::Answer;
 use crate::http::api::Shared;
 use crate::http::call::Call;
 use crate::http::problem::Problem;
-use crate::http::route::Route;
+use crate::http::route::{Kind, Route};
 use crate::till::command::{Command, NetworkChange};
 use crate::till::network;
 use crate::till::record::{NetworkRecord, OwnIdentity};
@@ -14,11 +15,15 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
+const NETWORK: &[Kind] = &[Kind::Network];
+
 pub const ROUTES: &[Route] = &[
     Route::put("/v1/networks/{slug}", "putNetwork", "Add a network or change its settings.", put)
         .takes::<NetworkPut>()
         .gives::<NetworkView>(),
-    Route::get("/v1/networks/{slug}", "getNetwork", "A network's settings.", get).gives::<NetworkView>(),
+    Route::get("/v1/networks/{slug}", "getNetwork", "A network's settings.", get)
+        .also(NETWORK)
+        .gives::<NetworkView>(),
 ];
 
 /// A network's settings. What is left out stays as it is, or takes its default.
@@ -44,6 +49,9 @@ struct NetworkPut {
     one_reply_per_post: Option<bool>,
     /// Whether replies may carry links.
     links_in_replies: Option<bool>,
+    /// Whether the network lets only those be answered who mention or quote the shop: others hold nothing. Means
+    /// something where `own` is set.
+    mention_needed: Option<bool>,
     /// How many replies the network takes in a quarter of an hour; null: no limit. What matters most goes first, what is
     /// stale when its turn comes is dropped.
     #[serde(default, deserialize_with = "given")]
@@ -56,6 +64,7 @@ struct NetworkPut {
 /// A network's settings.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Network")]
+#[allow(clippy::struct_excessive_bools, reason = "each is a setting of its own")]
 struct NetworkView {
     slug: String,
     own: Option<OwnIdentity>,
@@ -66,6 +75,7 @@ struct NetworkView {
     reply_wait_seconds: u32,
     one_reply_per_post: bool,
     links_in_replies: bool,
+    mention_needed: bool,
     replies_per_15_minutes: Option<u32>,
     replies_per_day: Option<u32>,
 }
@@ -81,6 +91,7 @@ fn view(slug: &str, network: NetworkRecord) -> NetworkView {
         reply_wait_seconds: network.reply_wait_seconds,
         one_reply_per_post: network.one_reply_per_post,
         links_in_replies: network.links_in_replies,
+        mention_needed: network.mention_needed,
         replies_per_15_minutes: network.replies_per_15_minutes,
         replies_per_day: network.replies_per_day,
     }
@@ -97,6 +108,7 @@ fn put(_: &Arc<Shared>, call: &Call) -> Result<Answer, Problem> {
         reply_wait_seconds: put.reply_wait_seconds,
         one_reply_per_post: put.one_reply_per_post,
         links_in_replies: put.links_in_replies,
+        mention_needed: put.mention_needed,
         replies_per_15_minutes: put.replies_per_15_minutes,
         replies_per_day: put.replies_per_day,
     };
@@ -107,7 +119,13 @@ fn put(_: &Arc<Shared>, call: &Call) -> Result<Answer, Problem> {
     call.change(command, None, show).answer()
 }
 
-fn get(shared: &Arc<Shared>, call: &Call) -> Result<Answer, Problem> {
+/// The network in the path; a network's token names its own.
+pub fn slug(call: &Call) -> Result<&str, Problem> {
     let slug = call.param(0);
+    if call.network().is_some_and(|own| own != slug) { Err(foreign()) } else { Ok(slug) }
+}
+
+fn get(shared: &Arc<Shared>, call: &Call) -> Result<Answer, Problem> {
+    let slug = slug(call)?;
     Answer::ok(&view(slug, network::must_find(&shared.handle.snapshot()?, slug)?))
 }

@@ -112,9 +112,42 @@ fn metrics(shared: &Arc<Shared>, _: &Call) -> Result<Answer, Problem> {
     for (verdict, count) in shared.metrics.verdicts() {
         figures.labelled("posts_total", "verdict", verdict.code(), count);
     }
+    bridge_figures(shared, &mut figures);
     gate_figures(shared, &mut figures);
     let answer = Response::new(200, METRICS_TYPE, figures.0);
     Ok(Answer::Now(answer.with_header("Cache-Control", "no-store")))
+}
+
+/// What bridges say of themselves.
+fn bridge_figures(shared: &Shared, figures: &mut Figures) {
+    let bridges = shared.bridges.all();
+    figures.head("bridge_seen_seconds", "gauge", "Time since a network's bridge was last heard.");
+    for (network, last) in &bridges {
+        figures.labelled("bridge_seen_seconds", "network", network, last.heard.elapsed().as_secs());
+    }
+    let lines = [
+        ("bridge_lag_seconds", "gauge", "How far a bridge says that it is behind its network."),
+        ("bridge_posts_total", "counter", "Posts that a bridge says it delivered."),
+        ("bridge_replies_total", "counter", "Replies that a bridge says it posted."),
+    ];
+    for (at, (name, kind, about)) in lines.into_iter().enumerate() {
+        figures.head(name, kind, about);
+        for (network, last) in &bridges {
+            let value = [last.lag_seconds, last.posts, last.replies].get(at).copied().flatten();
+            if let Some(value) = value {
+                figures.labelled(name, "network", network, value);
+            }
+        }
+    }
+    figures.head("bridge_errors_total", "counter", "What a bridge says went wrong, by kind.");
+    for (network, last) in &bridges {
+        for (kind, count) in &last.errors {
+            let _ = writeln!(
+                figures.0,
+                "tagtill_bridge_errors_total{{network=\"{network}\",kind=\"{kind}\"}} {count}"
+            );
+        }
+    }
 }
 
 fn gate_figures(shared: &Shared, figures: &mut Figures) {

@@ -161,7 +161,7 @@ pub fn enrol<S: Write>(
         text: arrival.speaker(cx, offer).enrolled(),
         not_after: reply::not_after(cx.now, ReplyKind::Enrolled),
     };
-    let reply = Some(reply::queue(state, cx, arrival, draft)?);
+    let reply = reply::queue(state, cx, arrival, draft)?;
     Ok(PostAnswer { offer: Some(id), reply, ..PostAnswer::bare(Verdict::Enrolled) })
 }
 

@@ -142,6 +142,22 @@ pub struct EarlyRepostRecord {
     pub arrived_at: Time,
 }
 
+/// How far a bridge has read one of its network's streams.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CursorRecord {
+    /// What the bridge goes on from, in the network's own terms.
+    pub cursor: String,
+    /// When it was kept.
+    pub updated_at: Time,
+}
+
+/// Somebody wants no replies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OptOutRecord {
+    /// Since when.
+    pub since: Time,
+}
+
 /// What happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "each is named as its code in the events' table of codes")]

@@ -25,7 +25,8 @@ pub use file::{IdempotencyRecord, SettingsRecord, TokenRecord};
 pub use limits::{BuyerLimits, CaptureRecord, Limit, LimitsRecord};
 pub use links::{CardSetup, LinkCode, LinkProof, LinkPurpose, LinkRecord, LinkStatus, Mandate};
 pub use messages::{
-    EarlyRepostRecord, EventKind, EventRecord, PostRecord, Recipient, ReplyKind, ReplyRecord, ReplyStatus,
+    CursorRecord, EarlyRepostRecord, EventKind, EventRecord, OptOutRecord, PostRecord, Recipient, ReplyKind,
+    ReplyRecord, ReplyStatus,
 };
 pub use offers::{
     HashtagRecord, OfferKind, OfferRecord, OfferStatus, OwnTexts, Shortage, StockRecord, TagRole, Units,

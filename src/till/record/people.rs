@@ -19,6 +19,7 @@ pub struct OwnIdentity {
 
 /// What the till knows of a network.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a setting of its own")]
 pub struct NetworkRecord {
     /// Who the till is there; its own posts are never judged.
     pub own: Option<OwnIdentity>,
@@ -36,6 +37,8 @@ pub struct NetworkRecord {
     pub one_reply_per_post: bool,
     /// Whether replies may carry links.
     pub links_in_replies: bool,
+    /// Whether it lets only those be answered who mention or quote the till's own identity.
+    pub mention_needed: bool,
     /// How many replies the network takes in a quarter of an hour; `None`: no limit.
     pub replies_per_15_minutes: Option<u32>,
     /// How many replies the network takes in a day; `None`: no limit.

@@ -12,9 +12,9 @@ use crate::till::reply::place;
 use crate::till::role::Role;
 use crate::till::state::{Read, StateError};
 use crate::till::table::{
-    Accounts, Captures, Cards, Counter, Counters, Events, Hash, Hashtags, Hints, Idempotency,
+    Accounts, Captures, Cards, Counter, Counters, Cursors, Events, Hash, Hashtags, Hints, Idempotency,
     IdempotencyAges, Identities, Limits, LinkCodes, LinkSessions, Lookalikes, Merchants, Offers, OnNetwork,
-    Orders, Outbox, Pages, Posts, Purchases, Rates, Refunds, Replies, ReplyPosts, Text, Tokens,
+    OptOuts, Orders, Outbox, Pages, Posts, Purchases, Rates, Refunds, Replies, ReplyPosts, Text, Tokens,
 };
 use crate::till::text::{fold, skeleton};
 
@@ -35,6 +35,8 @@ pub fn check<S: Read>(walk: &mut Walk<'_, S>) -> Result<(), StateError> {
     walk.each::<Rates>(|_, _, _| Ok(()))?;
     walk.each::<Limits>(|_, _, _| Ok(()))?;
     walk.each::<Captures>(|_, _, _| Ok(()))?;
+    walk.each::<Cursors>(|_, _, _| Ok(()))?;
+    walk.each::<OptOuts>(|_, _, _| Ok(()))?;
     walk.each::<Cards>(|walk, (card, id), ()| {
         let person = walk.state.get::<Accounts>(&id)?.and_then(|account| account.person);
         let theirs = person.is_some_and(|person| card_key(&person.payment_method) == Some(card));
