@@ -91,6 +91,7 @@ fn post(id: &str, user: &str, tag: &str) -> Command {
         created_at: None,
         repost_of: None,
         quote_of: None,
+        to_us: None,
         language: None,
     })
 }

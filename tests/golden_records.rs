@@ -118,6 +118,7 @@ fn purchase() -> PurchaseRecord {
             network: "x".to_owned(),
             post: "p2".to_owned(),
             author: Some(person()),
+            answerable: true,
             gateway: "sandbox".to_owned(),
             customer: "cus_1".to_owned(),
             method: "tok_visa".to_owned(),

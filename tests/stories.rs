@@ -97,6 +97,7 @@ files!(
     orders,
     authenticating,
     opt_outs,
+    mentions,
     networks,
 );
 

@@ -259,6 +259,7 @@ impl Shop {
             created_at: None,
             repost_of: None,
             quote_of: None,
+            to_us: None,
             language: None,
         };
         match self.apply(batch, &Command::JudgePost(post)) {

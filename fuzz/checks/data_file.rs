@@ -133,6 +133,7 @@ fn sell(batch: &mut Batch, ids: &mut IdSource, user: &str) {
             created_at: None,
             repost_of: None,
             quote_of: None,
+            to_us: None,
             language: None,
         })
     };

@@ -201,6 +201,8 @@ pub struct Post {
     pub repost_of: Option<String>,
     /// Which post it quotes: what counts is its own text, but a quote proves nothing.
     pub quote_of: Option<String>,
+    /// Whether it mentions or quotes the shop, by the network's word; `None`: its text decides.
+    pub to_us: Option<bool>,
     /// Its language, by the network's word: two or three small letters.
     pub language: Option<String>,
 }

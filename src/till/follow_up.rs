@@ -20,7 +20,9 @@ pub fn tell<S: Write>(
     kind: ReplyKind,
 ) -> Result<()> {
     let purchase = state.must::<Purchases>(&order.purchase)?;
-    let Some(confirmation) = &purchase.confirmation else { return Ok(()) };
+    let Some(confirmation) = purchase.confirmation.as_ref().filter(|it| it.answerable) else {
+        return Ok(());
+    };
     let slug = confirmation.network.as_str();
     let Some(settings) = network::find(state, slug)?.filter(|network| !network.one_reply_per_post) else {
         return Ok(());

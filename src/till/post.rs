@@ -26,6 +26,11 @@ pub struct Arrival<'a> {
 }
 
 impl Arrival<'_> {
+    /// Whether the network lets its author be answered.
+    pub fn is_answerable(&self) -> bool {
+        is_answerable(self.network, self.post)
+    }
+
     /// Who answers this post about an offer.
     pub fn speaker<'s>(&'s self, cx: &Context<'s>, offer: &'s OfferRecord) -> Speaker<'s> {
         let post = self.post;
@@ -88,6 +93,13 @@ fn look<S: Read>(state: &S, now: Time, post: &Post) -> Result<Sight> {
     if proven.is_some() || mentions_us(&network, post) {
         return Ok(Sight::ToJudge { network, made_at, proven });
     }
+    if !is_answerable(&network, post) {
+        return Ok(match wish_of(state, post)? {
+            None => Sight::Answered(PostAnswer::bare(Verdict::NoOffer)),
+            Some(Wish::Buy(offer) | Wish::Pass(offer)) => Sight::Answered(mention_needed(offer)),
+            Some(_) => Sight::ToJudge { network, made_at, proven },
+        });
+    }
     for tag in &post.hashtags {
         if hashtag::find(state, tag)?.is_some() {
             return Ok(Sight::ToJudge { network, made_at, proven });
@@ -96,9 +108,22 @@ fn look<S: Read>(state: &S, now: Time, post: &Post) -> Result<Sight> {
     bare(Verdict::NoOffer)
 }
 
-/// Whether a post speaks to the shop.
+/// Whether a post mentions or quotes the shop, by the network's word or else by its text.
 fn mentions_us(network: &NetworkRecord, post: &Post) -> bool {
-    network.own.as_ref().is_some_and(|own| mentions(&post.text, &own.handle))
+    let by_text = || network.own.as_ref().is_some_and(|own| mentions(&post.text, &own.handle));
+    post.to_us.unwrap_or_else(by_text)
+}
+
+/// Whether the network lets the author of a post be answered: where one has to mention or quote the shop for that, a
+/// native repost is neither.
+fn is_answerable(network: &NetworkRecord, post: &Post) -> bool {
+    let free = !network.mention_needed || network.own.is_none();
+    free || post.repost_of.is_none() && mentions_us(network, post)
+}
+
+/// The answer to a wish that nobody may answer: nothing is held, nothing is kept.
+fn mention_needed(offer: OfferId) -> PostAnswer {
+    PostAnswer { offer: Some(offer), ..PostAnswer::bare(Verdict::MentionNeeded) }
 }
 
 /// Judges a post and does what it asks for.
@@ -129,6 +154,9 @@ pub fn judge<S: Write>(state: &mut S, cx: &mut Context<'_>, post: &Post) -> Resu
             near.unwrap_or_else(|| PostAnswer::bare(Verdict::NoOffer))
         }
         None => return Ok(Outcome::Post(PostAnswer::bare(Verdict::NoOffer))),
+        Some(Wish::Buy(offer) | Wish::Pass(offer)) if !arrival.is_answerable() => {
+            return Ok(Outcome::Post(mention_needed(offer)));
+        }
         Some(Wish::Buy(offer)) => buy::judge(state, cx, arrival, offer)?,
         Some(Wish::Pass(offer)) => pass::judge(state, cx, arrival, offer)?,
         Some(Wish::Confirm(offer)) => confirm::judge(state, cx, arrival, confirm::Aim::Newest(offer))?,

@@ -38,13 +38,16 @@ pub fn not_after(now: Time, kind: ReplyKind) -> Time {
     })
 }
 
-/// Queues the answer to a post; `None` where its author wants none.
+/// Queues the answer to a post; `None` where its author wants none, or may not be answered.
 pub fn queue<S: Write>(
     state: &mut S,
     cx: &mut Context<'_>,
     arrival: Arrival<'_>,
     draft: Draft,
 ) -> Result<Option<(ReplyId, String)>> {
+    if !arrival.is_answerable() {
+        return Ok(None);
+    }
     let post = arrival.post;
     queue_to(state, cx, &post.network, &post.id, post.author.clone(), draft)
 }

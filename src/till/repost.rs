@@ -72,6 +72,7 @@ pub fn judge_early<S: Write>(
         created_at: Some(early.made_at),
         repost_of: Some(post_id.to_owned()),
         quote_of: None,
+        to_us: None,
         language: None,
     };
     let arrival = Arrival { post: &repost, network: &network, made_at: early.made_at };

@@ -40,6 +40,7 @@ pub fn post(network: &str, user: &str, id: &str, tag: &str) -> Post {
         created_at: None,
         repost_of: None,
         quote_of: None,
+        to_us: None,
         language: None,
     }
 }

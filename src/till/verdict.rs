@@ -46,6 +46,7 @@ verdicts! {
     UnknownVariant "unknown_variant" "The post does not say which of the offer's variants it means.",
     Pending "pending" "A unit is held; the buyer has to confirm.",
     NearMiss "near_miss" "A hashtag in this post is one typing error away from an offer's; the buyer was asked.",
+    MentionNeeded "mention_needed" "The network lets only those be answered who mention or quote the shop.",
     Passed "passed" "The buyer let the purchase go before confirming; nothing was charged.",
     AlreadyPending "already_pending" "The buyer has a unit on hold already and has to confirm.",
     Enrolled "enrolled" "The account takes part in the deal; spending with its card earns the credit.",

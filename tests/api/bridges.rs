@@ -1,7 +1,7 @@
 //! What bridges leave with the till and are told: cursors, who they post as, how they stand, who opted out.
 
 use super::support::{Client, Site};
-use super::till::{ADMIN, Answer, Till, till};
+use super::till::{ADMIN, Answer, Till, post, till};
 use serde_json::{Value, json};
 
 const CURSOR: &str = "/v1/networks/bluesky/cursors/jetstream";
@@ -178,4 +178,24 @@ fn who_opted_out_is_kept_and_hears_nothing() {
         "forbidden",
         "network",
     );
+}
+
+#[test]
+fn where_a_mention_is_needed_a_wish_without_one_costs_nothing() {
+    let till = till();
+    till.offer(&till.merchant(), "Tea");
+    till.account("ann");
+    let own = json!({"own": {"user_id": "s", "handle": "shop"}});
+    assert_eq!(put(&till, ADMIN, "/v1/networks/x/bridge", &own).expect(200)["mention_needed"], true);
+    let events = till.events();
+    let mut body = post("m1", "ann", "#BuyTea");
+    let answer = till.post("/v1/posts", &body).expect(200);
+    assert_eq!((&answer["verdict"], &answer["repeated"]), (&json!("mention_needed"), &json!(false)));
+    assert_eq!((answer.get("reply"), answer.get("purchase"), till.events()), (None, None, events));
+    till.get("/v1/posts/x/m1").problem(404, "not_found", "");
+    body["to_us"] = json!(true);
+    assert_eq!(till.post("/v1/posts", &body).expect(200)["verdict"], "pending");
+    let free = put(&till, ADMIN, "/v1/networks/x", &json!({"mention_needed": false})).expect(200);
+    assert_eq!(free["mention_needed"], false);
+    assert_eq!(till.say("ann", "#BuyTea")["verdict"], "already_pending");
 }

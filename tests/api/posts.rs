@@ -68,7 +68,7 @@ fn a_post_is_explained_with_what_followed() {
     till.post("/v1/posts", &post("2", "eve", "@Shop, what is this?")).expect(200);
     let asked = till.get("/v1/posts/x/2").expect(200);
     assert_eq!((&asked["verdict"], &asked["why"]), (&json!("no_offer"), &asked["explanation"]));
-    till.post("/v1/posts", &post("3", "ann", "#BuySencha")).expect(200);
+    till.post("/v1/posts", &post("3", "ann", "@shop #BuySencha")).expect(200);
     till.post("/v1/posts", &post("4", "ann", "#ConfirmSencha")).expect(200);
     let why = till.get("/v1/posts/x/4").expect(200);
     assert!(why["by"]["seconds_left"].as_f64().unwrap() > 0.0, "{why}");

@@ -390,6 +390,9 @@ impl Model {
                     return Err(format!("{id} does not say how to confirm: {}", till.text));
                 }
             }
+            if self.unmentioned.contains(&(till.network.clone(), till.in_reply_to.clone())) {
+                return Err(format!("{id} answers somebody who did not mention the shop: {}", till.text));
+            }
             if till.kind == ReplyKind::OneStepLeft {
                 let waits = till.purchase.and_then(|id| self.purchase_of(id)).is_some_and(|n| {
                     self.purchases[n].attempts.iter().any(|one| one.state == AttemptState::Waiting)

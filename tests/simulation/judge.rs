@@ -190,6 +190,7 @@ impl Model {
         if now - t > POST_AGE_MS {
             return bare(Verdict::StalePost);
         }
+        let may_answer = self.may_answer(post);
         if let Some(original) = &post.repost_of {
             return self.repost(now, t, post, original);
         }
@@ -224,6 +225,9 @@ impl Model {
                     confirms = Some(n);
                 }
             }
+        }
+        if !may_answer && confirms.is_none() && (buys.or(passes).is_some() || enrols.is_some()) {
+            return bare(Verdict::MentionNeeded);
         }
         let (verdict, purchase) = match (confirms, buys) {
             _ if passes.is_some() => self.pass(t, buyer, passes.unwrap_or_default()),

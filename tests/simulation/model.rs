@@ -220,6 +220,10 @@ pub struct Model {
     pub budgets: BTreeMap<String, Budget>,
     /// By network.
     pub captures: BTreeMap<String, Captures>,
+    /// Whether X lets only those be answered who mention the shop.
+    pub mention_needed: bool,
+    /// Posts that nobody may answer.
+    pub unmentioned: BTreeSet<Name>,
     /// When which waiting list has to be looked at.
     pub due: BTreeSet<(i64, OfferId)>,
     /// The time of the command under way.

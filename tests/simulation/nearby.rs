@@ -1,9 +1,23 @@
-//! The model's word on near misses: one typing error, counted letter by letter.
+//! The model's word on near misses: one typing error, counted letter by letter; and on who may be answered at all.
 
 use super::model::Model;
+use tagtill::till::command::Post;
 use tagtill::till::record::OfferStatus;
 
 impl Model {
+    /// Whether somebody who made such a post may be answered; it is noted where not.
+    pub fn may_answer(&mut self, post: &Post) -> bool {
+        let mentions = post.repost_of.is_none() && post.text.contains("@shop");
+        let may = !self.mention_needed || post.network != "x" || mentions;
+        let name = (post.network.clone(), post.id.clone());
+        if may {
+            self.unmentioned.remove(&name);
+        } else {
+            self.unmentioned.insert(name);
+        }
+        may
+    }
+
     /// Whether a hashtag is one error away from exactly one live hashtag.
     pub fn is_near(&self, now: i64, tag: &str) -> bool {
         let offers = self.offers.iter().filter(|one| is_live(one.status, one.ends_at, now));

@@ -35,8 +35,18 @@ impl World {
         let text = self.words();
         let languages = [None, Some("en"), Some("de"), Some("ja"), Some("pt")];
         let language = self.chance.pick(&languages).copied().flatten().map(str::to_owned);
-        let mut post =
-            Post { network, id, author, hashtags, text, created_at, repost_of, quote_of: None, language };
+        let mut post = Post {
+            network,
+            id,
+            author,
+            hashtags,
+            text,
+            created_at,
+            repost_of,
+            quote_of: None,
+            to_us: None,
+            language,
+        };
         if self.chance.percent(2) {
             post.author.handle.push('2');
         }

@@ -71,6 +71,7 @@ impl Model {
                 created_at: None,
                 repost_of: None,
                 quote_of: None,
+                to_us: None,
                 language: None,
             };
             let (verdict, purchase) = self.confirm(early.made_at, &repost, Some(n));

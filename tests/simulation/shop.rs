@@ -49,8 +49,12 @@ impl World {
         let mut few = |most: u64| 1 + u32::try_from(self.chance.below(most)).unwrap();
         let tight = Budget { quarter: Some(few(6)), day: Some(few(40)), ..Budget::default() };
         let budget = if self.chance.percent(50) { tight } else { usual };
+        // In a few lives X lets only those be answered who mention the shop.
+        let mention_needed = slug == "x" && budget.quarter == Some(6);
+        self.till.model.mention_needed |= mention_needed;
         let change = NetworkChange {
             own: Some(own),
+            mention_needed: Some(mention_needed),
             replies_per_15_minutes: Some(budget.quarter),
             replies_per_day: Some(budget.day),
             ..NetworkChange::default()

@@ -316,6 +316,7 @@ impl World {
         let language = if words.take("in") { Some(words.must("a language")?.to_owned()) } else { None };
         let handle = if words.take("called") { words.must("a handle")? } else { author };
         let quote_of = if words.take("quoting") { Some(words.must("a post")?.to_owned()) } else { None };
+        let to_us = if words.take("not to us") { Some(false) } else { words.take("to us").then_some(true) };
         let created_at = self.moment(words, "made")?;
         self.posts.entry(id.clone()).or_insert_with(|| network.clone());
         Ok(Command::JudgePost(Post {
@@ -327,6 +328,7 @@ impl World {
             created_at,
             repost_of,
             quote_of,
+            to_us,
             language,
         }))
     }

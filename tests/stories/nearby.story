@@ -26,7 +26,7 @@ story: a confirmation and a change of mind can be missed as well
   network x: we are shop
   offer Shirt: #BuyShirt
   buyer alice on x
-  post alice p1 "#BuyShirt" → pending
+  post alice p1 "@shop #BuyShirt" → pending
   post alice p2 "@shop #ConfirmShrit" → near_miss
   reply to p2 says "Did you mean #ConfirmShirt?"
   purchase alice Shirt is pending

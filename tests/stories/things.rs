@@ -70,6 +70,10 @@ pub fn network(words: &mut Words<'_>) -> Result<Command, String> {
             change.replies_per_15_minutes = Some(Some(words.number()?));
         } else if words.take("a day takes") {
             change.replies_per_day = Some(Some(words.number()?));
+        } else if words.take("mention needed") {
+            change.mention_needed = Some(true);
+        } else if words.take("no mention needed") {
+            change.mention_needed = Some(false);
         } else if words.take("we are") {
             let name = words.must("a name")?.to_owned();
             change.own = Some(Some(OwnIdentity { user_id: name.clone(), handle: name }));

@@ -177,6 +177,7 @@ impl Driver {
             created_at: None,
             repost_of: None,
             quote_of: None,
+            to_us: None,
             language: None,
         });
         seat.buyer = match seat.buyer {

@@ -187,6 +187,7 @@ impl Filler {
             created_at: None,
             repost_of: None,
             quote_of: None,
+            to_us: None,
             language: None,
         };
         match self.apply(batch, &Command::JudgePost(post))? {

@@ -46,6 +46,8 @@ pub struct PostBody<'a> {
     repost_of: Option<String>,
     /// The post that this one quotes: it counts by its own words.
     quote_of: Option<String>,
+    /// Whether the network itself says that this post mentions or quotes the shop; without it the text decides.
+    to_us: Option<bool>,
     /// The post that this one answers.
     in_reply_to: Option<String>,
 }
@@ -126,6 +128,7 @@ pub fn read(network: Option<&str>, bytes: &[u8]) -> Result<Post, Problem> {
         created_at: body.created_at,
         repost_of: body.repost_of,
         quote_of: body.quote_of,
+        to_us: body.to_us,
         language,
     })
 }

@@ -50,8 +50,11 @@ pub struct Confirmation {
     pub network: String,
     /// The post that confirmed.
     pub post: String,
-    /// Who made that post: the reply about the capture goes there. Empty once that reply is out.
+    /// Who made that post: the reply about the capture goes there. Empty once that reply is out, and where there will
+    /// be none.
     pub author: Option<Recipient>,
+    /// Whether the network lets that post be answered, now or later.
+    pub answerable: bool,
     /// The gateway's slug.
     pub gateway: String,
     /// The gateway's customer.
