@@ -15,6 +15,7 @@ mod socket;
 mod trouble;
 mod watch;
 mod web;
+pub mod x;
 
 pub use backoff::Backoff;
 pub use bridge::{Bridge, Ended, Settings};
@@ -24,7 +25,7 @@ pub use seen::Seen;
 pub use socket::{Heard, Socket};
 pub use trouble::{Kind, Trouble};
 pub use watch::Watch;
-pub use web::{Answered, Ask, Payload, Web, check_base};
+pub use web::{Answered, Ask, Exchange, Payload, Web, check_base};
 
 use crate::till::time::Time;
 use serde::{Deserialize, Serialize};

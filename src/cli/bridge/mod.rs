@@ -1,5 +1,7 @@
 //! `tagtill bridge`: reads a network's posts for a till and posts the till's replies there.
 
+pub mod x;
+
 use super::target::Target;
 use super::{Failure, Outcome, say};
 use crate::bridges::{Bridge, Finding, Network, Settings};
@@ -20,7 +22,10 @@ pub struct Args {
 }
 
 #[derive(Debug, clap::Subcommand)]
-enum Which {}
+enum Which {
+    // What each takes is said at its arguments.
+    X(x::Args),
+}
 
 /// What every bridge takes.
 #[derive(Debug, Clone, clap::Args)]
@@ -36,7 +41,9 @@ pub struct Common {
 }
 
 pub fn run(args: &Args) -> Outcome {
-    match args.network {}
+    match &args.network {
+        Which::X(args) => x::run(args),
+    }
 }
 
 /// Checks or runs one network's bridge until Ctrl-C, SIGTERM, or trouble that no waiting helps against.
