@@ -39,7 +39,8 @@ impl Stage {
         let call = |path: &str, body: &Value| {
             admin.post(path, body).map_err(|error| format!("POST {path}: {error}"))
         };
-        let own = json!({"own": {"user_id": SHOP_USER_ID, "handle": SHOP_HANDLE}});
+        // In 2013 everybody could be answered who posted the hashtag.
+        let own = json!({"own": {"user_id": SHOP_USER_ID, "handle": SHOP_HANDLE}, "mention_needed": false});
         let path = format!("/v1/networks/{NETWORK}");
         admin.put(&path, &own).map_err(|error| format!("PUT {path}: {error}"))?;
         let mut merchants: BTreeMap<String, String> = BTreeMap::new();

@@ -62,7 +62,7 @@ struct OptOutDeleted {
     deleted: bool,
 }
 
-fn view(key: OnNetwork, record: &OptOutRecord) -> OptOutView {
+fn view(key: OnNetwork, record: OptOutRecord) -> OptOutView {
     OptOutView { network: key.network, user_id: key.id, since: record.since }
 }
 
@@ -73,7 +73,7 @@ fn list(shared: &Arc<Shared>, call: &Call) -> Result<Answer, Problem> {
     let span = Span::prefix(OnNetwork::prefix(slug));
     let all = |_: &_| true;
     Answer::ok(&page_in::<OptOuts, _>(&snapshot, call, (span, Direction::Up), all, |_, key, record| {
-        Ok(view(key, record))
+        Ok(view(key, *record))
     })?)
 }
 
@@ -83,7 +83,7 @@ fn put(_: &Arc<Shared>, call: &Call) -> Result<Answer, Problem> {
     let key = OnNetwork::new(&network, &user_id);
     call.change(Command::OptOut { network, user_id }, None, move |tx, _, _| {
         let record = tx.must::<OptOuts>(&key)?;
-        Ok(view(key, &record))
+        Ok(view(key, record))
     })
     .answer()
 }
