@@ -148,11 +148,12 @@ impl Budget {
         self.spent(now()).add(self.prices.reply);
     }
 
-    /// What is left for reading, as posts with their authors.
+    /// What is left for reading, as posts with their authors; waits until it is known what was spent.
     ///
     /// # Errors
     /// Where nothing is left; says when there will be.
     pub fn may_read(&self) -> Result<u64, Trouble> {
+        drop(self.known()?);
         self.posts_left(now())
     }
 
@@ -168,15 +169,21 @@ impl Budget {
 
     /// Whether one more reply may be posted; waits until it is known what was spent.
     pub fn may_post(&self) -> Result<(), Trouble> {
-        let spent = self.spent(now());
-        let waited = self.loaded.wait_timeout_while(spent, LOADED_MAX, |spent| !spent.loaded);
-        let (spent, _) = waited.unwrap_or_else(PoisonError::into_inner);
-        if !spent.loaded {
-            return Err(Trouble::new(Kind::Till, "the till has not said yet what was spent"));
-        }
+        let spent = self.known()?;
         let left = self.left(&spent, 100);
         drop(spent);
         if left < self.prices.reply { Err(self.used_up(now(), "replies")) } else { Ok(()) }
+    }
+
+    /// What was spent, once the till has said it.
+    fn known(&self) -> Result<MutexGuard<'_, Spent>, Trouble> {
+        let waited = self.loaded.wait_timeout_while(self.spent(now()), LOADED_MAX, |spent| !spent.loaded);
+        let (spent, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        if spent.loaded {
+            Ok(spent)
+        } else {
+            Err(Trouble::new(Kind::Till, "the till has not said yet what was spent"))
+        }
     }
 
     fn left(&self, spent: &Spent, part: u64) -> u64 {
@@ -279,6 +286,6 @@ mod tests {
     fn what_is_free_has_no_cap() {
         let free = Prices { post: 0, person: 0, reply: 0 };
         let limits = Limits { cents_per_day: 0, cents_per_month: None, reserve_percent: 20 };
-        assert_eq!(Budget::new(free, limits).may_read(), Ok(u64::MAX));
+        assert_eq!(Budget::new(free, limits).posts_left(now()), Ok(u64::MAX));
     }
 }

@@ -110,7 +110,16 @@ fn serve(x: &X, desk: &Desk, receiver: &Receiver<Delivery>) -> Result<(), Troubl
             Ok((sent, responder)) => {
                 let taken = take(x, desk, &sent);
                 responder.send(Response::empty(if taken.is_ok() { 200 } else { 503 }));
-                taken?;
+                match taken {
+                    Err(trouble) if matches!(trouble.kind, Kind::Stopped | Kind::Another) => {
+                        return Err(trouble);
+                    }
+                    Err(trouble) => {
+                        desk.counts.error(trouble.kind);
+                        log::warn!("x, {WEBHOOK}: what X sent is not taken: {trouble}");
+                    }
+                    Ok(()) => {}
+                }
             }
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => return Err(Trouble::protocol("the server has ended")),

@@ -73,10 +73,8 @@ pub struct Options {
 }
 
 pub fn run(args: &Args) -> Outcome {
-    if args.options.budget_cents_per_day.is_none() && !args.common.check {
-        return Err(Failure::from(NO_BUDGET));
-    }
-    run_one(Arc::new(x(&args.options)?), &args.common)
+    let x = if args.common.check { Arc::new(x(&args.options)?) } else { network(&args.options)? };
+    run_one(x, &args.common)
 }
 
 const NO_BUDGET: &str = "X's API costs money: say how many US cents a day may be spent with --budget-cents-per-day, \
