@@ -126,11 +126,11 @@ impl StandIn {
             headers,
             body: serde_json::from_slice(&body).unwrap_or_default(),
         };
-        self.answer(stream, asked)
+        self.answer(stream, &asked)
     }
 
-    fn answer(&self, mut stream: TcpStream, asked: Asked) -> Option<()> {
-        let (status, headers, body) = if self.is_authorized(&asked) {
+    fn answer(&self, mut stream: TcpStream, asked: &Asked) -> Option<()> {
+        let (status, headers, body) = if self.is_authorized(asked) {
             let what = format!("{} {}", asked.method, asked.path);
             let mut state = self.state.lock().unwrap();
             state.asked.push(asked.clone());
@@ -138,11 +138,11 @@ impl StandIn {
             match said {
                 Some(Say::Answer(status, headers, body)) => (status, headers, body),
                 Some(Say::Do(status, body)) => {
-                    usual(&mut state, &asked);
+                    usual(&mut state, asked);
                     (status, Vec::new(), body)
                 }
                 Some(Say::Lost) => {
-                    usual(&mut state, &asked);
+                    usual(&mut state, asked);
                     return None;
                 }
                 Some(Say::Stream(lines)) => {
@@ -155,7 +155,7 @@ impl StandIn {
                     }
                     return None;
                 }
-                None => usual(&mut state, &asked),
+                None => usual(&mut state, asked),
             }
         } else {
             (401, Vec::new(), json!({"title": "Unauthorized", "detail": "Unauthorized", "status": 401}))

@@ -132,11 +132,12 @@ impl Api {
             Some(post) => std::slice::from_ref(post).iter(),
             None => [].iter(),
         });
-        fn id(value: &Value) -> Option<&str> {
-            value.get("id").and_then(Value::as_str)
-        }
         self.budget.read(posts.filter_map(id), list("/includes/users").filter_map(id));
     }
+}
+
+fn id(value: &Value) -> Option<&str> {
+    value.get("id").and_then(Value::as_str)
 }
 
 /// The last part of a problem's type, which names it: `client-forbidden`, `usage-capped`, …

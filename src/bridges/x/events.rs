@@ -7,6 +7,10 @@ use crate::bridges::{Person, Post};
 use crate::till::time::Time;
 use serde_json::Value;
 
+/// The months, as version 1.1 writes them.
+const MONTHS: [&str; 12] =
+    ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
 /// Something that X sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
@@ -109,8 +113,6 @@ fn read_v1(tweet: &Value, us: &Us) -> Option<Tweet> {
 fn created_at(text: &str) -> Option<Time> {
     let words: Vec<&str> = text.split(' ').collect();
     let [_, month, day, clock, "+0000", year] = words.as_slice() else { return None };
-    const MONTHS: [&str; 12] =
-        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
     let month = MONTHS.iter().position(|name| name == month)? + 1;
     Time::parse(&format!("{year}-{month:02}-{day:0>2}T{clock}Z")).ok()
 }

@@ -131,7 +131,9 @@ impl X {
             versions.push(version);
         }
         desk.hand_in(&posts)?;
-        versions.iter().for_each(|version| self.seen.note(version));
+        for version in &versions {
+            self.seen.note(version);
+        }
         Ok(())
     }
 

@@ -106,8 +106,8 @@ mod tests {
         Us { id: "1111111111111111111".to_owned(), handle: "ExampleUser".to_owned() }
     }
 
-    fn one(tweet: Value) -> Post {
-        read(&tweet, &Value::Null, &us()).unwrap().post
+    fn one(tweet: &Value) -> Post {
+        read(tweet, &Value::Null, &us()).unwrap().post
     }
 
     #[test]
@@ -129,7 +129,7 @@ mod tests {
 
     #[test]
     fn a_native_repost_has_no_words_of_its_own() {
-        let post = one(json!({
+        let post = one(&json!({
             "id": "3", "author_id": "2", "text": "RT @ExampleUser: #ConfirmTea orders and pays",
             "referenced_tweets": [{"type": "retweeted", "id": "9"}],
             "entities": {"mentions": [{"username": "ExampleUser", "id": "1111111111111111111"}]}
@@ -146,10 +146,10 @@ mod tests {
                 "entities": {"urls": [{"expanded_url": url}]}
             })
         };
-        let ours = one(tweet("https://twitter.com/exampleUSER/status/9?s=20"));
+        let ours = one(&tweet("https://twitter.com/exampleUSER/status/9?s=20"));
         assert_eq!((ours.quote_of.as_deref(), ours.to_us, ours.lang), (Some("9"), true, None));
-        assert!(!one(tweet("https://x.com/NotExampleUser/status/99")).to_us);
-        assert!(!one(tweet("https://x.com/other/status/9")).to_us);
+        assert!(!one(&tweet("https://x.com/NotExampleUser/status/99")).to_us);
+        assert!(!one(&tweet("https://x.com/other/status/9")).to_us);
         let includes = json!({"tweets": [{"id": "9", "author_id": "1111111111111111111"}]});
         assert!(read(&tweet("https://x.com/other/status/9"), &includes, &us()).unwrap().post.to_us);
     }
@@ -172,7 +172,7 @@ mod tests {
 
     #[test]
     fn long_posts_are_read_whole() {
-        let post = one(json!({
+        let post = one(&json!({
             "id": "3", "author_id": "2", "text": "the beginning…",
             "note_tweet": {
                 "text": "the beginning and the end, @ExampleUser",

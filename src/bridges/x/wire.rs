@@ -142,7 +142,7 @@ impl Wire {
                     self.heard = Instant::now();
                     self.buffer.extend_from_slice(some.get(..read).unwrap_or_default());
                 }
-                Err(error) if matches!(error.kind(), ErrorKind::TimedOut | ErrorKind::WouldBlock) => {
+                Err(error) if is_timeout(&error) => {
                     if self.heard.elapsed() > SILENCE_MAX {
                         return Err(gone("fell silent"));
                     }
@@ -152,5 +152,92 @@ impl Wire {
                 Err(error) => return Err(gone(&format!("broke: {error}"))),
             }
         }
+    }
+}
+
+/// Whether a read only took too long: ureq wraps that, and goes on from there with the next read.
+fn is_timeout(error: &std::io::Error) -> bool {
+    let wrapped = error.get_ref().and_then(|inner| inner.downcast_ref::<ureq::Error>());
+    matches!(wrapped, Some(ureq::Error::Timeout(_)))
+        || matches!(error.kind(), ErrorKind::TimedOut | ErrorKind::WouldBlock)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::{BufRead as _, BufReader, Write as _};
+    use std::net::TcpListener;
+    use std::sync::mpsc::{Sender, channel};
+
+    /// A server that sends what it is told to one client, until nobody tells it anything.
+    fn server(head: &'static str) -> (String, Sender<String>) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/stream", listener.local_addr().unwrap());
+        let (sender, receiver) = channel::<String>();
+        std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut lines = BufReader::new(stream.try_clone().unwrap()).lines();
+            while lines.next().is_some_and(|line| !line.unwrap().is_empty()) {}
+            write!(stream, "{head}").unwrap();
+            for piece in receiver {
+                write!(stream, "{:x}\r\n{piece}\r\n", piece.len()).unwrap();
+            }
+        });
+        (url, sender)
+    }
+
+    const STREAMS: &str = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+
+    fn next_but_nothing(wire: &mut Wire) -> Result<Heard, Trouble> {
+        loop {
+            match wire.next() {
+                Ok(Heard::Nothing) => {}
+                other => return other,
+            }
+        }
+    }
+
+    #[test]
+    fn lines_come_whole_however_long_they_take() {
+        let (url, server) = server(STREAMS);
+        let mut wire = Wire::open(&url, "token").unwrap();
+        assert_eq!(wire.next(), Ok(Heard::Nothing), "reads are short");
+        server.send("\r\n{\"da".to_owned()).unwrap();
+        assert_eq!(next_but_nothing(&mut wire), Ok(Heard::Alive));
+        assert_eq!(wire.next(), Ok(Heard::Nothing), "half a line is none");
+        assert_eq!(wire.next(), Ok(Heard::Nothing));
+        server.send("ta\":1}\r\n\r\n{}\r".to_owned()).unwrap();
+        assert_eq!(next_but_nothing(&mut wire), Ok(Heard::Line(b"{\"data\":1}".to_vec())));
+        assert_eq!(next_but_nothing(&mut wire), Ok(Heard::Alive));
+        server.send("\n".to_owned()).unwrap();
+        assert_eq!(next_but_nothing(&mut wire), Ok(Heard::Line(b"{}".to_vec())));
+        drop(server);
+        assert_eq!(next_but_nothing(&mut wire).unwrap_err().kind, Kind::Unreachable);
+    }
+
+    #[test]
+    fn a_line_without_an_end_is_given_up() {
+        let (url, server) = server(STREAMS);
+        let mut wire = Wire::open(&url, "token").unwrap();
+        server.send("x".repeat(LINE_BYTES_MAX + 1)).unwrap();
+        assert_eq!(next_but_nothing(&mut wire).unwrap_err().kind, Kind::Protocol);
+    }
+
+    #[test]
+    fn refusals_are_told_apart() {
+        let kind = |head| {
+            let (url, server) = server(head);
+            drop(server);
+            match Wire::open(&url, "token").err().unwrap() {
+                NoStream::NotPermitted(_) => None,
+                NoStream::Trouble(trouble) => Some(trouble.kind),
+            }
+        };
+        assert_eq!(kind("HTTP/1.1 403 x\r\nContent-Length: 2\r\n\r\n{}"), None);
+        assert_eq!(kind("HTTP/1.1 429 x\r\nContent-Length: 2\r\n\r\n{}"), Some(Kind::RateLimited));
+        assert_eq!(kind("HTTP/1.1 503 x\r\nContent-Length: 0\r\n\r\n"), Some(Kind::Server));
+        assert_eq!(kind("HTTP/1.1 401 x\r\nContent-Length: 0\r\n\r\n"), Some(Kind::Credentials));
+        let gone = Wire::open("http://127.0.0.1:1/", "token").err().unwrap();
+        assert!(matches!(gone, NoStream::Trouble(trouble) if trouble.kind == Kind::Unreachable));
     }
 }
