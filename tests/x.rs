@@ -358,8 +358,8 @@ fn deliver(addr: SocketAddr, body: &Value, secret: Option<&str>) -> u16 {
     request.send(body).unwrap().status().as_u16()
 }
 
-#[test]
-fn webhooks_are_proven_and_what_they_bring_is_done() {
+/// A stage with a bridge that listens for webhooks; what it answers to a challenge.
+fn with_webhook() -> (Stage, Bridge, SocketAddr, Value) {
     let mut stage = Stage::new();
     let addr = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     stage.webhook = Some(addr);
@@ -367,7 +367,23 @@ fn webhooks_are_proven_and_what_they_bring_is_done() {
     let challenged = wait_for("the webhook", || {
         ureq::get(format!("http://{addr}/x?crc_token=challenge_string")).call().ok()
     });
-    let answer: Value = challenged.into_body().read_json().unwrap();
+    let answer = challenged.into_body().read_json().unwrap();
+    (stage, bridge, addr, answer)
+}
+
+#[test]
+fn a_deletion_that_x_tells_cancels() {
+    let (stage, bridge, addr, _) = with_webhook();
+    let wish = stage.wish();
+    let deleted = recorded("account_delete", &[("ID", &wish)]);
+    assert_eq!(deliver(addr, &deleted, Some(API_KEY_SECRET)), 200);
+    wait_for("the cancellation", || stage.events("purchase.cancelled").pop());
+    bridge.stop();
+}
+
+#[test]
+fn webhooks_are_proven_and_what_they_bring_is_done() {
+    let (stage, bridge, addr, answer) = with_webhook();
     assert!(answer["response_token"].as_str().unwrap().starts_with("sha256="), "{answer}");
 
     let id = fresh();
@@ -387,11 +403,6 @@ fn webhooks_are_proven_and_what_they_bring_is_done() {
     let parts = [("ID", repost.as_str()), ("REFERENCE", &reply.0), ("NOW", &now())];
     assert_eq!(deliver(addr, &recorded("activity_repost", &parts), Some(API_KEY_SECRET)), 200);
     assert_eq!(stage.verdict(&repost).as_deref(), Some("confirmed"));
-
-    let wish = stage.wish();
-    let deleted = recorded("account_delete", &[("ID", &wish)]);
-    assert_eq!(deliver(addr, &deleted, Some(API_KEY_SECRET)), 200);
-    wait_for("the cancellation", || stage.events("purchase.cancelled").pop());
 
     assert_eq!(deliver(addr, &recorded("account_block", &[]), Some(API_KEY_SECRET)), 200);
     let opted_out = stage.client().get("/v1/networks/x/opt-outs");
