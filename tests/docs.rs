@@ -59,6 +59,7 @@ fn every_link_between_the_documents_leads_somewhere() {
         "docs/orders.md",
         "docs/bridges.md",
         "docs/bluesky.md",
+        "docs/x.md",
     ] {
         let text = read(page);
         let folder = root.join(page).parent().unwrap().to_owned();

@@ -3,6 +3,7 @@
 mod bluesky;
 mod mastodon;
 pub mod started;
+mod x;
 
 use super::target::Target;
 use super::{Failure, Outcome, say};
@@ -27,6 +28,8 @@ pub struct Args {
 enum Which {
     Bluesky(bluesky::Args),
     Mastodon(mastodon::Args),
+    // What each takes is said at its arguments.
+    X(x::Args),
 }
 
 /// What every bridge takes.
@@ -46,6 +49,7 @@ pub fn run(args: &Args) -> Outcome {
     match &args.network {
         Which::Bluesky(args) => run_one(bluesky::network(&args.setup)?, &args.common),
         Which::Mastodon(args) => mastodon::run(args),
+        Which::X(args) => x::run(args),
     }
 }
 
@@ -59,9 +63,9 @@ pub fn run_one(network: Arc<dyn Network>, common: &Common) -> Outcome {
             "No till runs this data file. Start one with `tagtill serve`, or name one with --url.",
         ));
     };
-    let (tell, told) = channel();
+    let (sender, told) = channel();
     ctrlc::set_handler(move || {
-        let _ = tell.send(());
+        let _ = sender.send(());
     })
     .map_err(super::failure)?;
     let slug = network.slug();
