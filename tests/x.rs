@@ -1,4 +1,5 @@
-//! The bridge to X, against a stand-in server that answers in the shapes of X's public documentation (`tests/x/`).
+//! The bridge to X, against a stand-in server that answers in the shapes of X's public documentation (`tests/x/`;
+//! `not_mentioned`, `duplicate` and `client_not_enrolled` are written after what developers report of them).
 //!
 //! It could not be run against X itself; what is proven here is that it follows those documents. The till is real.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
@@ -378,6 +379,27 @@ fn a_deletion_that_x_tells_cancels() {
     let deleted = recorded("account_delete", &[("ID", &wish)]);
     assert_eq!(deliver(addr, &deleted, Some(API_KEY_SECRET)), 200);
     wait_for("the cancellation", || stage.events("purchase.cancelled").pop());
+    bridge.stop();
+}
+
+#[test]
+fn a_post_that_is_not_there_any_more_cancels() {
+    let stage = Stage::new();
+    let id = fresh();
+    let mentions = recorded("mentions", &[("ID", id.as_str()), ("TEXT", WISH), ("NOW", &now())]);
+    stage.x.script("GET /2/users/1111111111111111111/mentions", Say::Answer(200, vec![], mentions));
+    let bridge = stage.bridge();
+    wait_for("the wish", || stage.events("purchase.pending").pop());
+    let missing = |problem: &str| {
+        let kind = format!("https://api.x.com/2/problems/{problem}");
+        let error = json!({"value": id, "parameter": "ids", "resource_type": "tweet", "type": kind});
+        Say::Answer(200, vec![], json!({"errors": [error]}))
+    };
+    stage.x.script("GET /2/tweets", missing("not-authorized-for-resource"));
+    stage.x.script("GET /2/tweets", missing("resource-not-found"));
+    wait_for("the cancellation", || stage.events("purchase.cancelled").pop());
+    let asked = stage.x.asked("GET /2/tweets");
+    assert!(asked.len() >= 2 && asked.iter().all(|asked| asked.query["ids"] == id), "{asked:?}");
     bridge.stop();
 }
 

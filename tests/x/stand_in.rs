@@ -234,6 +234,7 @@ fn usual(state: &mut State, asked: &Asked) -> (u16, Vec<(String, String)>, Value
             let posted: Vec<Value> = posted.rev().collect();
             fine(json!({"data": posted, "meta": {"result_count": posted.len()}}))
         }
+        "GET /2/tweets" => fine(json!({"data": []})),
         "GET /2/tweets/search/stream/rules" => fine(json!({"data": state.rules})),
         "POST /2/tweets/search/stream/rules" => {
             let none = Vec::new();

@@ -2,12 +2,14 @@
 //!
 //! - `oauth`, `api`: signed requests, and what refusals mean; `budget`: what they cost
 //! - `mentions`, `stream` (over a `wire`, after its `rules`), `webhook`: where posts come from
+//!   (and `deletions`: whether they are still there)
 //! - `tweet`, `events`: X's shapes as the till's; `snowflake`: its ids; `known`: names and versions seen lately
 //! - `replies`: posting one, and finding one that may be out; `check`: what `--check` looks at
 
 mod api;
 mod budget;
 mod check;
+mod deletions;
 mod events;
 mod known;
 mod mentions;
@@ -23,7 +25,7 @@ mod wire;
 pub use budget::{Limits, Prices};
 pub use oauth::Keys;
 
-use super::{Desk, Finding, Network, Own, Person, Post, Posted, Reply, Seen, Trouble};
+use super::{Desk, Finding, Network, Own, Person, Post, Posted, Reply, Seen, Trouble, Watch};
 use api::Api;
 use budget::Budget;
 use known::Known;
@@ -40,6 +42,8 @@ const BUDGET: &str = "budget";
 const MENTIONS: &str = "mentions";
 /// The source that listens to the filtered stream.
 const STREAM: &str = "stream";
+/// The source that looks whether posts are still there.
+const DELETIONS: &str = "deletions";
 /// The source that takes what X sends.
 const WEBHOOK: &str = "webhook";
 
@@ -72,6 +76,7 @@ pub struct X {
     us: Mutex<Us>,
     known: Known,
     seen: Seen,
+    watch: Watch,
     /// Whether the stream is heard now.
     streaming: AtomicBool,
 }
@@ -90,6 +95,7 @@ impl X {
             us: Mutex::default(),
             known: Known::default(),
             seen: Seen::default(),
+            watch: Watch::default(),
             streaming: AtomicBool::new(false),
         }
     }
@@ -130,7 +136,12 @@ impl X {
             posts.push(post);
             versions.push(version);
         }
-        desk.hand_in(&posts)?;
+        let answers = desk.hand_in(&posts)?;
+        for (post, answer) in posts.iter().zip(answers) {
+            if let Some(answer) = answer {
+                self.watch.consider(&post.id, &answer);
+            }
+        }
         for version in &versions {
             self.seen.note(version);
         }
@@ -164,7 +175,7 @@ impl Network for X {
     }
 
     fn sources(&self) -> Vec<&'static str> {
-        let always = [BUDGET, MENTIONS, STREAM];
+        let always = [BUDGET, MENTIONS, STREAM, DELETIONS];
         always.into_iter().chain(self.webhook.map(|_| WEBHOOK)).collect()
     }
 
@@ -172,6 +183,7 @@ impl Network for X {
         match source {
             BUDGET => self.api.budget.keep(BUDGET, desk),
             STREAM => stream::read(self, desk),
+            DELETIONS => deletions::read(self, desk),
             WEBHOOK => webhook::read(self, desk),
             _ => mentions::read(self, desk),
         }
