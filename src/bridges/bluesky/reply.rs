@@ -88,7 +88,10 @@ impl Bluesky {
     fn place_under(&self, uri: &str) -> Result<Place, Trouble> {
         let gone = || Trouble::refused("the post that it answers is gone, or its author blocks us");
         let view = match self.settings.source {
-            Source::AppView => self.views(&[uri])?.into_iter().next().ok_or_else(gone)?,
+            Source::AppView => match self.views(&[uri])?.into_iter().next() {
+                Some(view) => view,
+                None => return Err(self.why_not_shown(uri)?),
+            },
             Source::Firehose => {
                 let mut record = self.record(parts(uri).ok_or_else(gone)?)?;
                 // As a view has it.
@@ -104,6 +107,20 @@ impl Bluesky {
         let parent = StrongRef::read(&view).ok_or_else(gone)?;
         let root = view.pointer("/record/reply/root").and_then(StrongRef::read);
         Ok(Place { root: root.unwrap_or_else(|| parent.clone()), parent })
+    }
+
+    /// Why a post is not shown to us: it is gone, we are blocked, or the AppView has not got that far.
+    fn why_not_shown(&self, uri: &str) -> Result<Trouble, Trouble> {
+        let gone = || Trouble::refused("the post that it answers is gone, or its author blocks us");
+        let Some(address @ (did, _, _)) = parts(uri) else { return Ok(gone()) };
+        match self.are_apart(did) {
+            Ok(true) => return Ok(gone()),
+            Err(trouble) if trouble.kind != Kind::Refused => return Err(trouble),
+            // Whoever has no profile is gone, too; their server knows.
+            Ok(false) | Err(_) => {}
+        }
+        self.record(address)?;
+        Ok(Trouble::new(Kind::Server, "the post that it answers is not shown yet"))
     }
 
     /// A record from whoever has it: our PDS where it can, else its owner's.

@@ -1,10 +1,12 @@
 //! Our session with our own PDS: signing in with an app password, renewing it, and XRPC calls under it.
 
+use super::pace::Pace;
 use crate::bridges::{Answered, Ask, Kind, Payload, Person, Trouble, Web};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 /// What reads count against.
 const READS: &str = "reads";
@@ -27,6 +29,10 @@ pub struct Session {
     identifier: String,
     password: String,
     tokens: Mutex<Option<Tokens>>,
+    /// Who renews it; the others wait.
+    renewing: Mutex<()>,
+    /// What was asked lately.
+    pub pace: Pace,
 }
 
 impl fmt::Debug for Session {
@@ -44,11 +50,18 @@ impl Session {
             identifier: identifier.trim_start_matches('@').to_owned(),
             password: password.to_owned(),
             tokens: Mutex::default(),
+            renewing: Mutex::default(),
+            pace: Pace::default(),
         }
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<Tokens>> {
         self.tokens.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn ask(&self, ask: &Ask<'_>) -> Result<Answered, Trouble> {
+        self.pace.asks(Instant::now());
+        self.web.ask(ask)
     }
 
     /// Signs in (`com.atproto.server.createSession`) and says who we are.
@@ -57,7 +70,7 @@ impl Session {
         let url = format!("{}/xrpc/com.atproto.server.createSession", self.service);
         let ask =
             Ask { method: "POST", url: &url, headers: &[], payload: Payload::Json(&body), bucket: SESSIONS };
-        let said = self.web.ask(&ask).map_err(|trouble| match trouble.kind {
+        let said = self.ask(&ask).map_err(|trouble| match trouble.kind {
             Kind::Credentials => {
                 Trouble { why: "the handle or the app password is wrong".to_owned(), ..trouble }
             }
@@ -82,6 +95,7 @@ impl Session {
 
     /// Renews the session whose access token has expired; signs in anew where that fails, too.
     fn renew(&self, expired: &str) -> Result<(), Trouble> {
+        let _only_we = self.renewing.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(tokens) = self.lock().clone() else { return self.sign_in().map(|_| ()) };
         if tokens.access != expired {
             // Another thread was faster.
@@ -91,7 +105,7 @@ impl Session {
         let headers = [("Authorization", format!("Bearer {}", tokens.refresh))];
         let ask =
             Ask { method: "POST", url: &url, headers: &headers, payload: Payload::Empty, bucket: SESSIONS };
-        match self.web.ask(&ask) {
+        match self.ask(&ask) {
             Ok(said) => self.keep(&said.body),
             Err(trouble) if matches!(trouble.kind, Kind::Credentials | Kind::Refused) => {
                 self.sign_in().map(|_| ())
@@ -110,7 +124,7 @@ impl Session {
             url.extend(utf8_percent_encode(value, NON_ALPHANUMERIC));
         }
         let ask = |headers: &[(&str, String)]| {
-            self.web.ask(&Ask { method: "GET", url: &url, headers, payload: Payload::Empty, bucket: READS })
+            self.ask(&Ask { method: "GET", url: &url, headers, payload: Payload::Empty, bucket: READS })
         };
         self.with_session(ask)
     }
@@ -119,7 +133,7 @@ impl Session {
     pub fn procedure(&self, nsid: &str, body: &Value) -> Result<Value, Trouble> {
         let url = format!("{}/xrpc/{nsid}", self.service);
         let ask = |headers: &[(&str, String)]| {
-            self.web.ask(&Ask {
+            self.ask(&Ask {
                 method: "POST",
                 url: &url,
                 headers,
