@@ -81,14 +81,19 @@ pub fn reply_record(text: &str, root: &StrongRef, parent: &StrongRef, created_at
 pub fn facets(text: &str) -> Vec<Value> {
     let mut found: Vec<(usize, Value)> = Vec::new();
     let mut from = 0;
+    let links = links(text);
+    let is_linked = |at: usize| links.iter().any(|(start, url)| (*start..start + url.len()).contains(&at));
     for tag in hashtags(text) {
         let Some(start) = find_tag(text, tag, from) else { continue };
         let sign = text.get(start..).and_then(|rest| rest.chars().next()).map_or(1, char::len_utf8);
         from = start + sign + tag.len();
+        if is_linked(start) {
+            continue;
+        }
         let feature = json!({"$type": "app.bsky.richtext.facet#tag", "tag": tag});
         found.push((start, facet(start, from, &feature)));
     }
-    for (start, url) in links(text) {
+    for (start, url) in links {
         let feature = json!({"$type": "app.bsky.richtext.facet#link", "uri": url});
         found.push((start, facet(start, start + url.len(), &feature)));
     }
