@@ -2,7 +2,6 @@
 
 use crate::stage::{Network, Stage, outage};
 use crate::support::wait_for;
-use serde_json::json;
 use std::time::Duration;
 
 /// Buy, confirm by post and by repost, too late, twice, deleted; the bot's own posts; strangers' words.
@@ -103,8 +102,10 @@ pub fn outages(network: impl Network) {
     stage.settle();
     assert_eq!(stage.paid_once_each(), 3);
     stage.one_reply_each();
-    let bridge = client.get(&format!("/v1/networks/{}/bridge", stage.network.slug()));
-    assert_ne!(bridge["errors"], json!({}), "what went wrong is counted");
+    wait_for("what went wrong to be counted", || {
+        let bridge = client.get(&format!("/v1/networks/{}/bridge", stage.network.slug()));
+        bridge["errors"].as_object().is_some_and(|errors| !errors.is_empty()).then_some(())
+    });
 }
 
 /// The bridge is killed again and again, at moments that differ, while people buy and confirm.
