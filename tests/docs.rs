@@ -55,7 +55,11 @@ fn every_link_between_the_documents_leads_somewhere() {
         "docs/performance.md",
         "docs/webhooks.md",
         "docs/linking.md",
+        "docs/mastodon.md",
         "docs/orders.md",
+        "docs/bridges.md",
+        "docs/bluesky.md",
+        "docs/x.md",
     ] {
         let text = read(page);
         let folder = root.join(page).parent().unwrap().to_owned();

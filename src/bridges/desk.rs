@@ -154,14 +154,10 @@ impl Desk {
         let body = match own {
             Some(own) if !self.dry_run => {
                 let figures = self.counts.figures();
-                let mut body = json!({
-                    "own": own.person, "lag_seconds": figures.lag_seconds(now()), "posts": figures.posts,
-                    "replies": figures.replies, "errors": figures.errors,
-                });
-                if let Some(limit) = own.text_limit {
-                    body["text_limit"] = json!(limit);
-                }
-                body
+                json!({
+                    "own": own.person, "text_limit": own.text_limit, "lag_seconds": figures.lag_seconds(now()),
+                    "posts": figures.posts, "replies": figures.replies, "errors": figures.errors,
+                })
             }
             _ => json!({}),
         };
@@ -220,7 +216,9 @@ impl Desk {
                 }
             }
             if self.dry_run {
-                some.iter().for_each(|post| self.show(post));
+                for post in some {
+                    self.show(post);
+                }
                 answers.resize(answers.len() + some.len(), None);
                 continue;
             }
@@ -282,8 +280,8 @@ impl Desk {
             // A sandbox's clock can be moved; what networks say is moved along.
             post.created_at = post.created_at.map(|at| at.plus_ms(offset_ms));
             if post.text.len() > TEXT_BYTES_MAX {
-                let end = post.text.floor_char_boundary(TEXT_BYTES_MAX);
-                post.text.truncate(end);
+                let end = (0..=TEXT_BYTES_MAX).rev().find(|&at| post.text.is_char_boundary(at));
+                post.text.truncate(end.unwrap_or(0));
             }
             let line = Line { network: self.slug, post: &post };
             body.push_str(&serde_json::to_string(&line).unwrap_or_default());

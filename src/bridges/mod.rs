@@ -9,6 +9,7 @@ pub mod bluesky;
 mod bridge;
 mod counts;
 mod desk;
+pub mod mastodon;
 mod opt;
 mod outbox;
 mod seen;
@@ -16,6 +17,7 @@ mod socket;
 mod trouble;
 mod watch;
 mod web;
+pub mod x;
 
 pub use backoff::Backoff;
 pub use bridge::{Bridge, Ended, Settings};
@@ -25,7 +27,7 @@ pub use seen::Seen;
 pub use socket::{Heard, Socket};
 pub use trouble::{Kind, Trouble};
 pub use watch::Watch;
-pub use web::{Answered, Ask, Payload, Web, check_base};
+pub use web::{Answered, Ask, Exchange, Payload, Web, check_base};
 
 use crate::till::time::Time;
 use serde::{Deserialize, Serialize};

@@ -108,7 +108,7 @@ impl Outbox {
         tries.maybe_out |= trouble.kind.leaves_doubt();
         let wait = tries.backoff.next(trouble.wait);
         tries.not_before = Some(Instant::now() + wait);
-        let tell = tries.count % TELL_EVERY == 0;
+        let tell = tries.count.is_multiple_of(TELL_EVERY);
         tries.count += 1;
         log::warn!("{}: {} waits {:.1} s: {trouble}", self.network.slug(), reply.id, wait.as_secs_f32());
         if tell {

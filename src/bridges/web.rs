@@ -29,6 +29,30 @@ pub struct Answered {
     pub links: BTreeMap<String, String>,
 }
 
+/// An answer, whatever it says.
+#[derive(Clone, Debug)]
+pub struct Exchange {
+    /// Its HTTP status.
+    pub status: u16,
+    /// Its headers.
+    pub headers: HeaderMap,
+    /// The body; `Null` where it is empty, or where it is no JSON and no success either.
+    pub body: Value,
+}
+
+impl Exchange {
+    /// Its header of that name, as a number.
+    pub fn number(&self, name: &str) -> Option<i64> {
+        number(&self.headers, &[name])
+    }
+
+    /// The trouble that it is, where it is no success.
+    pub fn trouble(&self) -> Option<Trouble> {
+        let success = (200..300).contains(&self.status);
+        (!success).then(|| refusal(self.status, &self.headers, &self.body))
+    }
+}
+
 /// A way to a network's servers.
 #[derive(Debug)]
 pub struct Web {
@@ -85,6 +109,25 @@ impl Web {
 
     /// Asks; only an answer that is a success comes back.
     pub fn ask(&self, ask: &Ask<'_>) -> Result<Answered, Trouble> {
+        let said = self.exchange(ask)?;
+        match said.trouble() {
+            Some(trouble) => Err(trouble),
+            None => Ok(Answered { links: links(&said.headers), body: said.body }),
+        }
+    }
+
+    /// Asks for what may not be there: `None` where the answer is 404 or 410.
+    pub fn find(&self, ask: &Ask<'_>) -> Result<Option<Answered>, Trouble> {
+        let said = self.exchange(ask)?;
+        match (said.status, said.trouble()) {
+            (404 | 410, _) => Ok(None),
+            (_, Some(trouble)) => Err(trouble),
+            (_, None) => Ok(Some(Answered { links: links(&said.headers), body: said.body })),
+        }
+    }
+
+    /// Asks; for networks whose refusals say more than their status does.
+    pub fn exchange(&self, ask: &Ask<'_>) -> Result<Exchange, Trouble> {
         self.may_ask(ask.bucket)?;
         let mut request =
             Request::builder().method(ask.method).uri(ask.url).header("Accept", "application/json");
@@ -109,13 +152,9 @@ impl Web {
         self.hold(ask.bucket, status, &headers);
         let read = response.body_mut().with_config().limit(ANSWER_BYTES_MAX).read_to_vec();
         let bytes = read.map_err(|error| unreachable(ask.url, &error))?;
-        let body = serde_json::from_slice(&bytes);
-        if !(200..300).contains(&status) {
-            return Err(refusal(status, &headers, &body.unwrap_or_default()));
-        }
-        let body = match body {
+        let body = match serde_json::from_slice(&bytes) {
             Ok(body) => body,
-            Err(_) if bytes.is_empty() => Value::Null,
+            Err(_) if bytes.is_empty() || !(200..300).contains(&status) => Value::Null,
             Err(error) => {
                 return Err(Trouble::protocol(format!(
                     "{} answered with something else than JSON: {error}",
@@ -123,7 +162,7 @@ impl Web {
                 )));
             }
         };
-        Ok(Answered { body, links: links(&headers) })
+        Ok(Exchange { status, headers, body })
     }
 
     /// Whether the network's limits let us ask now.

@@ -56,6 +56,23 @@ fn a_deleted_post_cancels_and_its_id_may_hold_slashes() {
 }
 
 #[test]
+fn a_deletion_can_be_told_for_known_posts_only() {
+    let till = till();
+    till.offer(&till.merchant(), "Tea");
+    till.account("ann");
+    let delete = |id: &str, known: &str| {
+        till.call(ADMIN, "DELETE", &format!("/v1/posts/x/{id}?known={known}"), &Value::Null)
+    };
+    assert_eq!(delete("1", "true").expect(200), json!({"deleted": false}));
+    assert_eq!(till.post("/v1/posts", &post("1", "ann", "#BuyTea")).expect(200)["verdict"], "pending");
+    assert_eq!(delete("1", "true").expect(200)["verdict"], "passed");
+    assert_eq!(delete("2", "false").expect(200), json!({"deleted": true}));
+    assert_eq!(till.post("/v1/posts", &post("2", "ann", "#BuyTea")).expect(200)["verdict"], "deleted");
+    delete("1", "perhaps").problem(400, "invalid_request", "known");
+    till.call(ADMIN, "DELETE", "/v1/posts/nowhere/1?known=true", &Value::Null).problem(404, "not_found", "");
+}
+
+#[test]
 fn a_post_is_explained_with_what_followed() {
     let till = till();
     till.call(ADMIN, "PUT", "/v1/networks/x", &json!({"own": {"user_id": "s", "handle": "shop"}}))

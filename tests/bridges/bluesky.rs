@@ -78,6 +78,13 @@ impl Network for Bluesky {
         command.env("TAGTILL_BLUESKY_PASSWORD", &self.password);
     }
 
+    fn set_up_inside(&self, command: &mut Command) {
+        command.env("TAGTILL_BLUESKY_SOURCE", self.source).env("TAGTILL_BLUESKY_HANDLE", &self.bot.handle);
+        command.env("TAGTILL_BLUESKY_SERVICE", self.peer.url()).env("TAGTILL_BLUESKY_PLC", self.peer.plc());
+        command.env("TAGTILL_BLUESKY_FIREHOSE", self.peer.url().replace("http:", "ws:"));
+        command.env("TAGTILL_BLUESKY_PASSWORD", &self.password);
+    }
+
     fn post(&self, who: usize, text: &str) -> String {
         self.keep(self.people[who].post(text))
     }

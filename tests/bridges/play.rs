@@ -2,13 +2,17 @@
 
 use crate::stage::{Network, Stage, outage};
 use crate::support::wait_for;
+use serde_json::{Value, json};
+use std::io::{BufRead, BufReader};
+use std::process::Stdio;
+use std::sync::mpsc::channel;
 use std::time::Duration;
 
 /// Buy, confirm by post and by repost, too late, twice, deleted; the bot's own posts; strangers' words.
 pub fn people_buy(network: impl Network) {
     let mut stage = Stage::new(network);
     stage.start_bridge();
-    let shop = format!("@{}", stage.network.bot_handle());
+    let shop = stage.network.mention();
     let client = stage.client();
 
     // By post.
@@ -76,7 +80,7 @@ pub fn people_buy(network: impl Network) {
 pub fn outages(network: impl Network) {
     let mut stage = Stage::new(network);
     stage.start_bridge();
-    let shop = format!("@{}", stage.network.bot_handle());
+    let shop = stage.network.mention();
     let wish = stage.network.post(0, &format!("{shop} #BuyPot"));
     stage.reply_to(&wish);
 
@@ -102,9 +106,9 @@ pub fn outages(network: impl Network) {
     stage.settle();
     assert_eq!(stage.paid_once_each(), 3);
     stage.one_reply_each();
-    wait_for("what went wrong to be counted", || {
+    wait_for("the count of what went wrong", || {
         let bridge = client.get(&format!("/v1/networks/{}/bridge", stage.network.slug()));
-        bridge["errors"].as_object().is_some_and(|errors| !errors.is_empty()).then_some(())
+        (bridge["errors"] != json!({})).then_some(())
     });
 }
 
@@ -112,7 +116,7 @@ pub fn outages(network: impl Network) {
 pub fn kills(network: impl Network) {
     let rounds = std::env::var("TAGTILL_BRIDGE_KILLS").ok().and_then(|text| text.parse().ok()).unwrap_or(15);
     let mut stage = Stage::new(network);
-    let shop = format!("@{}", stage.network.bot_handle());
+    let shop = stage.network.mention();
     let mut wishes = Vec::new();
     for round in 0..rounds {
         stage.start_bridge();
@@ -144,7 +148,7 @@ pub fn kills(network: impl Network) {
 pub fn lost_answers(network: impl Network) {
     let mut stage = Stage::new(network);
     stage.start_bridge();
-    let shop = format!("@{}", stage.network.bot_handle());
+    let shop = stage.network.mention();
     let first = stage.network.post(0, &format!("{shop} #BuyPot"));
     stage.reply_to(&first);
     for who in [1, 2] {
@@ -166,7 +170,7 @@ pub fn lost_answers(network: impl Network) {
 pub fn opt_out(network: impl Network) {
     let mut stage = Stage::new(network);
     stage.start_bridge();
-    let shop = format!("@{}", stage.network.bot_handle());
+    let shop = stage.network.mention();
     let client = stage.client();
     let opt_outs = format!("/v1/networks/{}/opt-outs", stage.network.slug());
     let wish = stage.network.post(0, &format!("{shop} #BuyPot"));
@@ -187,4 +191,52 @@ pub fn opt_out(network: impl Network) {
     assert_eq!(stage.paid_once_each(), 1);
     assert_eq!(stage.one_reply_each(), 3);
     assert!(stage.network.replies().iter().all(|(_, answered, _)| *answered != unheard));
+}
+
+/// Credentials are tried, a dry run changes nothing, and `serve` runs the bridge inside.
+pub fn ways_to_run(network: impl Network) {
+    let mut stage = Stage::new(network);
+    let shop = stage.network.mention();
+    let (code, said) = stage.run(&["--check"]);
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("Everything is there."), "{said}");
+    stage.network.cut().down();
+    let (code, said) = stage.run(&["--check"]);
+    assert!(code == Some(3) && said.contains("MISSING  "), "{code:?} {said}");
+    stage.network.cut().open();
+
+    let mut dry = stage.command(&["--dry-run"]);
+    dry.env("TAGTILL_LOG", "info").stdout(Stdio::null()).stderr(Stdio::piped());
+    let mut dry = dry.spawn().unwrap();
+    let lines = BufReader::new(dry.stderr.take().unwrap()).lines();
+    let (told, heard) = channel();
+    std::thread::spawn(move || lines.map_while(Result::ok).try_for_each(|line| told.send(line)));
+    let mut posts = Vec::new();
+    let line = wait_for("what would be done", || {
+        // It begins with what comes after it has begun.
+        posts.push(stage.network.post(0, &format!("{shop} #BuyPot")));
+        let line = heard.recv_timeout(Duration::from_secs(1)).ok()?;
+        line.contains("would hand in").then_some(line)
+    });
+    assert!(line.contains("#BuyPot") && !line.contains(&stage.network.person(0).1), "{line}");
+    dry.kill().unwrap();
+    dry.wait().unwrap();
+    let client = stage.client();
+    assert!(posts.iter().all(|post| stage.verdict(post).is_none()));
+    assert_eq!(client.all(&format!("/v1/networks/{}/cursors", stage.network.slug())), Vec::<Value>::new());
+    assert_eq!(client.get(&format!("/v1/networks/{}", stage.network.slug()))["own"], Value::Null);
+    posts.iter().for_each(|post| stage.network.delete(0, post));
+
+    stage.start_together();
+    let wish = stage.network.post(1, &format!("{shop} #BuyPot"));
+    stage.reply_to(&wish);
+    let yes = stage.network.post(1, &format!("{shop} #ConfirmPot"));
+    stage.reply_to(&yes);
+    stage.settle();
+    assert_eq!(stage.paid_once_each(), 1);
+    let metrics = stage.client().send("GET", "/metrics", "text/plain", b"").unwrap();
+    let metrics = String::from_utf8(metrics.body).unwrap();
+    let lag = format!("tagtill_bridge_lag_seconds{{network=\"{}\"}}", stage.network.slug());
+    assert!(metrics.contains(&lag), "{metrics}");
+    stage.stop_till();
 }

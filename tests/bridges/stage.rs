@@ -1,7 +1,7 @@
 //! A network, a till and a bridge between them, as tests play with them.
 
 use crate::peers::Cut;
-use crate::support::{Client, Site, Till, binary, wait_for};
+use crate::support::{Client, Site, Till, binary, charges, wait_for};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -18,10 +18,16 @@ pub trait Network {
     /// Stable id and handle of one of three people.
     fn person(&self, who: usize) -> (String, String);
     fn bot_handle(&self) -> String;
+    /// How people write whom they mean.
+    fn mention(&self) -> String {
+        format!("@{}", self.bot_handle())
+    }
     /// Makes the network say something, where a bridge has to hear that first.
     fn warm_up(&self) {}
     /// The flags and variables of the bridge.
     fn set_up(&self, command: &mut Command);
+    /// The same as variables alone.
+    fn set_up_inside(&self, command: &mut Command);
     fn post(&self, who: usize, text: &str) -> String;
     fn post_as_bot(&self, text: &str) -> String;
     fn repost(&self, who: usize, post: &str) -> String;
@@ -129,6 +135,10 @@ impl<N: Network> Stage<N> {
         };
         let child = command.stdout(Stdio::null()).spawn().unwrap();
         self.bridge = Some(Bridge { child: Some(child) });
+        self.wait_for_cursor();
+    }
+
+    fn wait_for_cursor(&self) {
         let cursors = format!("/v1/networks/{}/cursors", self.network.slug());
         let client = self.client();
         // A firehose that was never read begins with what comes next.
@@ -140,6 +150,13 @@ impl<N: Network> Stage<N> {
             }
             (!client.all(&cursors).is_empty()).then_some(())
         });
+    }
+
+    /// Runs the bridge's command to its end: its exit code and what it said.
+    pub fn run(&self, extra: &[&str]) -> (Option<i32>, String) {
+        let output = self.command(extra).output().unwrap();
+        let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        (output.status.code(), format!("{out}{err}"))
     }
 
     pub fn take_bridge(&mut self) -> Bridge {
@@ -154,6 +171,21 @@ impl<N: Network> Stage<N> {
     /// Starts it again where it was.
     pub fn start_till(&mut self) {
         self.till = Some(self.site.start_at(&self.listen));
+    }
+
+    /// Ends the till and starts it anew with the bridge inside.
+    pub fn start_together(&mut self) {
+        self.till.take().unwrap().stop();
+        let mut command = binary();
+        self.network.set_up_inside(&mut command);
+        self.till = Some(self.site.start_as(command, &["--sandbox"], &["--bridge", self.network.slug()]));
+        self.client().url.trim_start_matches("http://").clone_into(&mut self.listen);
+        self.wait_for_cursor();
+    }
+
+    /// Ends the till, which must end well.
+    pub fn stop_till(&mut self) {
+        self.till.take().unwrap().stop();
     }
 
     /// What the till decided about a post.
@@ -209,6 +241,12 @@ impl<N: Network> Stage<N> {
         let paid = self.client().all("/v1/purchases?status=paid");
         let orders = self.client().all("/v1/orders");
         assert_eq!(paid.len(), orders.len());
+        let charged = charges(&self.site.path("till.redb.sandbox-ledger"));
+        for purchase in &paid {
+            let id = purchase["id"].as_str().unwrap();
+            assert_eq!(charged.get(id), Some(&1), "{id}");
+        }
+        assert_eq!(charged.len(), paid.len(), "nothing else was charged");
         let verified = self.site.run(&["verify", "--url", &format!("http://{}", self.listen)]);
         assert!(verified.status.success(), "{}", String::from_utf8_lossy(&verified.stderr));
         paid.len()

@@ -30,14 +30,20 @@ impl Bluesky {
 
     /// Labels our account as a bot, unless it is.
     pub(super) fn label_as_bot(&self) -> Result<(), Trouble> {
-        let (mut profile, cid) = self.profile()?;
+        let (profile, cid) = self.profile()?;
         if is_bot(&profile) {
             return Ok(());
         }
-        let mut values =
-            profile.pointer("/labels/values").and_then(Value::as_array).cloned().unwrap_or_default();
+        let Value::Object(mut profile) = profile else {
+            return Err(Trouble::protocol("our profile is no record"));
+        };
+        let mut values = profile
+            .get("labels")
+            .and_then(|labels| labels.get("values")?.as_array().cloned())
+            .unwrap_or_default();
         values.push(json!({"val": BOT}));
-        profile["labels"] = json!({"$type": "com.atproto.label.defs#selfLabels", "values": values});
+        let labels = json!({"$type": "com.atproto.label.defs#selfLabels", "values": values});
+        profile.insert("labels".to_owned(), labels);
         let did = self.own_did()?;
         let body =
             json!({"repo": did, "collection": PROFILE, "rkey": "self", "swapRecord": cid, "record": profile});

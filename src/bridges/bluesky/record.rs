@@ -13,6 +13,9 @@ pub const REPOST: &str = "app.bsky.feed.repost";
 /// The collection of blocks.
 pub const BLOCK: &str = "app.bsky.graph.block";
 
+/// The digits of a TID: base 32 that sorts.
+const TID_ALPHABET: &[u8; 32] = b"234567abcdefghijklmnopqrstuvwxyz";
+
 /// A record's address and version (`com.atproto.repo.strongRef`).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StrongRef {
@@ -52,44 +55,38 @@ pub fn key_of(reply: ReplyId, attempt: u8) -> String {
     let mixed = digest.iter().take(4).fold(0_u128, |mixed, &byte| mixed << 8 | u128::from(byte));
     let micros = (id >> 80) * 1000 + (mixed >> 10) % 1000;
     let value = (micros & ((1 << 53) - 1)) << 10 | mixed & 0x3ff;
-    const ALPHABET: &[u8; 32] = b"234567abcdefghijklmnopqrstuvwxyz";
     (0..13)
         .rev()
         .map(|digit| {
             let five = usize::try_from(value >> (digit * 5) & 31).unwrap_or(0);
-            char::from(ALPHABET.get(five).copied().unwrap_or(b'2'))
+            char::from(TID_ALPHABET.get(five).copied().unwrap_or(b'2'))
         })
         .collect()
 }
 
 /// A reply as a record (`app.bsky.feed.post`).
 pub fn reply_record(text: &str, root: &StrongRef, parent: &StrongRef, created_at: Time) -> Value {
-    let mut record = json!({
+    json!({
         "$type": POST,
         "text": text,
         "createdAt": created_at,
         "reply": {"root": root.json(), "parent": parent.json()},
-    });
-    let facets = facets(text);
-    if !facets.is_empty() {
-        record["facets"] = Value::Array(facets);
-    }
-    record
+        "facets": facets(text),
+    })
 }
 
 /// What can be tapped in a text: its hashtags and links, by UTF-8 byte offsets, in their order.
 pub fn facets(text: &str) -> Vec<Value> {
+    let links = links(text);
     let mut found: Vec<(usize, Value)> = Vec::new();
     let mut from = 0;
-    let links = links(text);
-    let is_linked = |at: usize| links.iter().any(|(start, url)| (*start..start + url.len()).contains(&at));
     for tag in hashtags(text) {
         let Some(start) = find_tag(text, tag, from) else { continue };
-        let sign = text.get(start..).and_then(|rest| rest.chars().next()).map_or(1, char::len_utf8);
-        from = start + sign + tag.len();
-        if is_linked(start) {
+        if links.iter().any(|(at, url)| (*at..at + url.len()).contains(&start)) {
             continue;
         }
+        let sign = text.get(start..).and_then(|rest| rest.chars().next()).map_or(1, char::len_utf8);
+        from = start + sign + tag.len();
         let feature = json!({"$type": "app.bsky.richtext.facet#tag", "tag": tag});
         found.push((start, facet(start, from, &feature)));
     }

@@ -11,7 +11,7 @@ pub fn uri_of(item: &Value) -> &str {
     item.get("uri").and_then(Value::as_str).unwrap_or_default()
 }
 
-/// When it was indexed, or what its author says, whichever is earlier; some AppViews know the first for itself.
+/// When it was indexed, or what its author says, whichever is earlier; some servers know the first for itself.
 pub fn time_of(item: &Value) -> Option<Time> {
     Time::parse(item.get("indexedAt")?.as_str()?).ok()
 }

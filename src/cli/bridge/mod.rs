@@ -1,7 +1,9 @@
 //! `tagtill bridge`: reads a network's posts for a till and posts the till's replies there.
 
 mod bluesky;
+mod mastodon;
 pub mod started;
+mod x;
 
 use super::target::Target;
 use super::{Failure, Outcome, say};
@@ -25,6 +27,9 @@ pub struct Args {
 #[derive(Debug, clap::Subcommand)]
 enum Which {
     Bluesky(bluesky::Args),
+    Mastodon(mastodon::Args),
+    // What each takes is said at its arguments.
+    X(x::Args),
 }
 
 /// What every bridge takes.
@@ -43,6 +48,8 @@ pub struct Common {
 pub fn run(args: &Args) -> Outcome {
     match &args.network {
         Which::Bluesky(args) => run_one(bluesky::network(&args.setup)?, &args.common),
+        Which::Mastodon(args) => mastodon::run(args),
+        Which::X(args) => x::run(args),
     }
 }
 
@@ -56,9 +63,9 @@ pub fn run_one(network: Arc<dyn Network>, common: &Common) -> Outcome {
             "No till runs this data file. Start one with `tagtill serve`, or name one with --url.",
         ));
     };
-    let (tell, told) = channel();
+    let (sender, told) = channel();
     ctrlc::set_handler(move || {
-        let _ = tell.send(());
+        let _ = sender.send(());
     })
     .map_err(super::failure)?;
     let slug = network.slug();

@@ -1,6 +1,6 @@
 //! Bridges that `serve` starts: set up by the environment alone, each with a token of its own that dies with the process.
 
-use super::bluesky;
+use super::{bluesky, mastodon, x};
 use crate::bridges::{Bridge, Network, Settings};
 use crate::cli::running::Running;
 use crate::cli::{Failure, failure};
@@ -18,6 +18,10 @@ const REST: Duration = Duration::from_secs(60);
 pub enum Which {
     /// Bluesky, set up by `TAGTILL_BLUESKY_…`
     Bluesky,
+    /// Mastodon, GoToSocial or Akkoma, set up by `TAGTILL_MASTODON_…`
+    Mastodon,
+    /// X, set up by `TAGTILL_X_…`
+    X,
 }
 
 /// The settings of a bridge, read from the environment.
@@ -51,6 +55,8 @@ pub fn prepare(networks: &[Which]) -> Result<Vec<Prepared>, Failure> {
     let one = |which: &Which| {
         let network = match which {
             Which::Bluesky => bluesky::network(&setup(*which)?)?,
+            Which::Mastodon => mastodon::network(&setup(*which)?)?,
+            Which::X => x::network(&setup(*which)?)?,
         };
         Ok(Prepared { network, token: new_secret().map_err(failure)? })
     };
