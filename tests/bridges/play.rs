@@ -225,7 +225,9 @@ pub fn ways_to_run(network: impl Network) {
     assert!(posts.iter().all(|post| stage.verdict(post).is_none()));
     assert_eq!(client.all(&format!("/v1/networks/{}/cursors", stage.network.slug())), Vec::<Value>::new());
     assert_eq!(client.get(&format!("/v1/networks/{}", stage.network.slug()))["own"], Value::Null);
-    posts.iter().for_each(|post| stage.network.delete(0, post));
+    for post in &posts {
+        stage.network.delete(0, post);
+    }
 
     stage.start_together();
     let wish = stage.network.post(1, &format!("{shop} #BuyPot"));

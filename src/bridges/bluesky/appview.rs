@@ -227,10 +227,12 @@ impl Bluesky {
                 views.insert(uri_of(&view).to_owned(), view);
             }
         }
-        let post = |item: &Value| match is_repost(&item) {
-            true => repost_of_notification(item, looks),
+        let post = |item: &Value| {
+            if is_repost(&item) {
+                return repost_of_notification(item, looks);
+            }
             // A notification has what a view has.
-            false => post_of_view(views.get(uri_of(item)).unwrap_or(item), desk, looks),
+            post_of_view(views.get(uri_of(item)).unwrap_or(item), desk, looks)
         };
         Ok(items.iter().filter_map(post).collect())
     }

@@ -92,12 +92,7 @@ impl Bluesky {
                 Some(view) => view,
                 None => return Err(self.why_not_shown(uri)?),
             },
-            Source::Firehose => {
-                let mut record = self.record(parts(uri).ok_or_else(gone)?)?;
-                // As a view has it.
-                record["record"] = record["value"].take();
-                record
-            }
+            Source::Firehose => self.record(parts(uri).ok_or_else(gone)?)?,
         };
         let blocked = view.pointer("/author/viewer/blockedBy").and_then(Value::as_bool) == Some(true);
         let closed = view.pointer("/viewer/replyDisabled").and_then(Value::as_bool) == Some(true);
@@ -105,7 +100,9 @@ impl Bluesky {
             return Err(gone());
         }
         let parent = StrongRef::read(&view).ok_or_else(gone)?;
-        let root = view.pointer("/record/reply/root").and_then(StrongRef::read);
+        // A view has the record inside, and so has what a server says of one.
+        let record = view.get("record").or_else(|| view.get("value"));
+        let root = record.and_then(|record| StrongRef::read(record.pointer("/reply/root")?));
         Ok(Place { root: root.unwrap_or_else(|| parent.clone()), parent })
     }
 
@@ -125,9 +122,12 @@ impl Bluesky {
 
     /// A record from whoever has it: our PDS where it can, else its owner's.
     fn record(&self, (did, collection, key): (&str, &str, &str)) -> Result<Value, Trouble> {
-        let gone = |trouble: Trouble| match is_not_there(&trouble) {
-            true => Trouble::refused("the post that it answers is gone"),
-            false => trouble,
+        let gone = |trouble: Trouble| {
+            if is_not_there(&trouble) {
+                Trouble::refused("the post that it answers is gone")
+            } else {
+                trouble
+            }
         };
         if did == self.own_did()? || self.settings.source == Source::AppView {
             let params = [("repo", did), ("collection", collection), ("rkey", key)];

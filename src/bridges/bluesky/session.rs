@@ -209,7 +209,7 @@ mod tests {
                         match name.to_ascii_lowercase().as_str() {
                             "content-length" => length = value.trim().parse().unwrap(),
                             "authorization" => {
-                                value.trim().trim_start_matches("Bearer ").clone_into(&mut token)
+                                value.trim().trim_start_matches("Bearer ").clone_into(&mut token);
                             }
                             _ if line.trim().is_empty() => break,
                             _ => {}
