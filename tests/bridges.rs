@@ -52,6 +52,72 @@ fn a_reply_on_bluesky_is_posted_once_when_the_answer_is_lost() {
 }
 
 #[test]
+fn who_says_stop_on_bluesky_is_left_alone() {
+    let Some(network) = Bluesky::start() else { return };
+    play::opt_out(network);
+}
+
+#[test]
+fn a_changed_handle_on_bluesky_is_noticed() {
+    let Some(network) = Bluesky::start() else { return };
+    bluesky::changed_handle(network);
+}
+
+#[test]
+fn people_buy_on_all_of_bluesky() {
+    let Some(network) = Bluesky::start_whole() else { return };
+    play::people_buy(network);
+}
+
+#[test]
+fn nothing_is_lost_on_all_of_bluesky_when_the_network_or_the_till_is_down() {
+    let Some(network) = Bluesky::start_whole() else { return };
+    play::outages(network);
+}
+
+#[test]
+fn a_bridge_to_all_of_bluesky_is_checked_tried_and_run_inside_the_till() {
+    let Some(network) = Bluesky::start_whole() else { return };
+    play::ways_to_run(network);
+}
+
+#[test]
+fn a_bridge_to_all_of_bluesky_may_be_killed_at_any_moment() {
+    let Some(network) = Bluesky::start_whole() else { return };
+    play::kills(network);
+}
+
+#[test]
+fn a_reply_on_all_of_bluesky_is_posted_once_when_the_answer_is_lost() {
+    let Some(network) = Bluesky::start_whole() else { return };
+    play::lost_answers(network);
+}
+
+#[test]
+fn who_says_stop_on_all_of_bluesky_is_left_alone() {
+    let Some(network) = Bluesky::start_whole() else { return };
+    play::opt_out(network);
+}
+
+#[test]
+fn a_changed_handle_on_all_of_bluesky_is_noticed() {
+    let Some(network) = Bluesky::start_whole() else { return };
+    bluesky::changed_handle(network);
+}
+
+#[test]
+fn a_backdated_confirmation_on_all_of_bluesky_is_too_late() {
+    let Some(network) = Bluesky::start_whole() else { return };
+    bluesky::backdated(network);
+}
+
+#[test]
+fn who_blocks_the_shop_on_all_of_bluesky_gets_no_reply() {
+    let Some(network) = Bluesky::start_whole() else { return };
+    bluesky::blocked(network);
+}
+
+#[test]
 fn people_buy_on_mastodon() {
     let Some(network) = Mastodon::start() else { return };
     play::people_buy(network);
@@ -79,4 +145,10 @@ fn a_bridge_to_mastodon_may_be_killed_at_any_moment() {
 fn a_reply_on_mastodon_is_posted_once_when_the_answer_is_lost() {
     let Some(network) = Mastodon::start() else { return };
     play::lost_answers(network);
+}
+
+#[test]
+fn who_says_stop_on_mastodon_is_left_alone() {
+    let Some(network) = Mastodon::start() else { return };
+    play::opt_out(network);
 }

@@ -1,13 +1,17 @@
-//! Bluesky as a stage: a PDS with its directory; the bridge reads the firehose through the cut.
+//! Bluesky as a stage: a PDS with its directory, whose firehose the bridge reads through the cut; or all of it, and the
+//! bridge asks the AppView through the PDS.
 
 use crate::peers::{BlueskyPeer, BlueskyPerson, Cut, Post};
-use crate::stage::Network;
+use crate::stage::{Network, Stage};
+use crate::support::wait_for;
+use serde_json::json;
 use std::collections::HashMap;
 use std::process::Command;
 use std::sync::Mutex;
 
 pub struct Bluesky {
     peer: BlueskyPeer,
+    source: &'static str,
     bot: BlueskyPerson,
     password: String,
     people: Vec<BlueskyPerson>,
@@ -17,11 +21,19 @@ pub struct Bluesky {
 
 impl Bluesky {
     pub fn start() -> Option<Self> {
-        let peer = BlueskyPeer::start()?;
+        Some(Self::of(BlueskyPeer::start()?, "firehose"))
+    }
+
+    /// All of the network, with an AppView.
+    pub fn start_whole() -> Option<Self> {
+        Some(Self::of(BlueskyPeer::start_whole()?, "appview"))
+    }
+
+    fn of(peer: BlueskyPeer, source: &'static str) -> Self {
         let bot = peer.person("teashop");
         let people = ["ada", "ben", "cyd"].map(|name| peer.person(name)).into();
         let password = bot.app_password();
-        Some(Self { peer, bot, password, people, posts: Mutex::default() })
+        Self { peer, source, bot, password, people, posts: Mutex::default() }
     }
 
     fn keep(&self, post: Post) -> String {
@@ -61,13 +73,13 @@ impl Network for Bluesky {
     }
 
     fn set_up(&self, command: &mut Command) {
-        command.args(["--source", "firehose", "--handle", &self.bot.handle, "--service", &self.peer.url()]);
+        command.args(["--source", self.source, "--handle", &self.bot.handle, "--service", &self.peer.url()]);
         command.args(["--firehose", &self.peer.url().replace("http:", "ws:"), "--plc", &self.peer.plc()]);
         command.env("TAGTILL_BLUESKY_PASSWORD", &self.password);
     }
 
     fn set_up_inside(&self, command: &mut Command) {
-        command.env("TAGTILL_BLUESKY_SOURCE", "firehose").env("TAGTILL_BLUESKY_HANDLE", &self.bot.handle);
+        command.env("TAGTILL_BLUESKY_SOURCE", self.source).env("TAGTILL_BLUESKY_HANDLE", &self.bot.handle);
         command.env("TAGTILL_BLUESKY_SERVICE", self.peer.url()).env("TAGTILL_BLUESKY_PLC", self.peer.plc());
         command.env("TAGTILL_BLUESKY_FIREHOSE", self.peer.url().replace("http:", "ws:"));
         command.env("TAGTILL_BLUESKY_PASSWORD", &self.password);
@@ -99,4 +111,74 @@ impl Network for Bluesky {
         };
         posts.iter().filter_map(reply).collect()
     }
+}
+
+/// Somebody takes another handle after it was linked: that may be somebody else by now.
+pub fn changed_handle(network: Bluesky) {
+    let mut stage = Stage::new(network);
+    stage.start_bridge();
+    let wish = stage.network.post(0, "@teashop.test #BuyPot");
+    stage.reply_to(&wish);
+    stage.network.people[0].update_handle("lovelace.test");
+    let again = stage.network.post(0, "@teashop.test #ConfirmPot");
+    stage.wait_for_verdict(&again, "identity_frozen");
+    let other = stage.network.post(1, "@teashop.test #BuyPot");
+    stage.wait_for_verdict(&other, "pending");
+    stage.settle();
+    assert_eq!(stage.paid_once_each(), 0);
+}
+
+/// A post says that it was made before the hold had ended; it was not.
+pub fn backdated(network: Bluesky) {
+    let mut stage = Stage::new(network);
+    stage.start_bridge();
+    let wish = stage.network.post(0, "@teashop.test #BuyCup");
+    stage.reply_to(&wish);
+    let client = stage.client();
+    let expires_at: jiff::Timestamp = wait_for("the window", || {
+        let pending = client.get("/v1/purchases?status=pending");
+        let at: jiff::Timestamp = pending["data"][0]["expires_at"].as_str()?.parse().ok()?;
+        (at < jiff::Timestamp::now()).then_some(at)
+    });
+    // An AppView that does not say when it was told is trusted to show everything within ten seconds.
+    let long_after = expires_at + jiff::SignedDuration::from_secs(15);
+    wait_for("long after the window", || (jiff::Timestamp::now() > long_after).then_some(()));
+    let ago = |seconds| (expires_at - jiff::SignedDuration::from_secs(seconds)).to_string();
+    for created_at in [ago(1), ago(300)] {
+        let mut record = stage.network.people[0].says("@teashop.test #ConfirmCup");
+        record["createdAt"] = json!(created_at);
+        let late = stage.network.people[0].create("app.bsky.feed.post", &record);
+        stage.wait_for_verdict(&late.uri, "too_late");
+    }
+    stage.settle();
+    assert_eq!(stage.paid_once_each(), 0);
+}
+
+/// Somebody blocks the shop before it has answered: the answer is given up, and others get theirs.
+pub fn blocked(network: Bluesky) {
+    let mut stage = Stage::new(network);
+    stage.start_bridge();
+    let wish = stage.network.post(1, "@teashop.test #BuyPot");
+    stage.reply_to(&wish);
+    stage.take_bridge().stop();
+    // As if the bridge had ended just after it had handed these in.
+    let client = stage.client();
+    let wishes = [0, 2].map(|who| {
+        let post = stage.network.post(who, "@teashop.test #BuyPot");
+        let (user_id, handle) = stage.network.person(who);
+        let author = json!({"user_id": user_id, "handle": handle});
+        let line =
+            json!({"network": "bluesky", "id": post, "author": author, "text": "@teashop.test #BuyPot"});
+        assert_eq!(client.post("/v1/posts", &line)["verdict"], "pending");
+        post
+    });
+    stage.network.people[0].block(&stage.network.bot.did);
+    stage.start_bridge();
+    stage.reply_to(&wishes[1]);
+    stage.settle();
+    assert_eq!(stage.one_reply_each(), 2);
+    wait_for("the refusal to be counted", || {
+        let bridge = client.get("/v1/networks/bluesky/bridge");
+        (bridge["errors"]["refused"] == 1).then_some(())
+    });
 }

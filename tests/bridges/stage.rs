@@ -32,6 +32,10 @@ pub trait Network {
     fn post_as_bot(&self, text: &str) -> String;
     fn repost(&self, who: usize, post: &str) -> String;
     fn delete(&self, who: usize, post: &str);
+    /// Whether only those may be answered who mention the bot.
+    fn must_mention(&self) -> bool {
+        false
+    }
     /// All that the bot has replied: id, what it answers, text.
     fn replies(&self) -> Vec<(String, String, String)>;
 }

@@ -7,10 +7,13 @@ mod appview;
 mod check;
 mod firehose;
 pub mod frame;
+mod looks;
+mod pace;
 mod people;
 mod record;
 mod reply;
 mod session;
+mod view;
 
 pub use firehose::{Found, Wanted, filter};
 pub use record::{facets, key_of};

@@ -88,13 +88,11 @@ impl Bluesky {
     fn place_under(&self, uri: &str) -> Result<Place, Trouble> {
         let gone = || Trouble::refused("the post that it answers is gone, or its author blocks us");
         let view = match self.settings.source {
-            Source::AppView => self.views(&[uri])?.into_iter().next().ok_or_else(gone)?,
-            Source::Firehose => {
-                let mut record = self.record(parts(uri).ok_or_else(gone)?)?;
-                // As a view has it.
-                record["record"] = record["value"].take();
-                record
-            }
+            Source::AppView => match self.views(&[uri])?.into_iter().next() {
+                Some(view) => view,
+                None => return Err(self.why_not_shown(uri)?),
+            },
+            Source::Firehose => self.record(parts(uri).ok_or_else(gone)?)?,
         };
         let blocked = view.pointer("/author/viewer/blockedBy").and_then(Value::as_bool) == Some(true);
         let closed = view.pointer("/viewer/replyDisabled").and_then(Value::as_bool) == Some(true);
@@ -102,15 +100,34 @@ impl Bluesky {
             return Err(gone());
         }
         let parent = StrongRef::read(&view).ok_or_else(gone)?;
-        let root = view.pointer("/record/reply/root").and_then(StrongRef::read);
+        // A view has the record inside, and so has what a server says of one.
+        let record = view.get("record").or_else(|| view.get("value"));
+        let root = record.and_then(|record| StrongRef::read(record.pointer("/reply/root")?));
         Ok(Place { root: root.unwrap_or_else(|| parent.clone()), parent })
+    }
+
+    /// Why a post is not shown to us: it is gone, we are blocked, or the AppView has not got that far.
+    fn why_not_shown(&self, uri: &str) -> Result<Trouble, Trouble> {
+        let gone = || Trouble::refused("the post that it answers is gone, or its author blocks us");
+        let Some(address @ (did, _, _)) = parts(uri) else { return Ok(gone()) };
+        match self.are_apart(did) {
+            Ok(true) => return Ok(gone()),
+            Err(trouble) if trouble.kind != Kind::Refused => return Err(trouble),
+            // Whoever has no profile is gone, too; their server knows.
+            Ok(false) | Err(_) => {}
+        }
+        self.record(address)?;
+        Ok(Trouble::new(Kind::Server, "the post that it answers is not shown yet"))
     }
 
     /// A record from whoever has it: our PDS where it can, else its owner's.
     fn record(&self, (did, collection, key): (&str, &str, &str)) -> Result<Value, Trouble> {
-        let gone = |trouble: Trouble| match is_not_there(&trouble) {
-            true => Trouble::refused("the post that it answers is gone"),
-            false => trouble,
+        let gone = |trouble: Trouble| {
+            if is_not_there(&trouble) {
+                Trouble::refused("the post that it answers is gone")
+            } else {
+                trouble
+            }
         };
         if did == self.own_did()? || self.settings.source == Source::AppView {
             let params = [("repo", did), ("collection", collection), ("rkey", key)];

@@ -1,10 +1,12 @@
 //! Our session with our own PDS: signing in with an app password, renewing it, and XRPC calls under it.
 
+use super::pace::Pace;
 use crate::bridges::{Answered, Ask, Kind, Payload, Person, Trouble, Web};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 /// What reads count against.
 const READS: &str = "reads";
@@ -27,6 +29,10 @@ pub struct Session {
     identifier: String,
     password: String,
     tokens: Mutex<Option<Tokens>>,
+    /// Who renews it; the others wait.
+    renewing: Mutex<()>,
+    /// What was asked lately.
+    pub pace: Pace,
 }
 
 impl fmt::Debug for Session {
@@ -44,11 +50,18 @@ impl Session {
             identifier: identifier.trim_start_matches('@').to_owned(),
             password: password.to_owned(),
             tokens: Mutex::default(),
+            renewing: Mutex::default(),
+            pace: Pace::default(),
         }
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<Tokens>> {
         self.tokens.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn ask(&self, ask: &Ask<'_>) -> Result<Answered, Trouble> {
+        self.pace.asks(Instant::now());
+        self.web.ask(ask)
     }
 
     /// Signs in (`com.atproto.server.createSession`) and says who we are.
@@ -57,7 +70,7 @@ impl Session {
         let url = format!("{}/xrpc/com.atproto.server.createSession", self.service);
         let ask =
             Ask { method: "POST", url: &url, headers: &[], payload: Payload::Json(&body), bucket: SESSIONS };
-        let said = self.web.ask(&ask).map_err(|trouble| match trouble.kind {
+        let said = self.ask(&ask).map_err(|trouble| match trouble.kind {
             Kind::Credentials => {
                 Trouble { why: "the handle or the app password is wrong".to_owned(), ..trouble }
             }
@@ -82,6 +95,7 @@ impl Session {
 
     /// Renews the session whose access token has expired; signs in anew where that fails, too.
     fn renew(&self, expired: &str) -> Result<(), Trouble> {
+        let _only_we = self.renewing.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(tokens) = self.lock().clone() else { return self.sign_in().map(|_| ()) };
         if tokens.access != expired {
             // Another thread was faster.
@@ -91,7 +105,7 @@ impl Session {
         let headers = [("Authorization", format!("Bearer {}", tokens.refresh))];
         let ask =
             Ask { method: "POST", url: &url, headers: &headers, payload: Payload::Empty, bucket: SESSIONS };
-        match self.web.ask(&ask) {
+        match self.ask(&ask) {
             Ok(said) => self.keep(&said.body),
             Err(trouble) if matches!(trouble.kind, Kind::Credentials | Kind::Refused) => {
                 self.sign_in().map(|_| ())
@@ -110,7 +124,7 @@ impl Session {
             url.extend(utf8_percent_encode(value, NON_ALPHANUMERIC));
         }
         let ask = |headers: &[(&str, String)]| {
-            self.web.ask(&Ask { method: "GET", url: &url, headers, payload: Payload::Empty, bucket: READS })
+            self.ask(&Ask { method: "GET", url: &url, headers, payload: Payload::Empty, bucket: READS })
         };
         self.with_session(ask)
     }
@@ -119,7 +133,7 @@ impl Session {
     pub fn procedure(&self, nsid: &str, body: &Value) -> Result<Value, Trouble> {
         let url = format!("{}/xrpc/{nsid}", self.service);
         let ask = |headers: &[(&str, String)]| {
-            self.web.ask(&Ask {
+            self.ask(&Ask {
                 method: "POST",
                 url: &url,
                 headers,
@@ -157,4 +171,148 @@ fn is_expired(trouble: &Trouble) -> bool {
     trouble.kind == Kind::Credentials
         || trouble.is_called("ExpiredToken")
         || trouble.is_called("InvalidToken")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::{BufRead, BufReader, Read, Write};
+    use std::net::TcpListener;
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    /// What a stand-in for a PDS answers to a path under a token: status, further headers, body.
+    type Says = fn(&str, &str, usize) -> (u16, &'static str, Value);
+
+    /// A stand-in, and what it was asked: the path's end and the token, of each request.
+    struct Pds {
+        url: String,
+        asked: Arc<Mutex<Vec<String>>>,
+    }
+
+    impl Pds {
+        fn new(says: Says) -> Self {
+            let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+            let url = format!("http://{}", listener.local_addr().unwrap());
+            let asked = Arc::<Mutex<Vec<String>>>::default();
+            let notes = Arc::clone(&asked);
+            std::thread::spawn(move || {
+                for stream in listener.incoming() {
+                    let mut stream = stream.unwrap();
+                    let mut lines = BufReader::new(stream.try_clone().unwrap());
+                    let (mut head, mut length, mut token) = (String::new(), 0, "-".to_owned());
+                    lines.read_line(&mut head).unwrap();
+                    loop {
+                        let mut line = String::new();
+                        lines.read_line(&mut line).unwrap();
+                        let (name, value) = line.split_once(": ").unwrap_or_default();
+                        match name.to_ascii_lowercase().as_str() {
+                            "content-length" => length = value.trim().parse().unwrap(),
+                            "authorization" => {
+                                value.trim().trim_start_matches("Bearer ").clone_into(&mut token);
+                            }
+                            _ if line.trim().is_empty() => break,
+                            _ => {}
+                        }
+                    }
+                    lines.read_exact(&mut vec![0; length]).unwrap();
+                    let what = head.split(' ').nth(1).unwrap().rsplit('.').next().unwrap().to_owned();
+                    let mut notes = notes.lock().unwrap();
+                    let before = notes.len();
+                    let (status, headers, body) = says(&what, &token, before);
+                    notes.push(format!("{what} {token}"));
+                    let body = body.to_string();
+                    let length = body.len();
+                    let head = format!(
+                        "HTTP/1.1 {status} X\r\nConnection: close\r\nContent-Length: {length}\r\n{headers}\r\n"
+                    );
+                    stream.write_all((head + &body).as_bytes()).unwrap();
+                }
+            });
+            Self { url, asked }
+        }
+
+        fn session(&self) -> Session {
+            Session::new(&self.url, "@teashop.test", "a password")
+        }
+
+        fn asked(&self) -> Vec<String> {
+            self.asked.lock().unwrap().clone()
+        }
+    }
+
+    fn tokens(number: usize) -> Value {
+        json!({
+            "did": "did:plc:bot", "handle": "teashop.test",
+            "accessJwt": format!("access{number}"), "refreshJwt": format!("refresh{number}"),
+        })
+    }
+
+    fn expired() -> (u16, &'static str, Value) {
+        (400, "", json!({"error": "ExpiredToken", "message": "Token has expired"}))
+    }
+
+    #[test]
+    fn an_expired_session_is_renewed_and_the_request_made_again() {
+        let pds = Pds::new(|what, token, _| match (what, token) {
+            ("createSession", "-") => (200, "", tokens(1)),
+            ("refreshSession", "refresh1") => (200, "", tokens(2)),
+            ("putRecord" | "getPosts", "access2") => (200, "", json!({"fine": true})),
+            _ => expired(),
+        });
+        let session = pds.session();
+        session.sign_in().unwrap();
+        let threads: Vec<_> = std::thread::scope(|scope| {
+            let ask = || session.procedure("com.atproto.repo.putRecord", &json!({})).unwrap();
+            let both = [scope.spawn(ask), scope.spawn(ask)];
+            both.map(|thread| thread.join().unwrap()).into()
+        });
+        assert_eq!(threads, [json!({"fine": true}), json!({"fine": true})]);
+        assert_eq!(session.query("app.bsky.feed.getPosts", &[]).unwrap(), json!({"fine": true}));
+        let renewed = pds.asked().iter().filter(|line| line.starts_with("refreshSession")).count();
+        assert_eq!(renewed, 1, "one renews, the other waits: {:?}", pds.asked());
+        assert_eq!(session.pace.lately(), pds.asked().len(), "every request is counted");
+    }
+
+    #[test]
+    fn a_session_that_cannot_be_renewed_is_begun_anew() {
+        let pds = Pds::new(|what, token, before| match (what, token) {
+            ("createSession", "-") => (200, "", tokens(before)),
+            ("getPosts", "access3") => (200, "", json!({})),
+            _ => expired(),
+        });
+        let session = pds.session();
+        assert!(session.query("app.bsky.feed.getPosts", &[]).is_ok());
+        let asked = ["createSession -", "getPosts access0", "refreshSession refresh0"];
+        assert_eq!(pds.asked(), [&asked[..], &["createSession -", "getPosts access3"]].concat());
+        // Where even a new session is not taken, that is said.
+        let pds =
+            Pds::new(|what, _, _| if what == "createSession" { (200, "", tokens(0)) } else { expired() });
+        let trouble = pds.session().query("app.bsky.feed.getPosts", &[]).unwrap_err();
+        assert!(trouble.is_called("ExpiredToken"), "{trouble}");
+        assert_eq!(pds.asked().len(), 5, "{:?}", pds.asked());
+    }
+
+    #[test]
+    fn who_is_told_to_wait_does_not_ask() {
+        let pds = Pds::new(|what, _, _| match what {
+            "createSession" => (200, "", tokens(0)),
+            _ => (429, "Retry-After: 120\r\n", json!({"error": "RateLimitExceeded"})),
+        });
+        let session = pds.session();
+        for _ in 0..3 {
+            let trouble = session.query("app.bsky.feed.getPosts", &[]).unwrap_err();
+            assert_eq!(trouble.kind, Kind::RateLimited);
+            assert!(trouble.wait > Some(Duration::from_secs(110)), "{trouble:?}");
+        }
+        assert_eq!(pds.asked().len(), 2, "{:?}", pds.asked());
+    }
+
+    #[test]
+    fn a_wrong_password_is_said_and_not_tried_again() {
+        let pds = Pds::new(|_, _, _| (401, "", json!({"error": "AuthenticationRequired"})));
+        let trouble = pds.session().query("app.bsky.feed.getPosts", &[]).unwrap_err();
+        assert_eq!(trouble.kind, Kind::Credentials);
+        assert_eq!(pds.asked(), ["createSession -"]);
+    }
 }

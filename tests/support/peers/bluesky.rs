@@ -220,7 +220,7 @@ impl BlueskyPerson {
     }
 
     /// A post's record, with what is marked in its text.
-    fn says(&self, text: &str) -> Value {
+    pub fn says(&self, text: &str) -> Value {
         let mut facets = Vec::new();
         let mut start = 0;
         for word in text.split_inclusive(char::is_whitespace) {
