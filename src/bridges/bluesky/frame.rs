@@ -2,9 +2,20 @@
 //!
 //! What comes here was written by anybody. Nothing in it is trusted to be there, to be short or to be true.
 
+use super::record::{BLOCK, POST, REPOST};
 use minicbor::Decoder;
 use minicbor::data::Type;
 use minicbor::decode::Error;
+
+#[cfg(test)]
+mod tests;
+
+/// What a commit may do at once, as the specification says.
+const OPS_MAX: u64 = 200;
+/// What the hash of a record begins with: version 1, DAG-CBOR, SHA-256 of 32 bytes. There are no others.
+const CID_PREFIX: &[u8] = &[0x01, 0x71, 0x12, 0x20];
+/// Its length.
+const CID_BYTES: usize = 36;
 
 /// A frame of the stream.
 #[derive(Debug, PartialEq, Eq)]
@@ -35,7 +46,7 @@ pub struct Commit<'b> {
     pub repo: &'b str,
     /// When it was broadcast first.
     pub time: &'b str,
-    /// What was done.
+    /// What was done with posts, reposts and blocks.
     pub ops: Vec<Op<'b>>,
     /// The records, as a CAR file.
     blocks: &'b [u8],
@@ -88,7 +99,8 @@ impl<'b> Frame<'b> {
             (1, "#commit") => Commit::read(&mut d).map(Frame::Commit),
             (1, "#identity") => {
                 let (seq, did, _) = short(&mut d)?;
-                Ok(Frame::Identity { seq: seq.unwrap_or(0), did })
+                // Without a place it would lead us back to the beginning.
+                Ok(Frame::Identity { seq: seq.ok_or_else(|| Error::message("no seq"))?, did })
             }
             (1, "#info") => short(&mut d).map(|(_, _, name)| Frame::Info(name)),
             (-1, _) => {
@@ -124,20 +136,22 @@ fn short<'b>(d: &mut Decoder<'b>) -> Result<(Option<i64>, &'b str, &'b str), Err
 impl<'b> Commit<'b> {
     fn read(d: &mut Decoder<'b>) -> Result<Self, Error> {
         let mut commit = Self::default();
+        let mut seq = None;
         fields(d, |key, d| {
             match key {
-                "seq" => commit.seq = d.i64()?,
+                "seq" => seq = Some(d.i64()?),
                 "repo" => commit.repo = d.str()?,
                 "time" => commit.time = d.str()?,
                 "blocks" if d.datatype()? == Type::Bytes => commit.blocks = d.bytes()?,
-                "ops" => each(d, |d| {
-                    commit.ops.push(Op::read(d)?);
-                    Ok(())
-                })?,
+                "ops" => commit.ops = Op::read_all(d)?,
                 _ => return Ok(false),
             }
             Ok(true)
         })?;
+        commit.seq = seq.ok_or_else(|| Error::message("no seq"))?;
+        if !commit.repo.starts_with("did:") {
+            return Err(Error::message("whose repository?"));
+        }
         Ok(commit)
     }
 
@@ -149,6 +163,20 @@ impl<'b> Commit<'b> {
 }
 
 impl<'b> Op<'b> {
+    /// Those that could concern anybody here: most are likes and follows.
+    fn read_all(d: &mut Decoder<'b>) -> Result<Vec<Self>, Error> {
+        let count = d.array()?.filter(|count| *count <= OPS_MAX);
+        let mut ops = Vec::new();
+        for _ in 0..count.ok_or_else(|| Error::message("more operations than allowed"))? {
+            let op = Self::read(d)?;
+            let collection = op.path.split_once('/').map_or("", |(collection, _)| collection);
+            if [POST, REPOST, BLOCK].contains(&collection) {
+                ops.push(op);
+            }
+        }
+        Ok(ops)
+    }
+
     fn read(d: &mut Decoder<'b>) -> Result<Self, Error> {
         let mut op = Self::default();
         fields(d, |key, d| {
@@ -158,7 +186,8 @@ impl<'b> Op<'b> {
                 "cid" if d.datatype()? == Type::Tag => {
                     d.tag()?;
                     // DAG-CBOR: the identity multibase prefix, then the CID.
-                    op.cid = d.bytes()?.strip_prefix(&[0]);
+                    let cid = d.bytes()?.strip_prefix(&[0]);
+                    op.cid = cid.filter(|cid| cid.starts_with(CID_PREFIX) && cid.len() == CID_BYTES);
                 }
                 _ => return Ok(false),
             }
@@ -278,30 +307,25 @@ fn each<'b>(
 
 /// The block with this CID in a CAR file (<https://ipld.io/specs/transport/car/carv1/>).
 fn find_block<'b>(car: &'b [u8], cid: &[u8]) -> Option<&'b [u8]> {
-    let (header, mut rest) = varint(car)?;
-    rest = rest.get(usize::try_from(header).ok()?..)?;
+    let mut rest = section(car)?.1;
     while !rest.is_empty() {
-        let (length, after) = varint(rest)?;
-        let length = usize::try_from(length).ok()?;
-        let section = after.get(..length)?;
-        rest = after.get(length..)?;
-        if let Some(block) = section.strip_prefix(cid)
-            && cid_length(section) == Some(cid.len())
-        {
+        let (section, after) = section(rest)?;
+        // Sections of nothing, by the million, would be walked through for each operation.
+        if section.len() < CID_BYTES {
+            return None;
+        }
+        if let Some(block) = section.strip_prefix(cid) {
             return Some(block);
         }
+        rest = after;
     }
     None
 }
 
-/// The length of the CID that `bytes` begin with: version 1, a codec, a multihash.
-fn cid_length(bytes: &[u8]) -> Option<usize> {
-    let (version, rest) = varint(bytes)?;
-    let (_codec, rest) = varint(rest)?;
-    let (_hash, rest) = varint(rest)?;
-    let (length, rest) = varint(rest)?;
-    let head = bytes.len() - rest.len();
-    (version == 1).then_some(head.checked_add(usize::try_from(length).ok()?)?)
+/// What has its length in front of it, and what follows.
+fn section(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (length, rest) = varint(bytes)?;
+    rest.split_at_checked(usize::try_from(length).ok()?)
 }
 
 /// An unsigned LEB128 number and what follows it.
