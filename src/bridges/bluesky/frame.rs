@@ -89,8 +89,8 @@ impl<'b> Frame<'b> {
         let (mut op, mut kind) = (0, "");
         fields(&mut d, |key, d| {
             match key {
-                "op" => op = d.i64()?,
-                "t" => kind = d.str()?,
+                b"op" => op = d.i64()?,
+                b"t" => kind = d.str()?,
                 _ => return Ok(false),
             }
             Ok(true)
@@ -106,10 +106,10 @@ impl<'b> Frame<'b> {
             (-1, _) => {
                 let mut error = "";
                 fields(&mut d, |key, d| {
-                    if key == "error" {
+                    if key == b"error" {
                         error = d.str()?;
                     }
-                    Ok(key == "error")
+                    Ok(key == b"error")
                 })?;
                 Ok(Frame::Error(error))
             }
@@ -123,9 +123,9 @@ fn short<'b>(d: &mut Decoder<'b>) -> Result<(Option<i64>, &'b str, &'b str), Err
     let (mut seq, mut did, mut name) = (None, "", "");
     fields(d, |key, d| {
         match key {
-            "seq" => seq = Some(d.i64()?),
-            "did" => did = d.str()?,
-            "name" => name = d.str()?,
+            b"seq" => seq = Some(d.i64()?),
+            b"did" => did = d.str()?,
+            b"name" => name = d.str()?,
             _ => return Ok(false),
         }
         Ok(true)
@@ -139,11 +139,11 @@ impl<'b> Commit<'b> {
         let mut seq = None;
         fields(d, |key, d| {
             match key {
-                "seq" => seq = Some(d.i64()?),
-                "repo" => commit.repo = d.str()?,
-                "time" => commit.time = d.str()?,
-                "blocks" if d.datatype()? == Type::Bytes => commit.blocks = d.bytes()?,
-                "ops" => commit.ops = Op::read_all(d)?,
+                b"seq" => seq = Some(d.i64()?),
+                b"repo" => commit.repo = d.str()?,
+                b"time" => commit.time = d.str()?,
+                b"blocks" if d.datatype()? == Type::Bytes => commit.blocks = d.bytes()?,
+                b"ops" => commit.ops = Op::read_all(d)?,
                 _ => return Ok(false),
             }
             Ok(true)
@@ -181,9 +181,9 @@ impl<'b> Op<'b> {
         let mut op = Self::default();
         fields(d, |key, d| {
             match key {
-                "action" => op.action = d.str()?,
-                "path" => op.path = d.str()?,
-                "cid" if d.datatype()? == Type::Tag => {
+                b"action" => op.action = d.str()?,
+                b"path" => op.path = d.str()?,
+                b"cid" if d.datatype()? == Type::Tag => {
                     d.tag()?;
                     // DAG-CBOR: the identity multibase prefix, then the CID.
                     let cid = d.bytes()?.strip_prefix(&[0]);
@@ -203,17 +203,17 @@ impl<'b> Record<'b> {
         let mut record = Self::default();
         fields(&mut Decoder::new(block), |key, d| {
             match (key, d.datatype()?) {
-                ("text", Type::String) => record.text = d.str()?,
-                ("subject", Type::String) => record.subject = Some(d.str()?),
-                ("subject", Type::Map) => record.subject = uri_in(d)?,
-                ("reply", Type::Map) => record.reply = Self::reply(d)?,
-                ("embed", Type::Map) => record.quotes = embedded(d, 0)?,
-                ("langs", Type::Array) => each(d, |d| {
+                (b"text", Type::String) => record.text = d.str()?,
+                (b"subject", Type::String) => record.subject = Some(d.str()?),
+                (b"subject", Type::Map) => record.subject = uri_in(d)?,
+                (b"reply", Type::Map) => record.reply = Self::reply(d)?,
+                (b"embed", Type::Map) => record.quotes = embedded(d, 0)?,
+                (b"langs", Type::Array) => each(d, |d| {
                     let lang = d.str()?;
                     record.lang.get_or_insert(lang);
                     Ok(())
                 })?,
-                ("facets", Type::Array) => each(d, |d| mentioned(d, &mut record.mentions))?,
+                (b"facets", Type::Array) => each(d, |d| mentioned(d, &mut record.mentions))?,
                 _ => return Ok(false),
             }
             Ok(true)
@@ -225,8 +225,8 @@ impl<'b> Record<'b> {
         let (mut root, mut parent) = (None, None);
         fields(d, |key, d| {
             match key {
-                "root" => root = uri_in(d)?,
-                "parent" => parent = uri_in(d)?,
+                b"root" => root = uri_in(d)?,
+                b"parent" => parent = uri_in(d)?,
                 _ => return Ok(false),
             }
             Ok(true)
@@ -238,15 +238,15 @@ impl<'b> Record<'b> {
 /// The people that a facet mentions.
 fn mentioned<'b>(d: &mut Decoder<'b>, people: &mut Vec<&'b str>) -> Result<(), Error> {
     fields(d, |key, d| {
-        if key != "features" {
+        if key != b"features" {
             return Ok(false);
         }
         each(d, |d| {
             fields(d, |key, d| {
-                if key == "did" {
+                if key == b"did" {
                     people.push(d.str()?);
                 }
-                Ok(key == "did")
+                Ok(key == b"did")
             })
         })?;
         Ok(true)
@@ -258,8 +258,8 @@ fn embedded<'b>(d: &mut Decoder<'b>, depth: usize) -> Result<Option<&'b str>, Er
     let mut found = None;
     fields(d, |key, d| {
         match (key, d.datatype()?) {
-            ("uri", Type::String) if depth > 0 => found = Some(d.str()?),
-            ("record", Type::Map) if depth < 2 => found = embedded(d, depth + 1)?.or(found),
+            (b"uri", Type::String) if depth > 0 => found = Some(d.str()?),
+            (b"record", Type::Map) if depth < 2 => found = embedded(d, depth + 1)?.or(found),
             _ => return Ok(false),
         }
         Ok(true)
@@ -271,10 +271,10 @@ fn embedded<'b>(d: &mut Decoder<'b>, depth: usize) -> Result<Option<&'b str>, Er
 fn uri_in<'b>(d: &mut Decoder<'b>) -> Result<Option<&'b str>, Error> {
     let mut uri = None;
     fields(d, |key, d| {
-        if key == "uri" {
+        if key == b"uri" {
             uri = Some(d.str()?);
         }
-        Ok(key == "uri")
+        Ok(key == b"uri")
     })?;
     Ok(uri)
 }
@@ -282,16 +282,30 @@ fn uri_in<'b>(d: &mut Decoder<'b>) -> Result<Option<&'b str>, Error> {
 /// Goes through a map's fields; what `take` does not take is passed over.
 fn fields<'b>(
     d: &mut Decoder<'b>,
-    mut take: impl FnMut(&'b str, &mut Decoder<'b>) -> Result<bool, Error>,
+    mut take: impl FnMut(&'b [u8], &mut Decoder<'b>) -> Result<bool, Error>,
 ) -> Result<(), Error> {
     let count = d.map()?.ok_or_else(|| Error::message("a map without a length"))?;
     for _ in 0..count {
-        let key = d.str()?;
+        let key = key(d)?;
         if !take(key, d)? {
             d.skip()?;
         }
     }
     Ok(())
+}
+
+/// A field's name. A short one is taken as it is: nobody has to know that it is a text, only which.
+fn key<'b>(d: &mut Decoder<'b>) -> Result<&'b [u8], Error> {
+    let at = d.position();
+    match d.input().get(at) {
+        Some(&kind @ 0x60..=0x77) => {
+            let end = at + 1 + usize::from(kind - 0x60);
+            let name = d.input().get(at + 1..end).ok_or_else(Error::end_of_input)?;
+            d.set_position(end);
+            Ok(name)
+        }
+        _ => d.str().map(str::as_bytes),
+    }
 }
 
 fn each<'b>(
