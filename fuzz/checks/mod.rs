@@ -4,6 +4,7 @@
 //! `fuzz/corpus`. Nothing here may depend on the clock, on chance, or on what was checked before.
 
 mod data_file;
+mod frames;
 mod hashtags;
 mod posts;
 mod records;
@@ -12,6 +13,7 @@ mod request_body;
 mod request_head;
 
 pub use data_file::data_file;
+pub use frames::frames;
 pub use hashtags::hashtags;
 pub use posts::posts;
 pub use records::records;
@@ -22,6 +24,7 @@ pub use request_head::request_head;
 /// Every target by its name, which is that of its folder in `fuzz/corpus` too.
 pub const TARGETS: &[(&str, fn(&[u8]))] = &[
     ("data_file", data_file),
+    ("frames", frames),
     ("hashtags", hashtags),
     ("posts", posts),
     ("records", records),

@@ -9,6 +9,9 @@ use crate::till::time::Time;
 use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::time::{Duration, Instant};
 
+#[cfg(test)]
+mod tests;
+
 /// The stream's name, and the name of its cursor.
 pub const SOURCE: &str = "firehose";
 /// Posts that match are handed in together where they come faster than this.
@@ -27,6 +30,10 @@ const LATE_MS: i64 = 60_000;
 const SECOND_LOOK: Duration = Duration::from_secs(10);
 /// The most of them.
 const SECOND_LOOK_MAX: usize = 20_000;
+/// The longest text that a post may have, as the network's specification says; anybody can write a longer one.
+const TEXT_BYTES_MAX: usize = 3000;
+/// No address is longer: a DID, a collection and a key.
+const URI_BYTES_MAX: usize = 1024;
 /// What is reserved for proving who one is.
 const PROOF_TAGS: &[&str] = &["link", "unlink"];
 
@@ -76,7 +83,7 @@ impl Wanted {
     fn is_to_us(&self, record: &Record<'_>) -> bool {
         record.mentions.contains(&self.own.as_str())
             || record.quotes.is_some_and(|uri| uri.starts_with(&self.own_prefix))
-            || record.text.contains('@') && mentions(record.text, &self.own_handle)
+            || mentions(record.text, &self.own_handle)
     }
 }
 
@@ -109,12 +116,15 @@ pub fn filter(commit: &Commit<'_>, wanted: &Wanted, found: &mut Vec<Found>) {
 
 fn filter_op(commit: &Commit<'_>, op: &Op<'_>, wanted: &Wanted) -> Option<Found> {
     let (collection, key) = op.path.split_once('/')?;
+    if commit.repo.len() + op.path.len() > URI_BYTES_MAX {
+        return None;
+    }
     let uri = || format!("at://{}/{}", commit.repo, op.path);
     match (collection, op.action) {
         (POST, "delete") => Some(Found::Deleted(uri())),
         (BLOCK, "delete") => Some(Found::Unblocked(format!("{} {key}", commit.repo))),
         (POST, _) => {
-            let record = commit.record(op)?;
+            let record = commit.record(op).filter(is_sound)?;
             let takes = wanted.takes(&record);
             if takes == Some(false) {
                 return None;
@@ -139,6 +149,13 @@ fn filter_op(commit: &Commit<'_>, op: &Op<'_>, wanted: &Wanted) -> Option<Found>
         }
         _ => None,
     }
+}
+
+/// Whether a post is one for its network, too. What is kept for a second look must not fill the memory.
+fn is_sound(record: &Record<'_>) -> bool {
+    let addresses = [record.lang, record.quotes, record.reply.map(|(_, parent)| parent)];
+    record.text.len() <= TEXT_BYTES_MAX
+        && addresses.into_iter().flatten().all(|address| address.len() <= URI_BYTES_MAX)
 }
 
 fn nameless(did: &str) -> Person {

@@ -2,9 +2,20 @@
 //!
 //! What comes here was written by anybody. Nothing in it is trusted to be there, to be short or to be true.
 
+use super::record::{BLOCK, POST, REPOST};
 use minicbor::Decoder;
 use minicbor::data::Type;
 use minicbor::decode::Error;
+
+#[cfg(test)]
+mod tests;
+
+/// What a commit may do at once, as the specification says.
+const OPS_MAX: u64 = 200;
+/// What the hash of a record begins with: version 1, DAG-CBOR, SHA-256 of 32 bytes. There are no others.
+const CID_PREFIX: &[u8] = &[0x01, 0x71, 0x12, 0x20];
+/// Its length.
+const CID_BYTES: usize = 36;
 
 /// A frame of the stream.
 #[derive(Debug, PartialEq, Eq)]
@@ -35,7 +46,7 @@ pub struct Commit<'b> {
     pub repo: &'b str,
     /// When it was broadcast first.
     pub time: &'b str,
-    /// What was done.
+    /// What was done with posts, reposts and blocks.
     pub ops: Vec<Op<'b>>,
     /// The records, as a CAR file.
     blocks: &'b [u8],
@@ -78,8 +89,8 @@ impl<'b> Frame<'b> {
         let (mut op, mut kind) = (0, "");
         fields(&mut d, |key, d| {
             match key {
-                "op" => op = d.i64()?,
-                "t" => kind = d.str()?,
+                b"op" => op = d.i64()?,
+                b"t" => kind = d.str()?,
                 _ => return Ok(false),
             }
             Ok(true)
@@ -88,16 +99,17 @@ impl<'b> Frame<'b> {
             (1, "#commit") => Commit::read(&mut d).map(Frame::Commit),
             (1, "#identity") => {
                 let (seq, did, _) = short(&mut d)?;
-                Ok(Frame::Identity { seq: seq.unwrap_or(0), did })
+                // Without a place it would lead us back to the beginning.
+                Ok(Frame::Identity { seq: seq.ok_or_else(|| Error::message("no seq"))?, did })
             }
             (1, "#info") => short(&mut d).map(|(_, _, name)| Frame::Info(name)),
             (-1, _) => {
                 let mut error = "";
                 fields(&mut d, |key, d| {
-                    if key == "error" {
+                    if key == b"error" {
                         error = d.str()?;
                     }
-                    Ok(key == "error")
+                    Ok(key == b"error")
                 })?;
                 Ok(Frame::Error(error))
             }
@@ -111,9 +123,9 @@ fn short<'b>(d: &mut Decoder<'b>) -> Result<(Option<i64>, &'b str, &'b str), Err
     let (mut seq, mut did, mut name) = (None, "", "");
     fields(d, |key, d| {
         match key {
-            "seq" => seq = Some(d.i64()?),
-            "did" => did = d.str()?,
-            "name" => name = d.str()?,
+            b"seq" => seq = Some(d.i64()?),
+            b"did" => did = d.str()?,
+            b"name" => name = d.str()?,
             _ => return Ok(false),
         }
         Ok(true)
@@ -124,20 +136,22 @@ fn short<'b>(d: &mut Decoder<'b>) -> Result<(Option<i64>, &'b str, &'b str), Err
 impl<'b> Commit<'b> {
     fn read(d: &mut Decoder<'b>) -> Result<Self, Error> {
         let mut commit = Self::default();
+        let mut seq = None;
         fields(d, |key, d| {
             match key {
-                "seq" => commit.seq = d.i64()?,
-                "repo" => commit.repo = d.str()?,
-                "time" => commit.time = d.str()?,
-                "blocks" if d.datatype()? == Type::Bytes => commit.blocks = d.bytes()?,
-                "ops" => each(d, |d| {
-                    commit.ops.push(Op::read(d)?);
-                    Ok(())
-                })?,
+                b"seq" => seq = Some(d.i64()?),
+                b"repo" => commit.repo = d.str()?,
+                b"time" => commit.time = d.str()?,
+                b"blocks" if d.datatype()? == Type::Bytes => commit.blocks = d.bytes()?,
+                b"ops" => commit.ops = Op::read_all(d)?,
                 _ => return Ok(false),
             }
             Ok(true)
         })?;
+        commit.seq = seq.ok_or_else(|| Error::message("no seq"))?;
+        if !commit.repo.starts_with("did:") {
+            return Err(Error::message("whose repository?"));
+        }
         Ok(commit)
     }
 
@@ -149,16 +163,31 @@ impl<'b> Commit<'b> {
 }
 
 impl<'b> Op<'b> {
+    /// Those that could concern anybody here: most are likes and follows.
+    fn read_all(d: &mut Decoder<'b>) -> Result<Vec<Self>, Error> {
+        let count = d.array()?.filter(|count| *count <= OPS_MAX);
+        let mut ops = Vec::new();
+        for _ in 0..count.ok_or_else(|| Error::message("more operations than allowed"))? {
+            let op = Self::read(d)?;
+            let collection = op.path.split_once('/').map_or("", |(collection, _)| collection);
+            if [POST, REPOST, BLOCK].contains(&collection) {
+                ops.push(op);
+            }
+        }
+        Ok(ops)
+    }
+
     fn read(d: &mut Decoder<'b>) -> Result<Self, Error> {
         let mut op = Self::default();
         fields(d, |key, d| {
             match key {
-                "action" => op.action = d.str()?,
-                "path" => op.path = d.str()?,
-                "cid" if d.datatype()? == Type::Tag => {
+                b"action" => op.action = d.str()?,
+                b"path" => op.path = d.str()?,
+                b"cid" if d.datatype()? == Type::Tag => {
                     d.tag()?;
                     // DAG-CBOR: the identity multibase prefix, then the CID.
-                    op.cid = d.bytes()?.strip_prefix(&[0]);
+                    let cid = d.bytes()?.strip_prefix(&[0]);
+                    op.cid = cid.filter(|cid| cid.starts_with(CID_PREFIX) && cid.len() == CID_BYTES);
                 }
                 _ => return Ok(false),
             }
@@ -174,17 +203,17 @@ impl<'b> Record<'b> {
         let mut record = Self::default();
         fields(&mut Decoder::new(block), |key, d| {
             match (key, d.datatype()?) {
-                ("text", Type::String) => record.text = d.str()?,
-                ("subject", Type::String) => record.subject = Some(d.str()?),
-                ("subject", Type::Map) => record.subject = uri_in(d)?,
-                ("reply", Type::Map) => record.reply = Self::reply(d)?,
-                ("embed", Type::Map) => record.quotes = embedded(d, 0)?,
-                ("langs", Type::Array) => each(d, |d| {
+                (b"text", Type::String) => record.text = d.str()?,
+                (b"subject", Type::String) => record.subject = Some(d.str()?),
+                (b"subject", Type::Map) => record.subject = uri_in(d)?,
+                (b"reply", Type::Map) => record.reply = Self::reply(d)?,
+                (b"embed", Type::Map) => record.quotes = embedded(d, 0)?,
+                (b"langs", Type::Array) => each(d, |d| {
                     let lang = d.str()?;
                     record.lang.get_or_insert(lang);
                     Ok(())
                 })?,
-                ("facets", Type::Array) => each(d, |d| mentioned(d, &mut record.mentions))?,
+                (b"facets", Type::Array) => each(d, |d| mentioned(d, &mut record.mentions))?,
                 _ => return Ok(false),
             }
             Ok(true)
@@ -196,8 +225,8 @@ impl<'b> Record<'b> {
         let (mut root, mut parent) = (None, None);
         fields(d, |key, d| {
             match key {
-                "root" => root = uri_in(d)?,
-                "parent" => parent = uri_in(d)?,
+                b"root" => root = uri_in(d)?,
+                b"parent" => parent = uri_in(d)?,
                 _ => return Ok(false),
             }
             Ok(true)
@@ -209,15 +238,15 @@ impl<'b> Record<'b> {
 /// The people that a facet mentions.
 fn mentioned<'b>(d: &mut Decoder<'b>, people: &mut Vec<&'b str>) -> Result<(), Error> {
     fields(d, |key, d| {
-        if key != "features" {
+        if key != b"features" {
             return Ok(false);
         }
         each(d, |d| {
             fields(d, |key, d| {
-                if key == "did" {
+                if key == b"did" {
                     people.push(d.str()?);
                 }
-                Ok(key == "did")
+                Ok(key == b"did")
             })
         })?;
         Ok(true)
@@ -229,8 +258,8 @@ fn embedded<'b>(d: &mut Decoder<'b>, depth: usize) -> Result<Option<&'b str>, Er
     let mut found = None;
     fields(d, |key, d| {
         match (key, d.datatype()?) {
-            ("uri", Type::String) if depth > 0 => found = Some(d.str()?),
-            ("record", Type::Map) if depth < 2 => found = embedded(d, depth + 1)?.or(found),
+            (b"uri", Type::String) if depth > 0 => found = Some(d.str()?),
+            (b"record", Type::Map) if depth < 2 => found = embedded(d, depth + 1)?.or(found),
             _ => return Ok(false),
         }
         Ok(true)
@@ -242,10 +271,10 @@ fn embedded<'b>(d: &mut Decoder<'b>, depth: usize) -> Result<Option<&'b str>, Er
 fn uri_in<'b>(d: &mut Decoder<'b>) -> Result<Option<&'b str>, Error> {
     let mut uri = None;
     fields(d, |key, d| {
-        if key == "uri" {
+        if key == b"uri" {
             uri = Some(d.str()?);
         }
-        Ok(key == "uri")
+        Ok(key == b"uri")
     })?;
     Ok(uri)
 }
@@ -253,16 +282,30 @@ fn uri_in<'b>(d: &mut Decoder<'b>) -> Result<Option<&'b str>, Error> {
 /// Goes through a map's fields; what `take` does not take is passed over.
 fn fields<'b>(
     d: &mut Decoder<'b>,
-    mut take: impl FnMut(&'b str, &mut Decoder<'b>) -> Result<bool, Error>,
+    mut take: impl FnMut(&'b [u8], &mut Decoder<'b>) -> Result<bool, Error>,
 ) -> Result<(), Error> {
     let count = d.map()?.ok_or_else(|| Error::message("a map without a length"))?;
     for _ in 0..count {
-        let key = d.str()?;
+        let key = key(d)?;
         if !take(key, d)? {
             d.skip()?;
         }
     }
     Ok(())
+}
+
+/// A field's name. A short one is taken as it is: nobody has to know that it is a text, only which.
+fn key<'b>(d: &mut Decoder<'b>) -> Result<&'b [u8], Error> {
+    let at = d.position();
+    match d.input().get(at) {
+        Some(&kind @ 0x60..=0x77) => {
+            let end = at + 1 + usize::from(kind - 0x60);
+            let name = d.input().get(at + 1..end).ok_or_else(Error::end_of_input)?;
+            d.set_position(end);
+            Ok(name)
+        }
+        _ => d.str().map(str::as_bytes),
+    }
 }
 
 fn each<'b>(
@@ -278,30 +321,25 @@ fn each<'b>(
 
 /// The block with this CID in a CAR file (<https://ipld.io/specs/transport/car/carv1/>).
 fn find_block<'b>(car: &'b [u8], cid: &[u8]) -> Option<&'b [u8]> {
-    let (header, mut rest) = varint(car)?;
-    rest = rest.get(usize::try_from(header).ok()?..)?;
+    let mut rest = section(car)?.1;
     while !rest.is_empty() {
-        let (length, after) = varint(rest)?;
-        let length = usize::try_from(length).ok()?;
-        let section = after.get(..length)?;
-        rest = after.get(length..)?;
-        if let Some(block) = section.strip_prefix(cid)
-            && cid_length(section) == Some(cid.len())
-        {
+        let (section, after) = section(rest)?;
+        // Sections of nothing, by the million, would be walked through for each operation.
+        if section.len() < CID_BYTES {
+            return None;
+        }
+        if let Some(block) = section.strip_prefix(cid) {
             return Some(block);
         }
+        rest = after;
     }
     None
 }
 
-/// The length of the CID that `bytes` begin with: version 1, a codec, a multihash.
-fn cid_length(bytes: &[u8]) -> Option<usize> {
-    let (version, rest) = varint(bytes)?;
-    let (_codec, rest) = varint(rest)?;
-    let (_hash, rest) = varint(rest)?;
-    let (length, rest) = varint(rest)?;
-    let head = bytes.len() - rest.len();
-    (version == 1).then_some(head.checked_add(usize::try_from(length).ok()?)?)
+/// What has its length in front of it, and what follows.
+fn section(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (length, rest) = varint(bytes)?;
+    rest.split_at_checked(usize::try_from(length).ok()?)
 }
 
 /// An unsigned LEB128 number and what follows it.
