@@ -199,10 +199,11 @@ impl Keeper {
             if self.desk.nap(wait).is_err() {
                 return;
             }
-            if trouble.kind == Kind::Credentials
-                && let Err(trouble) = self.network.sign_in()
-            {
-                log::error!("{}: cannot sign in: {trouble}", self.network.slug());
+            if trouble.kind == Kind::Credentials {
+                match self.network.sign_in() {
+                    Ok(own) => self.desk.sign_in(own),
+                    Err(trouble) => log::error!("{}: cannot sign in: {trouble}", self.network.slug()),
+                }
             }
         }
     }

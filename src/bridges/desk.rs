@@ -7,7 +7,7 @@ use super::counts::Counts;
 use super::opt::opt_wish;
 use super::{Backoff, Kind, Own, Person, Post, Posted, Reply, Trouble, now};
 use crate::client::{Client, ClientError};
-use crate::till::text::hashtags;
+use crate::till::text::{fold, hashtags};
 use crate::till::time::Time;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
@@ -18,6 +18,10 @@ use std::time::Duration;
 
 /// Posts handed in with one request.
 const POSTS_AT_ONCE: usize = 500;
+/// Bytes of such a request: the till takes 16 MiB.
+const BYTES_AT_ONCE: usize = 4 * 1024 * 1024;
+/// What surrounds a text, generously.
+const POST_BYTES_AROUND: usize = 4096;
 /// The longest text handed in; the till takes 64 KiB.
 const TEXT_BYTES_MAX: usize = 60 * 1024;
 /// The longest wait for a till that is away: it is next door.
@@ -40,9 +44,7 @@ pub struct Answer {
 #[derive(Clone, Debug, Default, Deserialize)]
 pub(super) struct View {
     pub now: Time,
-    #[serde(default)]
     pub sandbox: bool,
-    #[serde(default)]
     pub hashtags: Vec<String>,
 }
 
@@ -163,13 +165,22 @@ impl Desk {
         };
         let asked = now();
         let said = self.till.put(&format!("/v1/networks/{}/bridge", self.slug), &body)?;
-        let view: View = serde_json::from_value(said).unwrap_or_default();
+        let view: View = serde_json::from_value(said).map_err(|error| ClientError {
+            status: None,
+            code: None,
+            sentence: format!("the till's answer cannot be read: {error}"),
+        })?;
         let mut known = self.known();
         let ahead = view.now.ms_since(asked);
         known.offset_ms = if view.sandbox && ahead.abs() >= OFFSET_MIN_MS { ahead } else { 0 };
         known.begun.get_or_insert(view.now);
         known.view = view;
         Ok(())
+    }
+
+    /// Whether a time of the till's is over.
+    pub(super) fn is_over(&self, at: Time) -> bool {
+        now().plus_ms(self.known().offset_ms) > at
     }
 
     /// Whether a reply was queued before this bridge began: an earlier one may have posted it.
@@ -209,7 +220,7 @@ impl Desk {
     /// and for our own. Waits for a till that is away.
     pub fn hand_in(&self, posts: &[Post]) -> Result<Vec<Option<Answer>>, Trouble> {
         let mut answers = Vec::with_capacity(posts.len());
-        for some in posts.chunks(POSTS_AT_ONCE) {
+        for some in portions(posts) {
             for post in some.iter().filter(|post| post.to_us) {
                 if let Some(out) = opt_wish(&post.text) {
                     self.opt_out(&post.author, out)?;
@@ -228,9 +239,13 @@ impl Desk {
     }
 
     fn show(&self, post: &Post) {
-        let tags = hashtags(&post.text).join(" #");
+        // Only offers' hashtags: whatever else people write is theirs.
+        let known = self.hashtags();
+        let tags: Vec<String> =
+            hashtags(&post.text).into_iter().map(fold).filter(|tag| known.contains(tag)).collect();
         let what = if post.repost_of.is_some() { "a repost" } else { "a post" };
-        log::info!("{}: would hand in {what}, {}, hashtags: #{tags}", self.slug, post.id);
+        let slug = self.slug;
+        log::info!("{slug}: would hand in {what}, {}, offers' hashtags in it: {}", post.id, tags.join(" "));
     }
 
     fn hand_in_some(&self, posts: &[Post]) -> Result<Vec<Option<Answer>>, Trouble> {
@@ -279,10 +294,7 @@ impl Desk {
             let mut post = post.clone();
             // A sandbox's clock can be moved; what networks say is moved along.
             post.created_at = post.created_at.map(|at| at.plus_ms(offset_ms));
-            if post.text.len() > TEXT_BYTES_MAX {
-                let end = (0..=TEXT_BYTES_MAX).rev().find(|&at| post.text.is_char_boundary(at));
-                post.text.truncate(end.unwrap_or(0));
-            }
+            trim(&mut post);
             let line = Line { network: self.slug, post: &post };
             body.push_str(&serde_json::to_string(&line).unwrap_or_default());
             body.push('\n');
@@ -297,7 +309,7 @@ impl Desk {
             return Ok(());
         }
         let path = format!("/v1/posts/{}/{}?known=true", self.slug, encoded(post));
-        self.insist("a deletion", |till| till.delete(&path)).map(|_| ()).map_err(ClientOrStop::trouble)
+        self.tell_once("a deletion", |till| till.delete(&path))
     }
 
     /// Somebody wants to be left alone (`out`), or to be answered again.
@@ -308,7 +320,7 @@ impl Desk {
         }
         let path = format!("/v1/networks/{}/opt-outs/{}", self.slug, encoded(&person.user_id));
         let ask = |till: &Client| if out { till.put(&path, &json!({})) } else { till.delete(&path) };
-        self.insist("an opt-out", ask).map(|_| ()).map_err(ClientOrStop::trouble)
+        self.tell_once("an opt-out", ask)
     }
 
     /// Where a stream was left: `None` at the very first start.
@@ -373,16 +385,59 @@ impl Desk {
     }
 
     fn tell(&self, path: &str, body: &Value) -> Result<(), Trouble> {
-        match self.insist("what became of a reply", |till| till.post(path, body)) {
+        self.tell_once("what became of a reply", |till| till.post(path, body))
+    }
+
+    /// Tells the till something. What it refuses is over: nothing that follows may wait for that.
+    fn tell_once(
+        &self,
+        what: &str,
+        ask: impl Fn(&Client) -> Result<Value, ClientError>,
+    ) -> Result<(), Trouble> {
+        match self.insist(what, ask) {
             Ok(_) => Ok(()),
-            // What it says of a reply that is over changes nothing for us.
             Err(ClientOrStop::Refused(error)) => {
                 self.counts.error(Kind::Till);
-                log::warn!("{}: {path}: {error}", self.slug);
+                log::warn!("{}: the till refuses {what}: {error}", self.slug);
                 Ok(())
             }
             Err(ClientOrStop::Stop) => Err(Trouble::stopped()),
         }
+    }
+}
+
+/// Posts in portions that one request can carry.
+fn portions(posts: &[Post]) -> impl Iterator<Item = &[Post]> {
+    let mut rest = posts;
+    std::iter::from_fn(move || {
+        let mut bytes = 0;
+        let fits = rest.iter().take(POSTS_AT_ONCE).take_while(|post| {
+            bytes += post.text.len() + POST_BYTES_AROUND;
+            bytes <= BYTES_AT_ONCE
+        });
+        let count = fits.count().max(1).min(rest.len());
+        let (some, others) = rest.split_at_checked(count)?;
+        rest = others;
+        (!some.is_empty()).then_some(some)
+    })
+}
+
+/// Makes a post one that the till takes: what it does not need and cannot take is left out.
+fn trim(post: &mut Post) {
+    if post.text.len() > TEXT_BYTES_MAX {
+        let end = (0..=TEXT_BYTES_MAX).rev().find(|&at| post.text.is_char_boundary(at));
+        post.text.truncate(end.unwrap_or(0));
+    }
+    let is_language = |lang: &String| {
+        let fine = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+        (1..=35).contains(&lang.len()) && lang.bytes().all(fine)
+    };
+    post.lang = post.lang.take().filter(is_language);
+    for id in [&mut post.quote_of, &mut post.in_reply_to] {
+        let is_id = |id: &String| {
+            (1..=512).contains(&id.len()) && !id.chars().any(|c| c.is_control() || c.is_whitespace())
+        };
+        *id = id.take().filter(is_id);
     }
 }
 
@@ -407,3 +462,37 @@ fn encoded(text: &str) -> String {
 
 /// The desk, as threads share it.
 pub(super) type SharedDesk = Arc<Desk>;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn post(text: String) -> Post {
+        Post::new("1", Person { user_id: "u".to_owned(), handle: "h".to_owned() }, text)
+    }
+
+    #[test]
+    fn portions_are_what_a_request_can_carry() {
+        let posts: Vec<Post> = (0..1200).map(|_| post("x".to_owned())).collect();
+        assert_eq!(portions(&posts).map(<[Post]>::len).collect::<Vec<_>>(), [500, 500, 200]);
+        let posts: Vec<Post> = (0..3).map(|_| post("x".repeat(3 * 1024 * 1024))).collect();
+        assert_eq!(portions(&posts).map(<[Post]>::len).collect::<Vec<_>>(), [1, 1, 1]);
+        assert_eq!(portions(&[]).count(), 0);
+    }
+
+    #[test]
+    fn what_the_till_could_not_take_is_left_out() {
+        let mut odd = post("ü".repeat(40_000));
+        odd.lang = Some("a language".to_owned());
+        odd.quote_of = Some("x".repeat(513));
+        odd.in_reply_to = Some("two words".to_owned());
+        trim(&mut odd);
+        assert!(odd.text.len() <= TEXT_BYTES_MAX && odd.text.ends_with('ü'));
+        assert_eq!((odd.lang, odd.quote_of, odd.in_reply_to), (None, None, None));
+        let mut fine = post("x".to_owned());
+        (fine.lang, fine.quote_of) = (Some("zh-Hant".to_owned()), Some("at://a/b/c".to_owned()));
+        let before = fine.clone();
+        trim(&mut fine);
+        assert_eq!(fine, before);
+    }
+}

@@ -17,6 +17,10 @@ use ureq::unversioned::transport::DefaultConnector;
 const ANSWER_BYTES_MAX: u64 = 8 * 1024 * 1024;
 /// How long an answer may take.
 const TIMEOUT: Duration = Duration::from_secs(30);
+/// How long one of a stranger's server may take.
+const STRANGER_TIMEOUT: Duration = Duration::from_secs(5);
+/// No server is left alone for longer, whatever it asks for.
+const HELD_MAX: Duration = Duration::from_secs(3600);
 /// How we call ourselves: some servers refuse who does not say.
 pub const USER_AGENT: &str = concat!("tagtill-bridge/", env!("CARGO_PKG_VERSION"));
 
@@ -57,6 +61,8 @@ impl Exchange {
 #[derive(Debug)]
 pub struct Web {
     agent: Agent,
+    /// Whether the servers' wishes about limits count: not where anybody can be one.
+    obeys: bool,
     /// Until when no more is asked, by what the network counts together.
     held: Mutex<BTreeMap<&'static str, Instant>>,
 }
@@ -96,15 +102,15 @@ impl Default for Web {
 impl Web {
     /// No proxy, no redirects: credentials go where they were meant to go and nowhere else.
     pub fn new() -> Self {
-        Self { agent: config().into(), held: Mutex::default() }
+        Self { agent: config(TIMEOUT).into(), obeys: true, held: Mutex::default() }
     }
 
     /// For addresses that people on the network choose: only the open internet, and this machine where `loopback` says
-    /// so, because the whole network is a test on it.
+    /// so, because the whole network is a test on it. They are given little time, and no say in when they are asked.
     pub fn careful(loopback: bool) -> Self {
         let resolver = Checked::new(DefaultResolver::default(), loopback);
-        let agent = Agent::with_parts(config(), DefaultConnector::default(), resolver);
-        Self { agent, held: Mutex::default() }
+        let agent = Agent::with_parts(config(STRANGER_TIMEOUT), DefaultConnector::default(), resolver);
+        Self { agent, obeys: false, held: Mutex::default() }
     }
 
     /// Asks; only an answer that is a success comes back.
@@ -116,11 +122,11 @@ impl Web {
         }
     }
 
-    /// Asks for what may not be there: `None` where the answer is 404 or 410.
+    /// Asks for what may not be there: `None` where the network says 404 or 410, and not a proxy on the way.
     pub fn find(&self, ask: &Ask<'_>) -> Result<Option<Answered>, Trouble> {
         let said = self.exchange(ask)?;
         match (said.status, said.trouble()) {
-            (404 | 410, _) => Ok(None),
+            (404 | 410, _) if said.body.is_object() => Ok(None),
             (_, Some(trouble)) => Err(trouble),
             (_, None) => Ok(Some(Answered { links: links(&said.headers), body: said.body })),
         }
@@ -183,21 +189,23 @@ impl Web {
         let used_up =
             number(headers, &["ratelimit-remaining", "x-ratelimit-remaining", "x-rate-limit-remaining"])
                 == Some(0);
-        if (used_up || status == 429)
+        if self.obeys
+            && (used_up || status == 429)
             && let Some(wait) = asked_wait(headers, now())
         {
             let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-            held.insert(bucket, Instant::now() + wait);
+            held.insert(bucket, Instant::now() + wait.min(HELD_MAX));
         }
     }
 }
 
-fn config() -> Config {
+fn config(timeout: Duration) -> Config {
     Agent::config_builder()
         .http_status_as_error(false)
         .max_redirects(0)
-        .timeout_connect(Some(Duration::from_secs(10)))
-        .timeout_global(Some(TIMEOUT))
+        .proxy(None)
+        .timeout_connect(Some(timeout.min(Duration::from_secs(10))))
+        .timeout_global(Some(timeout))
         .user_agent(USER_AGENT)
         .build()
 }
@@ -221,8 +229,10 @@ fn refusal(status: u16, headers: &HeaderMap, body: &Value) -> Trouble {
     let kind = match status {
         401 => Kind::Credentials,
         429 => Kind::RateLimited,
-        500.. => Kind::Server,
-        _ => Kind::Refused,
+        408 | 425 | 500.. => Kind::Server,
+        // A network says what it refuses, and why; a proxy on the way says a page.
+        _ if body.is_object() => Kind::Refused,
+        _ => Kind::Server,
     };
     let mut why = format!("the answer was {status}");
     let words = ["error", "title", "message", "detail", "error_description"]
@@ -333,6 +343,13 @@ mod tests {
         assert_eq!(web.may_ask("reads"), Ok(()));
         web.hold("reads", 200, &headers(&[("ratelimit-remaining", "5"), ("retry-after", "30")]));
         assert_eq!(web.may_ask("reads"), Ok(()));
+        // Whatever is asked for, an hour is the most; strangers are not asked.
+        web.hold("posts", 429, &headers(&[("retry-after", "18446744073709551615")]));
+        let wait = web.may_ask("posts").unwrap_err().wait.unwrap();
+        assert!(wait <= HELD_MAX, "{wait:?}");
+        let strangers = Web::careful(false);
+        strangers.hold("posts", 429, &headers(&[("retry-after", "30")]));
+        assert_eq!(strangers.may_ask("posts"), Ok(()));
     }
 
     #[test]
@@ -346,8 +363,16 @@ mod tests {
             (403, Kind::Refused),
             (429, Kind::RateLimited),
             (502, Kind::Server),
+            (408, Kind::Server),
         ] {
             assert_eq!(of(status).kind, kind, "{status}");
+        }
+    }
+
+    #[test]
+    fn a_page_of_a_proxy_refuses_nothing_for_good() {
+        for status in [403, 404, 413] {
+            assert_eq!(refusal(status, &headers(&[]), &Value::Null).kind, Kind::Server, "{status}");
         }
     }
 
