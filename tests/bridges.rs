@@ -152,3 +152,27 @@ fn who_says_stop_on_mastodon_is_left_alone() {
     let Some(network) = Mastodon::start() else { return };
     play::opt_out(network);
 }
+
+#[test]
+fn bridges_to_bluesky_follow_each_other_and_never_run_beside_each_other() {
+    let Some(network) = Bluesky::start() else { return };
+    play::one_after_the_other(network);
+}
+
+#[test]
+fn bridges_to_mastodon_follow_each_other_and_never_run_beside_each_other() {
+    let Some(network) = Mastodon::start() else { return };
+    play::one_after_the_other(network);
+}
+
+#[test]
+fn bridges_to_all_of_bluesky_follow_each_other_and_never_run_beside_each_other() {
+    let Some(network) = Bluesky::start_whole() else { return };
+    play::one_after_the_other(network);
+}
+
+#[test]
+fn one_buyer_buys_on_bluesky_and_on_mastodon() {
+    let (Some(bluesky), Some(mastodon)) = (Bluesky::start(), Mastodon::start()) else { return };
+    play::one_buyer_on_two(bluesky, &mastodon);
+}

@@ -132,6 +132,9 @@ impl Keeper {
                 _ => Trouble::new(Kind::Till, error.to_string()),
             })
         })?;
+        if let Some(watch) = self.network.watch() {
+            watch.take_over(&self.desk)?;
+        }
         if !self.desk.dry_run() {
             self.until_it_works("mark the account as a bot", || match self.network.mark_as_bot() {
                 Err(trouble) if trouble.kind == Kind::Refused => {

@@ -4,26 +4,19 @@
 //! was read may be lost.
 
 use super::counts::Counts;
+use super::lines::{lines, portions};
 use super::opt::opt_wish;
 use super::{Backoff, Kind, Own, Person, Post, Posted, Reply, Trouble, now};
 use crate::client::{Client, ClientError};
 use crate::till::text::{fold, hashtags};
 use crate::till::time::Time;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// Posts handed in with one request.
-const POSTS_AT_ONCE: usize = 500;
-/// Bytes of such a request: the till takes 16 MiB.
-const BYTES_AT_ONCE: usize = 4 * 1024 * 1024;
-/// What surrounds a text, generously.
-const POST_BYTES_AROUND: usize = 4096;
-/// The longest text handed in; the till takes 64 KiB.
-const TEXT_BYTES_MAX: usize = 60 * 1024;
 /// The longest wait for a till that is away: it is next door.
 const TILL_WAIT_MAX: Duration = Duration::from_secs(4);
 /// How long a till that refuses our token is left alone.
@@ -71,14 +64,6 @@ pub struct Desk {
     pub(super) counts: Counts,
     known: Mutex<Known>,
     stop: (Mutex<bool>, Condvar),
-}
-
-/// A post as the till takes it.
-#[derive(Serialize)]
-struct Line<'p> {
-    network: &'static str,
-    #[serde(flatten)]
-    post: &'p Post,
 }
 
 impl Desk {
@@ -255,7 +240,7 @@ impl Desk {
         open.retain(|&i| posts.get(i).is_some_and(|post| post.author.user_id != own));
         let mut backoff = Backoff::up_to(TILL_WAIT_MAX);
         while !open.is_empty() {
-            let body = self.lines(open.iter().filter_map(|&i| posts.get(i)));
+            let body = lines(self.slug, self.known().offset_ms, open.iter().filter_map(|&i| posts.get(i)));
             let said = self
                 .insist("posts", |till| till.post_lines("/v1/posts", &body))
                 .map_err(ClientOrStop::trouble)?;
@@ -287,21 +272,6 @@ impl Desk {
         Ok(answers)
     }
 
-    fn lines<'p>(&self, posts: impl Iterator<Item = &'p Post>) -> String {
-        let offset_ms = self.known().offset_ms;
-        let mut body = String::new();
-        for post in posts {
-            let mut post = post.clone();
-            // A sandbox's clock can be moved; what networks say is moved along.
-            post.created_at = post.created_at.map(|at| at.plus_ms(offset_ms));
-            trim(&mut post);
-            let line = Line { network: self.slug, post: &post };
-            body.push_str(&serde_json::to_string(&line).unwrap_or_default());
-            body.push('\n');
-        }
-        body
-    }
-
     /// The network says that a post was deleted.
     pub fn delete(&self, post: &str) -> Result<(), Trouble> {
         if self.dry_run {
@@ -310,6 +280,15 @@ impl Desk {
         }
         let path = format!("/v1/posts/{}/{}?known=true", self.slug, encoded(post));
         self.tell_once("a deletion", |till| till.delete(&path))
+    }
+
+    /// Posts whose deletion would let something go, as the till says.
+    pub fn held(&self) -> Result<Vec<String>, Trouble> {
+        let path = format!("/v1/networks/{}/held", self.slug);
+        let said =
+            self.insist("a question for holds", |till| till.get(&path)).map_err(ClientOrStop::trouble)?;
+        let posts = said.get("data").and_then(Value::as_array).into_iter().flatten();
+        Ok(posts.filter_map(|post| post.as_str().map(str::to_owned)).collect())
     }
 
     /// Somebody wants to be left alone (`out`), or to be answered again.
@@ -406,41 +385,6 @@ impl Desk {
     }
 }
 
-/// Posts in portions that one request can carry.
-fn portions(posts: &[Post]) -> impl Iterator<Item = &[Post]> {
-    let mut rest = posts;
-    std::iter::from_fn(move || {
-        let mut bytes = 0;
-        let fits = rest.iter().take(POSTS_AT_ONCE).take_while(|post| {
-            bytes += post.text.len() + POST_BYTES_AROUND;
-            bytes <= BYTES_AT_ONCE
-        });
-        let count = fits.count().max(1).min(rest.len());
-        let (some, others) = rest.split_at_checked(count)?;
-        rest = others;
-        (!some.is_empty()).then_some(some)
-    })
-}
-
-/// Makes a post one that the till takes: what it does not need and cannot take is left out.
-fn trim(post: &mut Post) {
-    if post.text.len() > TEXT_BYTES_MAX {
-        let end = (0..=TEXT_BYTES_MAX).rev().find(|&at| post.text.is_char_boundary(at));
-        post.text.truncate(end.unwrap_or(0));
-    }
-    let is_language = |lang: &String| {
-        let fine = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
-        (1..=35).contains(&lang.len()) && lang.bytes().all(fine)
-    };
-    post.lang = post.lang.take().filter(is_language);
-    for id in [&mut post.quote_of, &mut post.in_reply_to] {
-        let is_id = |id: &String| {
-            (1..=512).contains(&id.len()) && !id.chars().any(|c| c.is_control() || c.is_whitespace())
-        };
-        *id = id.take().filter(is_id);
-    }
-}
-
 /// Why the till did not do what was asked, in the end.
 enum ClientOrStop {
     Refused(ClientError),
@@ -462,37 +406,3 @@ fn encoded(text: &str) -> String {
 
 /// The desk, as threads share it.
 pub(super) type SharedDesk = Arc<Desk>;
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn post(text: String) -> Post {
-        Post::new("1", Person { user_id: "u".to_owned(), handle: "h".to_owned() }, text)
-    }
-
-    #[test]
-    fn portions_are_what_a_request_can_carry() {
-        let posts: Vec<Post> = (0..1200).map(|_| post("x".to_owned())).collect();
-        assert_eq!(portions(&posts).map(<[Post]>::len).collect::<Vec<_>>(), [500, 500, 200]);
-        let posts: Vec<Post> = (0..3).map(|_| post("x".repeat(3 * 1024 * 1024))).collect();
-        assert_eq!(portions(&posts).map(<[Post]>::len).collect::<Vec<_>>(), [1, 1, 1]);
-        assert_eq!(portions(&[]).count(), 0);
-    }
-
-    #[test]
-    fn what_the_till_could_not_take_is_left_out() {
-        let mut odd = post("ü".repeat(40_000));
-        odd.lang = Some("a language".to_owned());
-        odd.quote_of = Some("x".repeat(513));
-        odd.in_reply_to = Some("two words".to_owned());
-        trim(&mut odd);
-        assert!(odd.text.len() <= TEXT_BYTES_MAX && odd.text.ends_with('ü'));
-        assert_eq!((odd.lang, odd.quote_of, odd.in_reply_to), (None, None, None));
-        let mut fine = post("x".to_owned());
-        (fine.lang, fine.quote_of) = (Some("zh-Hant".to_owned()), Some("at://a/b/c".to_owned()));
-        let before = fine.clone();
-        trim(&mut fine);
-        assert_eq!(fine, before);
-    }
-}

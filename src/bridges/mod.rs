@@ -9,6 +9,7 @@ pub mod bluesky;
 mod bridge;
 mod counts;
 mod desk;
+mod lines;
 pub mod mastodon;
 mod opt;
 mod outbox;
@@ -157,6 +158,11 @@ pub trait Network: Send + Sync + 'static {
 
     /// Tries credentials and rights, one after the other, and changes nothing.
     fn check(&self) -> Vec<Finding>;
+
+    /// The posts that are asked for again and again, because nobody tells of their deletion.
+    fn watch(&self) -> Option<&Watch> {
+        None
+    }
 
     /// What posts are read from; each gets a thread of its own, which calls [`Network::read`] with its name.
     fn sources(&self) -> Vec<&'static str>;

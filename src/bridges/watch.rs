@@ -1,6 +1,6 @@
 //! Posts that may still be deleted with a consequence: those that hold something that nobody has confirmed.
 
-use super::{Answer, now};
+use super::{Answer, Desk, Trouble, now};
 use crate::till::time::Time;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -32,6 +32,16 @@ impl Watch {
             let oldest = posts.iter().min_by_key(|(_, at)| **at).map(|(id, _)| id.clone());
             oldest.and_then(|id| posts.remove(&id));
         }
+    }
+
+    /// Watches what the till says that it holds: an earlier bridge may have handed it in.
+    pub fn take_over(&self, desk: &Desk) -> Result<(), Trouble> {
+        let held = desk.held()?;
+        let mut posts = self.lock();
+        for post in held.into_iter().take(WATCHED_MAX) {
+            posts.entry(post).or_insert_with(now);
+        }
+        Ok(())
     }
 
     /// No longer watched; whether it was.

@@ -7,7 +7,9 @@ use super::network::{self, TEXT_LIMIT_MIN};
 use super::record::{CursorRecord, NetworkRecord, OwnIdentity};
 use super::refusal::{Refusal, Result};
 use super::state::{Direction, Read, Span, StateError, Write};
-use super::table::{Cursors, Hashtags, Networks, Offers, OnNetwork, Stocks, Text};
+use super::table::{
+    Cursors, Deadlines, Hashtags, Networks, Offers, OnNetwork, Purchases, Stocks, Text, Waiting,
+};
 use super::time::Time;
 use std::collections::HashMap;
 use std::ops::ControlFlow;
@@ -18,6 +20,11 @@ const CURSOR_BYTES_MAX: usize = 4096;
 const STREAM_BYTES_MAX: usize = 64;
 /// Hashtags that a bridge is told at most.
 const HASHTAGS_MAX: usize = 10_000;
+
+/// Posts that a bridge is told at most because they hold something.
+const HELD_MAX: usize = 1000;
+/// Holds and places in line that are looked at for that.
+const HELD_LOOK_MAX: usize = 5000;
 
 /// What would change of a network's settings by what its bridge says of itself; `None`: nothing.
 ///
@@ -88,6 +95,31 @@ fn is_live<S: Read>(state: &S, now: Time, settings: &NetworkRecord, id: OfferId)
     let age_ms = i64::from(settings.max_post_age_seconds) * 1000;
     let gone = offer.is_over(now) && offer.over_since().is_some_and(|end| now.ms_since(end) > age_ms);
     Ok(!gone || state.must::<Stocks>(&id)?.all.held > 0)
+}
+
+/// The posts of a network whose deletion would let something go: those with a hold that nobody has confirmed, what
+/// ends first at the front, then those that wait in line. At most [`HELD_MAX`], of at most [`HELD_LOOK_MAX`] looked at.
+pub fn held<S: Read>(state: &S, network: &str) -> Result<Vec<String>, StateError> {
+    let (mut pending, mut posts) = (Vec::new(), Vec::new());
+    state.scan::<Deadlines>(&Span::all(), Direction::Up, |(_, purchase), ()| {
+        pending.push(purchase);
+        if pending.len() < HELD_LOOK_MAX { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    })?;
+    for id in pending {
+        let purchase = state.must::<Purchases>(&id)?;
+        if purchase.network == network && posts.len() < HELD_MAX {
+            posts.push(purchase.post);
+        }
+    }
+    let mut looked = 0;
+    state.scan::<Waiting>(&Span::all(), Direction::Up, |_, waiting| {
+        looked += 1;
+        if waiting.network == network && posts.len() < HELD_MAX {
+            posts.push(waiting.post);
+        }
+        if looked < HELD_LOOK_MAX { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    })?;
+    Ok(posts)
 }
 
 /// Where the cursor of a stream is kept.

@@ -199,3 +199,20 @@ fn where_a_mention_is_needed_a_wish_without_one_costs_nothing() {
     assert_eq!(free["mention_needed"], false);
     assert_eq!(till.say("ann", "#BuyTea")["verdict"], "already_pending");
 }
+
+#[test]
+fn a_bridge_is_told_whose_deletion_matters() {
+    let till = till();
+    till.offer(&till.merchant(), "Tea");
+    till.account("ann");
+    let bridge = till.token("network:x");
+    let held = |token: &str| till.call(token, "GET", "/v1/networks/x/held", &Value::Null);
+    assert_eq!(held(&bridge).expect(200), json!({"data": [], "next_cursor": null}));
+    assert_eq!(till.post("/v1/posts", &post("wish", "ann", "#BuyTea")).expect(200)["verdict"], "pending");
+    assert_eq!(held(&bridge).expect(200)["data"], json!(["wish"]));
+    held(&till.token("network:bluesky")).problem(403, "forbidden", "");
+    assert_eq!(till.get("/v1/networks/bluesky/held").expect(200)["data"], json!([]));
+    till.post("/v1/posts", &post("yes", "ann", "#ConfirmTea")).expect(200);
+    assert_eq!(held(ADMIN).expect(200)["data"], json!([]));
+    till.get("/v1/networks/nowhere/held").problem(404, "not_found", "");
+}

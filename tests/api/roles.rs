@@ -215,6 +215,7 @@ GET /v1/networks/{slug} [Network]\n\
 GET /v1/networks/{slug}/bridge [Network]\n\
 GET /v1/networks/{slug}/cursors [Network]\n\
 GET /v1/networks/{slug}/cursors/{stream} [Network]\n\
+GET /v1/networks/{slug}/held [Network]\n\
 GET /v1/networks/{slug}/opt-outs [Network]\n\
 GET /v1/offers [Merchant]\n\
 GET /v1/offers/{id} [Merchant]\n\

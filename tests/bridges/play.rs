@@ -193,6 +193,78 @@ pub fn opt_out(network: impl Network) {
     assert!(stage.network.replies().iter().all(|(_, answered, _)| *answered != unheard));
 }
 
+/// A post is deleted while no bridge runs: whoever comes next notices. A second bridge beside one ends.
+pub fn one_after_the_other(network: impl Network) {
+    let mut stage = Stage::new(network);
+    stage.start_bridge();
+    let shop = stage.network.mention();
+    let wishes = [0, 1].map(|who| stage.network.post(who, &format!("{shop} #BuyPot")));
+    for wish in &wishes {
+        stage.reply_to(wish);
+    }
+    stage.settle();
+    stage.take_bridge().kill_9();
+    stage.network.delete(0, &wishes[0]);
+    stage.start_bridge();
+    let client = stage.client();
+    wait_for("the cancelled purchase", || {
+        let cancelled = client.get("/v1/purchases?status=cancelled");
+        (cancelled["data"].as_array().unwrap().len() == 1).then_some(())
+    });
+    assert_eq!(client.all("/v1/purchases?status=pending").len(), 1, "the other one is still held");
+
+    let second = stage.command(&[]).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut bridges = [stage.take_child(), second];
+    let ended = wait_for("the end of one of them", || {
+        stage.network.warm_up();
+        std::thread::sleep(Duration::from_millis(200));
+        bridges.iter_mut().position(|bridge| bridge.try_wait().unwrap().is_some())
+    });
+    let [first, second] = bridges;
+    let (ended, mut other) = if ended == 0 { (first, second) } else { (second, first) };
+    let _ = other.kill();
+    other.wait().unwrap();
+    assert_eq!(ended.wait_with_output().unwrap().status.code(), Some(1));
+}
+
+/// One buyer on two networks: buys on both, and has one limit for both.
+pub fn one_buyer_on_two(network: impl Network, other: &impl Network) {
+    let mut stage = Stage::new(network);
+    stage.start_bridge();
+    let bridge = stage.join(other);
+    let client = stage.client();
+    let paid = |count: usize| {
+        wait_for("a paid purchase", || {
+            (client.all("/v1/purchases?status=paid").len() == count).then_some(())
+        });
+    };
+    // Two of a kind for everybody, wherever they buy.
+    let offers = client.all("/v1/offers");
+    let pot = offers.iter().find(|offer| offer["hashtag"] == "BuyPot").unwrap()["id"].as_str().unwrap();
+    client.call("PATCH", &format!("/v1/offers/{pot}"), &json!({"per_account_limit": 2})).ok();
+    let here = stage.network.post(0, &format!("{} #BuyPot", stage.network.mention()));
+    stage.reply_to(&here);
+    // The hold is the account's: what was wished here is confirmed there.
+    let reply = |post: &str| {
+        wait_for("a reply there", || other.replies().into_iter().find(|(_, answered, _)| answered == post))
+    };
+    let yes = other.post(0, &format!("{} #ConfirmPot", other.mention()));
+    reply(&yes);
+    paid(1);
+    let there = other.post(0, &format!("{} #BuyPot", other.mention()));
+    let (out, _, _) = reply(&there);
+    other.repost(0, &out);
+    paid(2);
+    let more = stage.network.post(0, &format!("{} #BuyPot once more", stage.network.mention()));
+    stage.wait_for_verdict(&more, "limit_reached");
+    let more = other.post(0, &format!("{} #BuyPot once more", other.mention()));
+    let (_, _, text) = reply(&more);
+    assert!(!text.contains("#ConfirmPot"), "{text}");
+    stage.settle();
+    assert_eq!(stage.paid_once_each(), 2);
+    bridge.stop();
+}
+
 /// Credentials are tried, a dry run changes nothing, and `serve` runs the bridge inside.
 pub fn ways_to_run(network: impl Network) {
     let mut stage = Stage::new(network);
@@ -218,7 +290,7 @@ pub fn ways_to_run(network: impl Network) {
         let line = heard.recv_timeout(Duration::from_secs(1)).ok()?;
         line.contains("would hand in").then_some(line)
     });
-    assert!(line.contains("#BuyPot") && !line.contains(&stage.network.person(0).1), "{line}");
+    assert!(line.contains("buypot") && !line.contains(&stage.network.person(0).1), "{line}");
     dry.kill().unwrap();
     dry.wait().unwrap();
     let client = stage.client();

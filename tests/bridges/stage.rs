@@ -104,14 +104,41 @@ impl<N: Network> Stage<N> {
             });
             client.post("/v1/offers", &offer);
         }
-        let role = format!("network:{}", stage.network.slug());
-        let token = client.post("/v1/tokens", &json!({"role": role}));
-        std::fs::write(stage.token_file(), token["token"].as_str().unwrap()).unwrap();
+        stage.make_token(stage.network.slug());
         stage
     }
 
-    fn token_file(&self) -> PathBuf {
-        self.site.path("network-token")
+    fn token_file_of(&self, slug: &str) -> PathBuf {
+        self.site.path(&format!("token-{slug}"))
+    }
+
+    fn make_token(&self, slug: &str) {
+        let token = self.client().post("/v1/tokens", &json!({"role": format!("network:{slug}")}));
+        std::fs::write(self.token_file_of(slug), token["token"].as_str().unwrap()).unwrap();
+    }
+
+    /// Links the first of its people to the first of another network's, and starts a bridge to that one, too.
+    pub fn join(&self, other: &impl Network) -> Bridge {
+        let ours = self.network.person(0).0;
+        let accounts = self.client().all("/v1/accounts");
+        let account = accounts.iter().find(|account| account["identities"][0]["user_id"] == *ours).unwrap();
+        let (user_id, handle) = other.person(0);
+        let mut identities = account["identities"].clone();
+        let more = json!({"network": other.slug(), "user_id": user_id, "handle": handle});
+        identities.as_array_mut().unwrap().push(more);
+        let path = format!("/v1/accounts/{}", account["id"].as_str().unwrap());
+        self.client().call("PATCH", &path, &json!({"identities": identities})).ok();
+        self.make_token(other.slug());
+        let mut command = self.command_of(other);
+        Bridge { child: Some(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()) }
+    }
+
+    fn command_of(&self, network: &impl Network) -> Command {
+        let mut command = binary();
+        command.args(["bridge", network.slug(), "--url", &format!("http://{}", self.listen)]);
+        command.arg("--token-file").arg(self.token_file_of(network.slug()));
+        network.set_up(&mut command);
+        command
     }
 
     pub fn client(&self) -> Client {
@@ -120,10 +147,8 @@ impl<N: Network> Stage<N> {
 
     /// The command of the bridge, with these flags besides.
     pub fn command(&self, extra: &[&str]) -> Command {
-        let mut command = binary();
-        command.args(["bridge", self.network.slug(), "--url", &format!("http://{}", self.listen)]);
-        command.arg("--token-file").arg(self.token_file()).args(extra);
-        self.network.set_up(&mut command);
+        let mut command = self.command_of(&self.network);
+        command.args(extra);
         command
     }
 
@@ -150,6 +175,11 @@ impl<N: Network> Stage<N> {
             }
             (!client.all(&cursors).is_empty()).then_some(())
         });
+    }
+
+    /// The running bridge as a bare process.
+    pub fn take_child(&mut self) -> Child {
+        self.take_bridge().child.take().unwrap()
     }
 
     /// Runs the bridge's command to its end: its exit code and what it said.
@@ -222,7 +252,21 @@ impl<N: Network> Stage<N> {
         });
     }
 
-    /// No post has two replies; returns how many have one.
+    /// How many events of a type there were.
+    fn events(&self, kind: &str) -> usize {
+        let (client, mut next, mut found) = (self.client(), "/v1/events?limit=200".to_owned(), 0);
+        loop {
+            let page = client.get(&next);
+            let events = page["data"].as_array().unwrap();
+            found += events.iter().filter(|event| event["type"] == kind).count();
+            match events.last() {
+                Some(last) => next = format!("/v1/events?limit=200&after={}", last["id"].as_str().unwrap()),
+                None => return found,
+            }
+        }
+    }
+
+    /// No reply is out twice, and none that the till does not know of; returns how many there are.
     #[track_caller]
     pub fn one_reply_each(&self) -> usize {
         let mut counts: BTreeMap<(String, String), usize> = BTreeMap::new();
@@ -232,6 +276,8 @@ impl<N: Network> Stage<N> {
         for (what, count) in &counts {
             assert_eq!(*count, 1, "posted {count} times: {what:?}");
         }
+        let sent = self.events("reply.sent");
+        assert_eq!(counts.len(), sent, "what is out is what the till knows to be out");
         counts.len()
     }
 

@@ -174,6 +174,10 @@ impl Network for X {
         check::findings(self)
     }
 
+    fn watch(&self) -> Option<&Watch> {
+        Some(&self.watch)
+    }
+
     fn sources(&self) -> Vec<&'static str> {
         let always = [BUDGET, MENTIONS, STREAM, DELETIONS];
         always.into_iter().chain(self.webhook.map(|_| WEBHOOK)).collect()

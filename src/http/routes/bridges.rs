@@ -5,6 +5,7 @@ use crate::http::answer::Answer;
 use crate::http::api::Shared;
 use crate::http::bridges::Counts;
 use crate::http::call::Call;
+use crate::http::paging::Page;
 use crate::http::problem::{Code, Problem};
 use crate::http::route::{Kind, Route};
 use crate::till::command::Command;
@@ -36,6 +37,14 @@ pub const ROUTES: &[Route] = &[
     Route::get("/v1/networks/{slug}/bridge", "getBridge", "How a network's bridge stands.", get)
         .also(NETWORK)
         .gives::<BridgeView>(),
+    Route::get(
+        "/v1/networks/{slug}/held",
+        "listHeldPosts",
+        "Posts whose deletion would let something go: a hold that nobody has confirmed, or a place in line.",
+        held,
+    )
+    .also(NETWORK)
+    .gives::<Page<String>>(),
 ];
 
 /// What a bridge says of itself. What is left out stays as it was.
@@ -137,6 +146,13 @@ fn put(shared: &Arc<Shared>, call: &Call) -> Result<Answer, Problem> {
     let slug = slug.to_owned();
     let command = Command::AnnounceBridge { slug: slug.clone(), own, text_limit };
     call.change(command, None, move |tx, now, _| orders(tx, now, &slug)).answer()
+}
+
+fn held(shared: &Arc<Shared>, call: &Call) -> Result<Answer, Problem> {
+    let slug = slug(call)?;
+    let snapshot = shared.handle.snapshot()?;
+    network::must_find(&snapshot, slug)?;
+    Answer::ok(&Page { data: bridge::held(&snapshot, slug)?, next_cursor: None })
 }
 
 fn get(shared: &Arc<Shared>, call: &Call) -> Result<Answer, Problem> {
