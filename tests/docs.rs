@@ -43,24 +43,46 @@ fn the_operators_page_names_every_command_and_every_flag_of_serve() {
     }
 }
 
+/// Every page there is.
+const PAGES: &[&str] = &[
+    "README.md",
+    "ARCHITECTURE.md",
+    "CHANGELOG.md",
+    "docs/rules.md",
+    "docs/operating.md",
+    "docs/performance.md",
+    "docs/webhooks.md",
+    "docs/linking.md",
+    "docs/orders.md",
+    "docs/bridges.md",
+    "docs/bluesky.md",
+    "docs/mastodon.md",
+    "docs/x.md",
+];
+
+#[test]
+fn every_command_of_the_documents_has_the_flags_that_they_give_it() {
+    let mut commands = 0;
+    for page in PAGES {
+        for line in read(page).lines().map(str::trim_start).filter(|line| line.starts_with("tagtill ")) {
+            let command =
+                line.split(['#', '|', '>', '`', '<', '&']).next().unwrap().trim().trim_end_matches('\\');
+            let words = command.split_whitespace().skip(1).filter(|word| !word.contains('$'));
+            // What comes before is read first: a flag that is not known is an error all the same.
+            let output =
+                Command::new(env!("CARGO_BIN_EXE_tagtill")).args(words).arg("--help").output().unwrap();
+            let said = String::from_utf8_lossy(&output.stderr);
+            assert!(output.status.success(), "{page}: {command}\n{said}");
+            commands += 1;
+        }
+    }
+    assert!(commands > 20, "{commands}");
+}
+
 #[test]
 fn every_link_between_the_documents_leads_somewhere() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    for page in [
-        "README.md",
-        "ARCHITECTURE.md",
-        "CHANGELOG.md",
-        "docs/rules.md",
-        "docs/operating.md",
-        "docs/performance.md",
-        "docs/webhooks.md",
-        "docs/linking.md",
-        "docs/mastodon.md",
-        "docs/orders.md",
-        "docs/bridges.md",
-        "docs/bluesky.md",
-        "docs/x.md",
-    ] {
+    for page in PAGES {
         let text = read(page);
         let folder = root.join(page).parent().unwrap().to_owned();
         for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
