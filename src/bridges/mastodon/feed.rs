@@ -8,7 +8,7 @@
 
 use super::api::Api;
 use super::status::text;
-use crate::bridges::{Desk, Trouble};
+use crate::bridges::{Desk, Kind, Trouble};
 use crate::till::time::Time;
 use serde_json::Value;
 
@@ -60,13 +60,26 @@ pub struct Feed {
     path: String,
     stream: String,
     cursor: Option<String>,
+    /// How much is asked for at once: less than a page where posts are huge.
+    limit: usize,
+    /// It was said that something cannot be read.
+    told: bool,
+}
+
+/// What was asked for.
+struct Page {
+    items: Vec<Value>,
+    /// There may be more below.
+    full: bool,
+    /// Its newest item is larger than any answer that is read.
+    too_large: bool,
 }
 
 impl Feed {
     /// The list at `path`, a path with a query; its cursor is `stream`.
     pub fn open(cursors: &dyn Cursors, path: String, stream: String) -> Result<Self, Trouble> {
         let cursor = cursors.cursor(&stream)?;
-        Ok(Self { path, stream, cursor })
+        Ok(Self { path, stream, cursor, limit: PAGE, told: false })
     }
 
     /// Whether it was ever read.
@@ -83,19 +96,54 @@ impl Feed {
     ) -> Result<usize, Trouble> {
         let mut fresh = 0;
         while let Some(cursor) = self.cursor.clone() {
-            let above = bounds(&cursor);
-            let mut page = pages.page(&format!("{}&limit={PAGE}{above}", self.path))?;
-            if let Some(place) = page.iter().position(|item| id(item) == Some(&cursor)) {
-                page.truncate(place);
+            let mut above = bounds(&cursor);
+            let mut page = self.page(pages, &above)?;
+            if page.too_large {
+                // What is next cannot be read: whatever is above it is read from the newest downward.
+                above = since(&cursor);
+                page = self.page(pages, &above)?;
             }
-            if page.is_empty() {
+            if let Some(place) = page.items.iter().position(|item| id(item) == Some(&cursor)) {
+                page.items.truncate(place);
+            }
+            if page.items.is_empty() {
                 break;
             }
             // A server that does not page upward has sent the newest: what is between comes first.
             let all = self.descend(pages, page, &above, |item| id(item) == Some(&cursor))?;
             fresh += self.take(cursors, &all, take)?;
+            // Ids that are none move no cursor: the same would come for ever.
+            if self.cursor.as_ref() == Some(&cursor) {
+                break;
+            }
         }
         Ok(fresh)
+    }
+
+    /// One page between bounds, of fewer items if they are too large.
+    fn page(&mut self, pages: &dyn Pages, bounds: &str) -> Result<Page, Trouble> {
+        loop {
+            let limit = self.limit;
+            match pages.page(&format!("{}&limit={limit}{bounds}", self.path)) {
+                Ok(items) => {
+                    self.limit = (limit * 2).min(PAGE);
+                    let full = items.len() >= FULL.min(limit);
+                    return Ok(Page { items, full, too_large: false });
+                }
+                Err(trouble) if !is_too_large(&trouble) => return Err(trouble),
+                Err(_) if limit > 1 => self.limit = limit / 2,
+                Err(trouble) => {
+                    if !self.told {
+                        self.told = true;
+                        let stream = &self.stream;
+                        log::warn!(
+                            "mastodon: a post in {stream} cannot be read and is passed over: {trouble}"
+                        );
+                    }
+                    return Ok(Page { items: Vec::new(), full: false, too_large: true });
+                }
+            }
+        }
     }
 
     /// Looks through the newest page, too: takes all that is newer than the cursor and whatever else is not older than
@@ -107,13 +155,14 @@ impl Feed {
         since: Time,
         take: Take<'_>,
     ) -> Result<usize, Trouble> {
-        let page = pages.page(&format!("{}&limit={PAGE}", self.path))?;
+        let page = self.page(pages, "")?;
         let is_young = |item: &Value| made_at(item).is_none_or(|at| at >= since);
         let Some(cursor) = self.cursor.clone() else {
             let mut all = self.descend(pages, page, "", |item| !is_young(item))?;
             all.retain(is_young);
             return self.take(cursors, &all, take);
         };
+        let page = page.items;
         if let Some(place) = page.iter().position(|item| id(item) == Some(&cursor)) {
             let numbered = page.iter().enumerate();
             let all: Vec<Value> = numbered
@@ -131,25 +180,31 @@ impl Feed {
     /// A page and, if it is full, those below it, until one is empty or holds what `is_end` knows, which is left out
     /// with all that is below.
     fn descend(
-        &self,
+        &mut self,
         pages: &dyn Pages,
-        first: Vec<Value>,
+        first: Page,
         bounds: &str,
         is_end: impl Fn(&Value) -> bool,
     ) -> Result<Vec<Value>, Trouble> {
-        let mut all = first;
-        let mut full = all.len() >= FULL;
+        let Page { items: mut all, mut full, .. } = first;
         for _ in 1..PAGES_MAX {
             if let Some(place) = all.iter().position(&is_end) {
                 all.truncate(place);
-                break;
+                return Ok(all);
             }
-            let Some(lowest) = all.last().and_then(id).filter(|_| full) else { break };
-            let below = format!("{}&limit={PAGE}&max_id={lowest}{bounds}", self.path);
-            let below = pages.page(&below)?;
+            let Some(lowest) = all.last().and_then(id).filter(|_| full) else { return Ok(all) };
+            let lowest = lowest.to_owned();
+            let below = self.page(pages, &format!("&max_id={lowest}{bounds}"))?;
             // A server that knows no `max_id` would send the same for ever.
-            full = below.len() >= FULL && below.last().and_then(id) != Some(lowest);
-            all.extend(below);
+            full = below.full && below.items.last().and_then(id) != Some(lowest.as_str());
+            all.extend(below.items);
+        }
+        if full && !all.iter().any(is_end) {
+            log::warn!(
+                "mastodon: in {}, what is older than the newest {} is not read",
+                self.stream,
+                all.len()
+            );
         }
         Ok(all)
     }
@@ -158,9 +213,10 @@ impl Feed {
     fn take(&mut self, cursors: &dyn Cursors, all: &[Value], take: Take<'_>) -> Result<usize, Trouble> {
         let oldest_first: Vec<Value> = all.iter().rev().cloned().collect();
         let fresh = take(&oldest_first)?;
-        if let Some(newest) = all.first().and_then(id) {
+        if let Some(newest) = all.iter().find_map(id) {
             cursors.move_cursor(&self.stream, newest)?;
             self.cursor = Some(newest.to_owned());
+            self.told = false;
         }
         Ok(fresh)
     }
@@ -170,6 +226,16 @@ impl Feed {
 fn bounds(cursor: &str) -> String {
     let cursor = super::api::encoded(cursor);
     format!("&min_id={cursor}&since_id={cursor}")
+}
+
+/// The newest above the cursor.
+fn since(cursor: &str) -> String {
+    format!("&since_id={}", super::api::encoded(cursor))
+}
+
+/// Whether an answer was larger than what is read of one.
+fn is_too_large(trouble: &Trouble) -> bool {
+    trouble.kind == Kind::Unreachable && trouble.why.contains("larger than request limit")
 }
 
 fn id(item: &Value) -> Option<&str> {
@@ -182,193 +248,4 @@ fn made_at(item: &Value) -> Option<Time> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-    use std::cell::RefCell;
-    use std::collections::BTreeMap;
-
-    /// How a server reads `min_id` and `since_id`.
-    #[derive(Clone, Copy, Debug, PartialEq)]
-    enum Way {
-        /// Mastodon: `min_id` pages upward, and nothing else counts then.
-        Upward,
-        /// Both bound the list; `min_id` pages upward.
-        Both,
-        /// Only `since_id` is known, and pages from the top.
-        Since,
-    }
-
-    /// A list whose ids are in no order that could be compared.
-    struct Server {
-        way: Way,
-        /// The oldest first.
-        items: RefCell<Vec<Value>>,
-        asked: RefCell<usize>,
-        cap: usize,
-        cursor: RefCell<Option<String>>,
-    }
-
-    fn name(number: usize) -> String {
-        format!("{:x}", (number + 1) * 7919 % 10007)
-    }
-
-    fn item(number: usize, minute: i64) -> Value {
-        json!({"id": name(number), "created_at": Time::from_ms(minute * 60_000)})
-    }
-
-    impl Server {
-        fn new(way: Way, count: usize) -> Self {
-            let items = (0..count).map(|number| item(number, 100)).collect();
-            Self {
-                way,
-                items: RefCell::new(items),
-                asked: RefCell::default(),
-                cap: 40,
-                cursor: RefCell::default(),
-            }
-        }
-    }
-
-    impl Pages for Server {
-        fn page(&self, path: &str) -> Result<Vec<Value>, Trouble> {
-            *self.asked.borrow_mut() += 1;
-            let query: BTreeMap<&str, &str> =
-                path.split(['?', '&']).filter_map(|pair| pair.split_once('=')).collect();
-            let items = self.items.borrow();
-            let place =
-                |key| query.get(key).map(|id| items.iter().position(|one| one["id"] == **id).unwrap());
-            let limit = query["limit"].parse::<usize>().unwrap().min(self.cap);
-            let end = place("max_id").unwrap_or(items.len());
-            let min = place("min_id").filter(|_| self.way != Way::Since).map(|place| place + 1);
-            let since = place("since_id").map(|place| place + 1);
-            let begin = min.or(since).unwrap_or(0).min(end);
-            let within = &items[begin..end];
-            let some = match min {
-                Some(_) => &within[..within.len().min(limit)],
-                None => &within[within.len().saturating_sub(limit)..],
-            };
-            Ok(some.iter().rev().cloned().collect())
-        }
-    }
-
-    impl Cursors for Server {
-        fn cursor(&self, _: &str) -> Result<Option<String>, Trouble> {
-            Ok(self.cursor.borrow().clone())
-        }
-
-        fn move_cursor(&self, _: &str, cursor: &str) -> Result<(), Trouble> {
-            *self.cursor.borrow_mut() = Some(cursor.to_owned());
-            Ok(())
-        }
-    }
-
-    fn open(server: &Server) -> Feed {
-        Feed::open(server, "/list?a=b".into(), "list".into()).unwrap()
-    }
-
-    fn names(taken: &[Value]) -> Vec<&str> {
-        taken.iter().map(|one| one["id"].as_str().unwrap()).collect()
-    }
-
-    #[test]
-    fn everything_above_the_cursor_is_taken_in_order_on_every_kind_of_server() {
-        for way in [Way::Upward, Way::Both, Way::Since] {
-            for (count, cap) in [(3, 40), (20, 40), (40, 40), (41, 40), (300, 40), (300, 20)] {
-                let mut server = Server::new(way, count + 5);
-                server.cap = cap;
-                *server.cursor.borrow_mut() = Some(name(4));
-                let mut taken = Vec::new();
-                let mut take = |items: &[Value]| {
-                    taken.extend_from_slice(items);
-                    Ok(items.len())
-                };
-                let mut feed = open(&server);
-                assert_eq!(feed.climb(&server, &server, &mut take).unwrap(), count, "{way:?}, {count}");
-                assert_eq!(feed.climb(&server, &server, &mut take).unwrap(), 0);
-                assert_eq!(names(&taken), (5..count + 5).map(name).collect::<Vec<_>>(), "{way:?}, {count}");
-                assert_eq!(*server.cursor.borrow(), Some(name(count + 4)));
-                assert!(*server.asked.borrow() < 50, "{way:?}, {count}: {}", server.asked.borrow());
-            }
-        }
-    }
-
-    #[test]
-    fn the_first_look_goes_back_as_far_as_it_may() {
-        let server = Server::new(Way::Upward, 0);
-        let items = (0..100).map(|number| item(number, i64::try_from(number).unwrap())).collect();
-        *server.items.borrow_mut() = items;
-        let mut taken = Vec::new();
-        let mut take = |items: &[Value]| {
-            taken.extend_from_slice(items);
-            Ok(items.len())
-        };
-        let since = Time::from_ms(40 * 60_000);
-        assert_eq!(open(&server).sweep(&server, &server, since, &mut take).unwrap(), 60);
-        assert_eq!(names(&taken), (40..100).map(name).collect::<Vec<_>>());
-        assert_eq!(*server.cursor.borrow(), Some(name(99)));
-    }
-
-    #[test]
-    fn what_is_sorted_in_below_the_cursor_is_found_by_sweeping() {
-        let server = Server::new(Way::Both, 10);
-        *server.cursor.borrow_mut() = Some(name(9));
-        let mut feed = open(&server);
-        server.items.borrow_mut().insert(5, item(50, 200));
-        server.items.borrow_mut().push(item(51, 10));
-        let mut taken = Vec::new();
-        let mut take = |items: &[Value]| {
-            taken.extend_from_slice(items);
-            Ok(items.len())
-        };
-        feed.sweep(&server, &server, Time::from_ms(150 * 60_000), &mut take).unwrap();
-        assert_eq!(
-            names(&taken),
-            [name(50), name(51)],
-            "the late one, and what is above the cursor however old"
-        );
-        assert_eq!(*server.cursor.borrow(), Some(name(51)));
-    }
-
-    #[test]
-    fn a_sweep_misses_nothing_between_the_cursor_and_the_newest_page() {
-        let server = Server::new(Way::Upward, 200);
-        *server.cursor.borrow_mut() = Some(name(9));
-        let mut taken = Vec::new();
-        let mut take = |items: &[Value]| {
-            taken.extend(items.iter().filter(|item| !taken.contains(*item)).cloned().collect::<Vec<_>>());
-            Ok(items.len())
-        };
-        open(&server).sweep(&server, &server, Time::from_ms(0), &mut take).unwrap();
-        assert_eq!(names(&taken), (10..200).map(name).collect::<Vec<_>>());
-    }
-
-    #[test]
-    fn an_empty_list_has_no_cursor_and_what_comes_then_is_taken() {
-        let server = Server::new(Way::Upward, 0);
-        let mut feed = open(&server);
-        let mut taken = Vec::new();
-        let mut take = |items: &[Value]| {
-            taken.extend_from_slice(items);
-            Ok(items.len())
-        };
-        feed.climb(&server, &server, &mut take).unwrap();
-        feed.sweep(&server, &server, Time::from_ms(0), &mut take).unwrap();
-        assert_eq!(*server.cursor.borrow(), None);
-        *server.items.borrow_mut() = (0..90).map(|number| item(number, 100)).collect();
-        feed.climb(&server, &server, &mut take).unwrap();
-        feed.sweep(&server, &server, Time::from_ms(0), &mut take).unwrap();
-        assert_eq!(names(&taken), (0..90).map(name).collect::<Vec<_>>());
-    }
-
-    #[test]
-    fn what_was_not_taken_is_read_again() {
-        let server = Server::new(Way::Upward, 5);
-        *server.cursor.borrow_mut() = Some(name(1));
-        let mut feed = open(&server);
-        let refused = feed.climb(&server, &server, &mut |_| Err(Trouble::stopped()));
-        assert_eq!(refused, Err(Trouble::stopped()));
-        assert_eq!(*server.cursor.borrow(), Some(name(1)));
-        assert_eq!(feed.climb(&server, &server, &mut |items| Ok(items.len())), Ok(3));
-    }
-}
+mod tests;

@@ -59,8 +59,7 @@ pub struct Mastodon {
     signed: Mutex<Option<Signed>>,
     seen: Seen,
     watch: Watch,
-    /// The post that was looked at last of those that are watched.
-    watched_to: Mutex<String>,
+    looks: Mutex<notifications::Looks>,
     bell: Bell,
 }
 
@@ -73,7 +72,7 @@ impl Mastodon {
             signed: Mutex::default(),
             seen: Seen::default(),
             watch: Watch::default(),
-            watched_to: Mutex::default(),
+            looks: Mutex::default(),
             bell: Bell::default(),
         }
     }

@@ -7,20 +7,29 @@ use super::{Mastodon, Visibility};
 use crate::bridges::{Kind, Posted, Reply, Trouble, now};
 use serde_json::{Value, json};
 
+/// Pages of our own posts that are looked through for a reply whose thread is gone.
+const OWN_PAGES_MAX: usize = 3;
+
 impl Mastodon {
     /// As [`crate::bridges::Network::post`].
     pub(super) fn post_reply(&self, reply: &Reply, maybe_out: bool) -> Result<Posted, Trouble> {
         let us = self.signed()?.us;
         let thread = thread_of(&reply.in_reply_to);
         let parent = format!("/api/v1/statuses/{}", encoded(thread));
-        let Some(answered) = self.api.find(&parent)? else { return Err(gone()) };
+        let answered = self.api.find(&parent)?;
         let status = format!("{} {}", us.mention(&reply.to.handle), reply.text);
         if maybe_out {
-            let context = self.api.find(&format!("{parent}/context"))?.unwrap_or_default();
-            if let Some(posted) = find_reply(&context, &us, thread, &status) {
+            let posted = if answered.is_some() {
+                let context = self.api.find(&format!("{parent}/context"))?.unwrap_or_default();
+                find_reply(&context, &us, thread, &status)
+            } else {
+                self.find_without_thread(&us, thread, &status)?
+            };
+            if let Some(posted) = posted {
                 return Ok(posted);
             }
         }
+        let Some(answered) = answered else { return Err(gone()) };
         if self.is_blocked_by(&reply.to.user_id)? {
             return Err(Trouble::refused("its reader blocks us"));
         }
@@ -35,6 +44,22 @@ impl Mastodon {
         let posted = self.api.send("POST", "/api/v1/statuses", &body, &headers, POSTS)?;
         posted_of(&posted.ok_or_else(gone)?)
             .ok_or_else(|| Trouble::protocol("the server took a reply and does not say which post it became"))
+    }
+
+    /// A reply whose thread is gone, among the latest that we have posted.
+    fn find_without_thread(&self, us: &Us, thread: &str, status: &str) -> Result<Option<Posted>, Trouble> {
+        let path = format!("/api/v1/accounts/{}/statuses?exclude_reblogs=true&limit=40", encoded(&us.id));
+        let mut below = String::new();
+        for _ in 0..OWN_PAGES_MAX {
+            let page = self.api.find(&format!("{path}{below}"))?.unwrap_or_default();
+            if let Some(posted) = find_orphan(&page, us, thread, status) {
+                return Ok(Some(posted));
+            }
+            let lowest = page.as_array().and_then(|page| text(page.last()?, "/id"));
+            let Some(lowest) = lowest else { break };
+            below = format!("&max_id={}", encoded(lowest));
+        }
+        Ok(None)
     }
 
     /// Whether somebody blocks us, as far as our server knows.
@@ -71,12 +96,24 @@ fn visibility(answered: &Value, ours: Visibility) -> &'static str {
 /// A reply of ours that says the same, among what came after a post.
 fn find_reply(context: &Value, us: &Us, thread: &str, status: &str) -> Option<Posted> {
     let descendants = context.get("descendants").and_then(Value::as_array)?;
-    let ours = descendants.iter().find(|one| {
-        text(one, "/account/id") == Some(us.id.as_str())
-            && text(one, "/in_reply_to_id") == Some(thread)
-            && words_of(&text_of(text(one, "/content").unwrap_or_default())) == words_of(status)
-    });
-    posted_of(ours?)
+    let mut ours = descendants.iter().filter(|one| says(one, us, status));
+    posted_of(ours.find(|one| text(one, "/in_reply_to_id") == Some(thread))?)
+}
+
+/// A reply of ours that says the same, among our own posts: it answers what is gone, or nothing any more, as Mastodon
+/// shows it then.
+fn find_orphan(page: &Value, us: &Us, thread: &str, status: &str) -> Option<Posted> {
+    let page = page.as_array()?;
+    let with = |parent: Option<&str>| {
+        page.iter().find(|one| says(one, us, status) && text(one, "/in_reply_to_id") == parent)
+    };
+    posted_of(with(Some(thread)).or_else(|| with(None))?)
+}
+
+/// Whether a post is ours and says this.
+fn says(post: &Value, us: &Us, status: &str) -> bool {
+    text(post, "/account/id") == Some(us.id.as_str())
+        && words_of(&text_of(text(post, "/content").unwrap_or_default())) == words_of(status)
 }
 
 fn posted_of(status: &Value) -> Option<Posted> {
@@ -128,6 +165,27 @@ mod tests {
             Posted { post_id: "4".into(), sent_at: Time::parse("2026-01-01T10:00:00.000Z").unwrap() };
         assert_eq!(find_reply(&context, &us, "100", status), Some(wanted));
         assert_eq!(find_reply(&Value::Null, &us, "100", status), None);
+    }
+
+    #[test]
+    fn a_reply_is_found_among_our_own_posts_where_its_thread_is_gone() {
+        let us = Us { id: "7".into(), domain: "a.example".into() };
+        let one = |id: &str, account: &str, parent: Option<&str>, content: &str| json!({"id": id, "account": {"id": account}, "in_reply_to_id": parent, "content": content});
+        let found = |page: &[Value]| {
+            find_orphan(&json!(page), &us, "100", "@eve Sold out").map(|posted| posted.post_id)
+        };
+        let said = "<p>@eve Sold out</p>";
+        let others = [
+            one("1", "7", Some("99"), said),
+            one("2", "7", None, "<p>@eve Yours</p>"),
+            one("3", "8", Some("100"), said),
+        ];
+        assert_eq!(found(&others), None);
+        let orphan = one("4", "7", None, said);
+        assert_eq!(found(&[&others[..], std::slice::from_ref(&orphan)].concat()).as_deref(), Some("4"));
+        let known = one("5", "7", Some("100"), said);
+        assert_eq!(found(&[orphan, known]).as_deref(), Some("5"));
+        assert_eq!(find_orphan(&Value::Null, &us, "100", "x"), None);
     }
 
     #[test]

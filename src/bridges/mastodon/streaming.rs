@@ -72,11 +72,12 @@ impl Mastodon {
         Ok(())
     }
 
-    /// Opens the stream. The token goes into a header; servers that only take it in the address get it there.
+    /// Opens the stream. The token goes into a header; servers that only take it in the address, and so say 401, get it
+    /// there. No other refusal is worth a token in their logs.
     pub(super) fn stream(&self) -> Result<Socket, Trouble> {
         let (url, token) = (self.stream_url()?, self.api.token());
         match Socket::connect(&url, Some(token)) {
-            Err(trouble) if matches!(trouble.kind, Kind::Credentials | Kind::Refused) => {
+            Err(trouble) if is_401(&trouble) => {
                 Socket::connect(&format!("{url}&access_token={}", api::encoded(token)), None)
             }
             other => other,
@@ -89,6 +90,11 @@ impl Mastodon {
             .map_err(|why| Trouble::refused(format!("streams: {why}")))?;
         Ok(format!("{base}/api/v1/streaming?stream=user"))
     }
+}
+
+/// Whether a stream was refused for want of a token.
+fn is_401(trouble: &Trouble) -> bool {
+    trouble.kind == Kind::Credentials && trouble.why.contains(" answered 401")
 }
 
 fn event_of(message: &str) -> Option<Event> {
@@ -107,6 +113,46 @@ fn event_of(message: &str) -> Option<Event> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bridges::mastodon::api::Instance;
+    use crate::bridges::mastodon::status::Us;
+    use crate::bridges::mastodon::{Signed, Visibility};
+    use std::io::{BufRead as _, BufReader, Write as _};
+    use std::net::{TcpListener, TcpStream};
+
+    #[test]
+    fn only_who_wants_a_token_gets_one_in_the_address() {
+        for (status, wanted) in [("401 Unauthorized", 2), ("403 Forbidden", 1), ("404 Not Found", 1)] {
+            let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+            let base = format!("http://{}", listener.local_addr().unwrap());
+            let server = std::thread::spawn(move || {
+                let mut lines = Vec::new();
+                for stream in listener.incoming().map_while(Result::ok) {
+                    let mut reader = BufReader::new(&stream);
+                    let mut head = String::new();
+                    reader.read_line(&mut head).unwrap();
+                    let mut line = String::new();
+                    while reader.read_line(&mut line).is_ok_and(|read| read > 2) {
+                        line.clear();
+                    }
+                    if head.contains("/end") {
+                        break;
+                    }
+                    lines.push(head);
+                    write!(&stream, "HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n").unwrap();
+                }
+                lines
+            });
+            let bridge = Mastodon::new(base.clone(), "token".into(), Visibility::Unlisted);
+            let instance = Instance { streaming: base.replace("http", "ws"), ..Instance::default() };
+            *bridge.signed.lock().unwrap() = Some(Signed { us: Us::default(), instance, bot: true });
+            assert!(bridge.stream().is_err());
+            let mut last = TcpStream::connect(base.trim_start_matches("http://")).unwrap();
+            last.write_all(b"GET /end HTTP/1.1\r\n\r\n").unwrap();
+            let asked = server.join().unwrap();
+            assert_eq!(asked.len(), wanted, "{status}");
+            assert!(!asked[0].contains("token"), "{status}: {}", asked[0]);
+        }
+    }
 
     #[test]
     fn messages_of_a_stream_ring_or_tell_of_deletions() {

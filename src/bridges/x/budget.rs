@@ -143,6 +143,11 @@ impl Budget {
         }
     }
 
+    /// Whether a post was paid for today: asking for it again costs nothing.
+    pub fn is_paid(&self, post: &str) -> bool {
+        self.spent(now()).paid.contains(&format!("p{post}"))
+    }
+
     /// A reply was posted, or may have been.
     pub fn posted(&self) {
         self.spent(now()).add(self.prices.reply);
@@ -251,6 +256,7 @@ mod tests {
             budget.read(["1"].into_iter(), ["a"].into_iter());
         }
         assert_eq!(budget.spent(now()).today, 15_000);
+        assert!(budget.is_paid("1") && !budget.is_paid("2") && !budget.is_paid("a"));
     }
 
     #[test]

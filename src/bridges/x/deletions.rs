@@ -4,7 +4,7 @@
 
 use super::api::success;
 use super::{DELETIONS, X};
-use crate::bridges::{Desk, Trouble, now};
+use crate::bridges::{Desk, Kind, Trouble, now};
 use serde_json::Value;
 
 /// Posts asked for at once, as X takes them.
@@ -16,7 +16,18 @@ const NOT_FOUND: &str = "resource-not-found";
 pub fn read(x: &X, desk: &Desk) -> Result<(), Trouble> {
     loop {
         let begun = now();
-        for some in x.watch.posts().chunks(POSTS_AT_ONCE) {
+        let watched = x.watch.posts().into_iter().map(|post| (x.known.version(&post), post));
+        let (paid, unpaid): (Vec<_>, Vec<_>) =
+            watched.partition(|(version, _)| x.api.budget.is_paid(version));
+        for some in paid.chunks(POSTS_AT_ONCE) {
+            look(x, desk, some)?;
+        }
+        for some in unpaid.chunks(POSTS_AT_ONCE) {
+            match x.api.budget.may_read() {
+                // Those that were paid for are looked at all the same.
+                Err(trouble) if trouble.kind == Kind::Budget => break,
+                left => drop(left?),
+            }
             look(x, desk, some)?;
         }
         desk.read_to(DELETIONS, begun);
@@ -24,15 +35,14 @@ pub fn read(x: &X, desk: &Desk) -> Result<(), Trouble> {
     }
 }
 
-fn look(x: &X, desk: &Desk, posts: &[String]) -> Result<(), Trouble> {
-    x.api.budget.may_read()?;
-    let versions: Vec<String> = posts.iter().map(|post| x.known.version(post)).collect();
+/// Looks at some posts, each with the version that it is asked for by.
+fn look(x: &X, desk: &Desk, posts: &[(String, String)]) -> Result<(), Trouble> {
+    let versions: Vec<&str> = posts.iter().map(|(version, _)| version.as_str()).collect();
     let ids = versions.join(",");
     let said = success(x.api.get("/2/tweets", &[("ids", ids.as_str())], DELETIONS)?)?;
     x.api.count(&said.body);
     for gone in gone(&said.body) {
-        let post = posts.iter().zip(&versions).find(|(_, version)| *version == gone);
-        if let Some((post, _)) = post {
+        if let Some((_, post)) = posts.iter().find(|(version, _)| version == gone) {
             desk.delete(post)?;
             x.watch.forget(post);
         }

@@ -4,6 +4,7 @@ use super::api::{FIELDS, success};
 use super::tweet::Tweet;
 use super::{MENTIONS, X, snowflake};
 use crate::bridges::{Desk, Trouble, now};
+use crate::till::time::Time;
 use serde_json::Value;
 use std::time::{Duration, Instant};
 
@@ -17,6 +18,8 @@ const PAGES_MAX: usize = 160;
 const FIRST_LOOK_SECONDS: i64 = 3600;
 /// After a long rest, so far: what is older is not worth its price.
 const LOOK_BACK_SECONDS: i64 = 86_400;
+/// X may show a mention so much later than one that was made after it.
+const LATE_SECONDS: i64 = 60;
 
 /// Reads mentions until there is trouble.
 pub fn read(x: &X, desk: &Desk) -> Result<(), Trouble> {
@@ -25,18 +28,37 @@ pub fn read(x: &X, desk: &Desk) -> Result<(), Trouble> {
         Some(cursor) => snowflake::later(&cursor, &back(LOOK_BACK_SECONDS)).to_owned(),
         None => back(FIRST_LOOK_SECONDS),
     };
+    let mut looked: Option<Time> = None;
     loop {
         let begun = now();
-        if let Some(newest) = round(x, desk, &since)? {
-            desk.move_cursor(MENTIONS, &newest)?;
-            since = newest;
+        if let Some(newest) = round(x, desk, &asked_from(&since, looked))? {
+            newest_of(&mut since, newest);
+            desk.move_cursor(MENTIONS, &since)?;
         }
+        looked = Some(begun);
         desk.read_to(MENTIONS, begun);
         let asked = Instant::now();
         let due = |x: &X| if x.is_streaming() { x.poll.max(POLL_BESIDE_STREAM) } else { x.poll };
         while asked.elapsed() < due(x) {
             desk.nap(Duration::from_millis(100).min(x.poll))?;
         }
+    }
+}
+
+/// After which id is asked: a while before the cursor, until all that was made before it must have been shown at the
+/// last look. Only what is new is billed: X bills a post once a UTC day, and what was handed in is not handed in again.
+fn asked_from(cursor: &str, looked: Option<Time>) -> String {
+    let Some(at) = snowflake::time(cursor) else { return cursor.to_owned() };
+    match looked {
+        Some(looked) if looked.ms_since(at) > 2 * LATE_SECONDS * 1000 => cursor.to_owned(),
+        _ => snowflake::least(at.plus_seconds(-LATE_SECONDS)),
+    }
+}
+
+/// A cursor never goes back.
+fn newest_of(cursor: &mut String, newest: String) {
+    if snowflake::later(cursor, &newest) == newest {
+        *cursor = newest;
     }
 }
 
@@ -75,4 +97,29 @@ fn pages(x: &X, desk: &Desk, since: &str, found: &mut Vec<Tweet>) -> Result<(), 
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_shown_late_is_asked_for_until_it_must_have_been_there() {
+        let made = Time::parse("2026-11-25T12:00:00.000Z").unwrap();
+        let cursor = snowflake::least(made);
+        let before = snowflake::least(made.plus_seconds(-60));
+        assert_eq!(asked_from(&cursor, None), before);
+        assert_eq!(asked_from(&cursor, Some(made.plus_seconds(120))), before);
+        assert_eq!(asked_from(&cursor, Some(made.plus_seconds(121))), cursor);
+        assert_eq!(asked_from("0", None), "0");
+    }
+
+    #[test]
+    fn a_cursor_never_goes_back() {
+        let mut cursor = "100".to_owned();
+        newest_of(&mut cursor, "99".to_owned());
+        assert_eq!(cursor, "100");
+        newest_of(&mut cursor, "1000".to_owned());
+        assert_eq!(cursor, "1000");
+    }
 }

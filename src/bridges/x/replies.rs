@@ -3,7 +3,7 @@
 use super::X;
 use super::api::{detail, success, trouble};
 use super::tweet::unescaped;
-use crate::bridges::{Posted, Reply, Trouble, now};
+use crate::bridges::{Kind, Posted, Reply, Trouble, now};
 use crate::till::text::{NotPlain, check_plain};
 use crate::till::time::Time;
 use serde_json::{Value, json};
@@ -36,9 +36,9 @@ pub fn post(x: &X, reply: &Reply, maybe_out: bool) -> Result<Posted, Trouble> {
         if trouble.kind.leaves_doubt() {
             x.api.budget.posted();
         }
-        // Our own, whose answer was lost, is a duplicate, too.
+        // Our own, whose answer was lost, is a duplicate, too; a timeline may not show it yet.
         if said.status == 403 && detail(&said.body).contains("duplicate") {
-            return find(x, reply)?.ok_or(trouble);
+            return find(x, reply)?.ok_or(Trouble { kind: Kind::Server, ..trouble });
         }
         return Err(trouble);
     }

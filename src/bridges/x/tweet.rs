@@ -65,20 +65,26 @@ pub fn read(tweet: &Value, includes: &Value, us: &Us) -> Option<Tweet> {
 
 fn mentions(tweet: &Value, us: &Us) -> bool {
     list(tweet, "/entities/mentions").chain(list(tweet, "/note_tweet/entities/mentions")).any(|mention| {
-        text(mention, "/id") == Some(&us.id)
-            || text(mention, "/username").is_some_and(|name| name.eq_ignore_ascii_case(&us.handle))
+        // Names change hands; an id says whose it is, where X gives one.
+        match text(mention, "/id") {
+            Some(id) => id == us.id,
+            None => text(mention, "/username").is_some_and(|name| name.eq_ignore_ascii_case(&us.handle)),
+        }
     })
 }
 
 fn quotes(post: &Post, tweet: &Value, includes: &Value, us: &Us) -> bool {
     let Some(quoted) = &post.quote_of else { return false };
-    let by_us = |it: &Value| text(it, "/id") == Some(quoted) && text(it, "/author_id") == Some(&us.id);
+    let shown = list(includes, "/tweets").find(|it| text(it, "/id") == Some(quoted));
+    if let Some(author) = shown.and_then(|it| text(it, "/author_id")) {
+        return author == us.id;
+    }
     let address = format!("/{}/status/{quoted}", us.handle).to_ascii_lowercase();
     let leads_to_us = |url: &Value| {
         let target = text(url, "/expanded_url").unwrap_or_default().to_ascii_lowercase();
         target.split(['?', '#']).next().unwrap_or_default().ends_with(&address)
     };
-    list(includes, "/tweets").any(by_us) || list(tweet, "/entities/urls").any(leads_to_us)
+    list(tweet, "/entities/urls").any(leads_to_us)
 }
 
 /// X's texts come with these three characters escaped as in HTML.
@@ -152,6 +158,20 @@ mod tests {
         assert!(!one(&tweet("https://x.com/other/status/9")).to_us);
         let includes = json!({"tweets": [{"id": "9", "author_id": "1111111111111111111"}]});
         assert!(read(&tweet("https://x.com/other/status/9"), &includes, &us()).unwrap().post.to_us);
+        let theirs = json!({"tweets": [{"id": "9", "author_id": "5"}]});
+        let forged = tweet("https://x.com/exampleuser/status/9");
+        assert!(!read(&forged, &theirs, &us()).unwrap().post.to_us, "the address may say any name");
+    }
+
+    #[test]
+    fn who_is_mentioned_is_known_by_their_id() {
+        let to_us = |mention: Value| {
+            let entities = json!({"mentions": [mention]});
+            one(&json!({"id": "3", "author_id": "2", "text": "@ExampleUser", "entities": entities})).to_us
+        };
+        assert!(to_us(json!({"username": "OldName", "id": "1111111111111111111"})), "we were renamed since");
+        assert!(!to_us(json!({"username": "ExampleUser", "id": "5"})), "somebody had our name before us");
+        assert!(to_us(json!({"username": "exampleuser"})));
     }
 
     #[test]
