@@ -99,9 +99,16 @@ impl Keeper {
         threads.push(std::thread::spawn(move || outbox.run()));
         let mut logged = Instant::now();
         while self.desk.nap(HEARTBEAT).is_ok() {
-            if let Err(error) = self.desk.announce() {
-                self.desk.counts.error(Kind::Till);
-                log::warn!("{}: the till does not hear us: {error}", self.network.slug());
+            match self.desk.announce() {
+                Ok(()) => {
+                    if let Err(trouble) = self.desk.is_ours() {
+                        self.end(trouble);
+                    }
+                }
+                Err(error) => {
+                    self.desk.counts.error(Kind::Till);
+                    log::warn!("{}: the till does not hear us: {error}", self.network.slug());
+                }
             }
             if logged.elapsed() >= LOG_EVERY {
                 logged = Instant::now();
@@ -132,6 +139,7 @@ impl Keeper {
                 _ => Trouble::new(Kind::Till, error.to_string()),
             })
         })?;
+        self.desk.take_over()?;
         if let Some(watch) = self.network.watch() {
             watch.take_over(&self.desk)?;
         }
@@ -172,6 +180,7 @@ impl Keeper {
     }
 
     fn end(&self, trouble: Trouble) {
+        // What ends because the bridge ends is no reason.
         if trouble.kind != Kind::Stopped {
             *self.ended.lock().unwrap_or_else(PoisonError::into_inner) = Some(trouble);
         }

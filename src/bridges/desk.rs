@@ -17,6 +17,8 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+/// The stream under which a bridge leaves its mark: whoever came last runs.
+const MARK: &str = "bridge";
 /// The longest wait for a till that is away: it is next door.
 const TILL_WAIT_MAX: Duration = Duration::from_secs(4);
 /// How long a till that refuses our token is left alone.
@@ -50,6 +52,8 @@ struct Known {
     offset_ms: i64,
     /// The till's time when this bridge first spoke to it.
     begun: Option<Time>,
+    /// This bridge's own mark.
+    mark: String,
     /// Cursors as they were last read or written: where they differ, somebody else has moved them.
     cursors: BTreeMap<String, Option<String>>,
 }
@@ -313,6 +317,30 @@ impl Desk {
         Ok(cursor)
     }
 
+    /// This bridge is the network's from now on: one that runs already ends.
+    pub(super) fn take_over(&self) -> Result<(), Trouble> {
+        let chance = getrandom::u64().unwrap_or(0);
+        let mark = format!("{chance:016x}");
+        self.cursor(MARK)?;
+        self.move_cursor(MARK, &mark)?;
+        self.known().mark = mark;
+        Ok(())
+    }
+
+    /// Whether no other bridge has taken this one's place.
+    pub(super) fn is_ours(&self) -> Result<(), Trouble> {
+        let mark = self.known().mark.clone();
+        if self.dry_run || self.cursor(MARK)?.is_none_or(|kept| kept == mark) {
+            return Ok(());
+        }
+        Err(self.another())
+    }
+
+    fn another(&self) -> Trouble {
+        let why = format!("another bridge reads {} for this till, and has taken our place", self.slug);
+        Trouble::new(Kind::Another, why)
+    }
+
     /// Everything up to `cursor` has been handed in.
     ///
     /// # Errors
@@ -328,10 +356,7 @@ impl Desk {
                 self.known().cursors.insert(stream.to_owned(), Some(cursor.to_owned()));
                 Ok(())
             }
-            Err(ClientOrStop::Refused(error)) if error.status == Some(409) => {
-                let why = format!("another bridge reads {} for this till: end one of them", self.slug);
-                Err(Trouble::new(Kind::Another, why))
-            }
+            Err(ClientOrStop::Refused(error)) if error.status == Some(409) => Err(self.another()),
             Err(other) => Err(other.trouble()),
         }
     }

@@ -213,18 +213,13 @@ pub fn one_after_the_other(network: impl Network) {
     });
     assert_eq!(client.all("/v1/purchases?status=pending").len(), 1, "the other one is still held");
 
-    let second = stage.command(&[]).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
-    let mut bridges = [stage.take_child(), second];
-    let ended = wait_for("the end of one of them", || {
-        stage.network.warm_up();
-        std::thread::sleep(Duration::from_millis(200));
-        bridges.iter_mut().position(|bridge| bridge.try_wait().unwrap().is_some())
-    });
-    let [first, second] = bridges;
-    let (ended, mut other) = if ended == 0 { (first, second) } else { (second, first) };
-    let _ = other.kill();
-    other.wait().unwrap();
-    assert_eq!(ended.wait_with_output().unwrap().status.code(), Some(1));
+    let mut first = stage.take_child();
+    stage.start_bridge();
+    let ended = wait_for("the end of the first", || first.try_wait().unwrap());
+    assert_eq!(ended.code(), Some(1));
+    let wish = stage.network.post(2, &format!("{shop} #BuyPot"));
+    stage.reply_to(&wish);
+    stage.one_reply_each();
 }
 
 /// One buyer on two networks: buys on both, and has one limit for both.

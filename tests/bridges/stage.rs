@@ -173,7 +173,7 @@ impl<N: Network> Stage<N> {
                 self.network.warm_up();
                 last = Some(Instant::now());
             }
-            (!client.all(&cursors).is_empty()).then_some(())
+            client.all(&cursors).iter().any(|cursor| cursor["stream"] != "bridge").then_some(())
         });
     }
 

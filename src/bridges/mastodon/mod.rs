@@ -144,6 +144,10 @@ impl Network for Mastodon {
         check::check(self)
     }
 
+    fn watch(&self) -> Option<&Watch> {
+        Some(&self.watch)
+    }
+
     fn sources(&self) -> Vec<&'static str> {
         vec![NOTIFICATIONS, HASHTAGS, STREAMING]
     }
