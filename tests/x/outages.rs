@@ -75,11 +75,14 @@ fn a_duplicate_that_no_timeline_shows_yet_is_looked_for_again() {
     // One for the latest replies at the start.
     (0..3).for_each(|_| stage.x.script(TIMELINE, empty()));
     stage.x.script(POST, Say::Do(403, recorded("duplicate", &[])));
+    stage.x.script(POST, answer(403, recorded("duplicate", &[])));
     let bridge = stage.bridge();
+    wait_for("the latest replies", || stage.x.asked(TIMELINE).pop());
     let id = fresh();
     stage.x.script(MENTIONS, answer(200, mention(&id, WISH)));
     wait_for("the reply to be noted", || stage.events("reply.sent").pop());
-    assert_eq!((stage.x.posted().len(), stage.x.asked(POST).len()), (1, 1));
+    assert_eq!((stage.x.posted().len(), stage.x.asked(POST).len()), (1, 2));
+    assert!(stage.events("reply.failed").is_empty());
     bridge.stop();
 }
 
@@ -193,4 +196,19 @@ fn a_repost_that_the_stream_told_of_too_changes_nothing() {
     bridge.stop();
     drop(second);
     assert_eq!(stage.x.posted().len(), 1, "and nobody is answered");
+}
+
+#[test]
+fn whoever_renames_themselves_meanwhile_has_to_be_shown_anew() {
+    let stage = Stage::new();
+    let bridge = stage.bridge();
+    let (id, confirms) = (fresh(), fresh());
+    stage.x.script(MENTIONS, answer(200, mention(&id, WISH)));
+    stage.wait_for_verdict(&id, "pending");
+    stage.wait_for_replies(1);
+    let mut renamed = mention(&confirms, "#ConfirmThing @ExampleUser");
+    renamed["includes"]["users"][0]["username"] = json!("Renamed");
+    stage.x.script(MENTIONS, answer(200, renamed));
+    stage.wait_for_verdict(&confirms, "identity_frozen");
+    bridge.stop();
 }
