@@ -4,6 +4,8 @@
 //! It could not be run against X itself; what is proven here is that it follows those documents. The till is real.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
+#[path = "x/outages.rs"]
+mod outages;
 #[path = "x/stand_in.rs"]
 mod stand_in;
 mod support;
@@ -33,7 +35,7 @@ struct Stage {
     token: String,
     limits: Limits,
     webhook: Option<SocketAddr>,
-    _site: Site,
+    site: Site,
 }
 
 impl Stage {
@@ -48,7 +50,7 @@ impl Stage {
         let token = till.client.post("/v1/tokens", &json!({"role": "network:x"}))["token"].clone();
         let limits = Limits { cents_per_day: 1000, cents_per_month: None, reserve_percent: 20 };
         let token = token.as_str().unwrap().to_owned();
-        Self { x: StandIn::start(), till, token, limits, webhook: None, _site: site }
+        Self { x: StandIn::start(), till, token, limits, webhook: None, site }
     }
 
     fn bridge(&self) -> Bridge {
@@ -169,7 +171,9 @@ fn mentions_are_read_page_by_page_oldest_first_and_the_cursor_is_kept() {
     assert_eq!(asked[0].query["since_id"], asked[1].query["since_id"]);
     assert!(!asked[0].query.contains_key("pagination_token"));
     assert_eq!(asked[1].query["pagination_token"], "t3buvdr5pujq9g7bggsnf3ep2ha28");
-    assert_eq!(asked[2].query["since_id"], newer);
+    let since = |asked: &stand_in::Asked| asked.query["since_id"].parse::<u64>().unwrap();
+    let before = newer.parse::<u64>().unwrap() - since(&asked[2]);
+    assert_eq!(before >> 22, 60_000, "a minute earlier: X may show a mention late");
     let replies = stage.wait_for_replies(2);
     assert_eq!(replies[0].1, older);
     assert!(replies[0].2.contains("#ConfirmThing"), "{}", replies[0].2);
@@ -177,7 +181,7 @@ fn mentions_are_read_page_by_page_oldest_first_and_the_cursor_is_kept() {
     let before = stage.x.asked(MENTIONS).len();
     let bridge = stage.bridge();
     let asked = wait_for("a question after the restart", || stage.x.asked(MENTIONS).get(before).cloned());
-    assert_eq!(asked.query["since_id"], newer);
+    assert_eq!((newer.parse::<u64>().unwrap() - since(&asked)) >> 22, 60_000);
     bridge.stop();
     assert_eq!(stage.x.posted().len(), 2, "nobody is answered twice");
 }
@@ -242,37 +246,6 @@ fn without_the_right_to_a_stream_mentions_are_enough() {
     assert_eq!(stage.x.asked(STREAM).len(), 1, "it is not asked for again at once");
     assert!(bridge.ended().is_none());
     bridge.stop();
-}
-
-#[test]
-fn a_reply_whose_answer_was_lost_is_found_and_not_posted_again() {
-    let stage = Stage::new();
-    stage.x.script(POST, Say::Lost);
-    let bridge = stage.bridge();
-    let id = fresh();
-    stage.x.script(MENTIONS, answer(200, mention(&id, WISH)));
-    let sent = wait_for("the reply to be noted", || stage.events("reply.sent").pop());
-    assert_eq!(stage.x.posted().len(), 1, "{sent}");
-    assert_eq!(stage.x.asked(POST).len(), 1);
-    assert_eq!(stage.x.asked(TIMELINE)[0].query["since_id"], id);
-    bridge.stop();
-}
-
-#[test]
-fn what_an_earlier_bridge_posted_is_found_by_the_next() {
-    let stage = Stage::new();
-    let id = stage.wish();
-    let replies = stage.client().get("/v1/replies?network=x")["data"].clone();
-    let text = replies[0]["text"].as_str().unwrap();
-    // The earlier bridge posted it and was killed before it could say so.
-    let body = json!({"text": text, "reply": {"in_reply_to_tweet_id": id}});
-    stage.x.script(POST, Say::Do(403, recorded("duplicate", &[])));
-    let keys = stage.bridge();
-    wait_for("the reply to be noted", || stage.events("reply.sent").pop());
-    assert_eq!(stage.x.asked(POST)[0].body, body);
-    assert_eq!((stage.x.posted().len(), stage.x.asked(POST).len()), (1, 1), "the duplicate was its own");
-    assert!(!stage.x.asked(TIMELINE).is_empty(), "an old reply is looked for first");
-    keys.stop();
 }
 
 #[test]

@@ -44,6 +44,8 @@ pub enum Say {
     Do(u16, Value),
     /// It does what was asked, and the answer is lost.
     Lost,
+    /// It does what was asked, and answers once it is told to; the answer is lost if nobody is left to tell it.
+    Later(Receiver<()>),
     /// It streams what it is told.
     Stream(Receiver<String>),
 }
@@ -145,6 +147,12 @@ impl StandIn {
                     usual(&mut state, asked);
                     return None;
                 }
+                Some(Say::Later(told)) => {
+                    let said = usual(&mut state, asked);
+                    drop(state);
+                    told.recv().ok()?;
+                    said
+                }
                 Some(Say::Stream(lines)) => {
                     drop(state);
                     write!(stream, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n").ok()?;
@@ -226,7 +234,7 @@ fn usual(state: &mut State, asked: &Asked) -> (u16, Vec<(String, String)>, Value
             let posted = state.posted.iter().map(|(id, to, text)| {
                 let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
                 json!({
-                    "id": id, "text": format!("@OtherUser {text}"), "created_at": "2026-01-01T00:00:00.000Z",
+                    "id": id, "text": format!("@OtherUser {text}"), "created_at": super::now(),
                     "edit_history_tweet_ids": [id],
                     "referenced_tweets": [{"type": "replied_to", "id": to}]
                 })
@@ -234,6 +242,7 @@ fn usual(state: &mut State, asked: &Asked) -> (u16, Vec<(String, String)>, Value
             let posted: Vec<Value> = posted.rev().collect();
             fine(json!({"data": posted, "meta": {"result_count": posted.len()}}))
         }
+        _ if asked.path.ends_with("/retweeted_by") => fine(json!({"meta": {"result_count": 0}})),
         "GET /2/tweets" => fine(json!({"data": []})),
         "GET /2/tweets/search/stream/rules" => fine(json!({"data": state.rules})),
         "POST /2/tweets/search/stream/rules" => {

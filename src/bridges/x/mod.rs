@@ -2,7 +2,7 @@
 //!
 //! - `oauth`, `api`: signed requests, and what refusals mean; `budget`: what they cost
 //! - `mentions`, `stream` (over a `wire`, after its `rules`), `webhook`: where posts come from
-//!   (and `deletions`: whether they are still there)
+//!   (and `deletions`: whether they are still there; `reposts`: those that nobody told of)
 //! - `tweet`, `events`: X's shapes as the till's; `snowflake`: its ids; `known`: names and versions seen lately
 //! - `replies`: posting one, and finding one that may be out; `check`: what `--check` looks at
 
@@ -15,6 +15,7 @@ mod known;
 mod mentions;
 mod oauth;
 mod replies;
+mod reposts;
 mod rules;
 mod snowflake;
 mod stream;
@@ -25,13 +26,13 @@ mod wire;
 pub use budget::{Limits, Prices};
 pub use oauth::Keys;
 
-use super::{Desk, Finding, Network, Own, Person, Post, Posted, Reply, Seen, Trouble, Watch};
+use super::{Desk, Finding, Network, Own, Person, Post, Posted, Reply, Seen, Trouble, Watch, now};
+use crate::till::time::Time;
 use api::Api;
 use budget::Budget;
 use known::Known;
 use serde_json::Value;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use tweet::{Tweet, Us};
@@ -44,6 +45,8 @@ const MENTIONS: &str = "mentions";
 const STREAM: &str = "stream";
 /// The source that looks whether posts are still there.
 const DELETIONS: &str = "deletions";
+/// The source that asks for native reposts of our replies, where the stream is away.
+const REPOSTS: &str = "reposts";
 /// The source that takes what X sends.
 const WEBHOOK: &str = "webhook";
 
@@ -77,8 +80,10 @@ pub struct X {
     known: Known,
     seen: Seen,
     watch: Watch,
-    /// Whether the stream is heard now.
-    streaming: AtomicBool,
+    /// Our latest replies.
+    replies: reposts::Replies,
+    /// Since when the stream is heard, where it is.
+    streaming: Mutex<Option<Time>>,
 }
 
 impl X {
@@ -96,7 +101,8 @@ impl X {
             known: Known::default(),
             seen: Seen::default(),
             watch: Watch::default(),
-            streaming: AtomicBool::new(false),
+            replies: reposts::Replies::default(),
+            streaming: Mutex::default(),
         }
     }
 
@@ -149,11 +155,15 @@ impl X {
     }
 
     fn is_streaming(&self) -> bool {
-        self.streaming.load(Ordering::Relaxed)
+        self.streaming_since().is_some()
+    }
+
+    fn streaming_since(&self) -> Option<Time> {
+        *self.streaming.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn set_streaming(&self, streaming: bool) {
-        self.streaming.store(streaming, Ordering::Relaxed);
+        *self.streaming.lock().unwrap_or_else(PoisonError::into_inner) = streaming.then(now);
     }
 }
 
@@ -179,7 +189,7 @@ impl Network for X {
     }
 
     fn sources(&self) -> Vec<&'static str> {
-        let always = [BUDGET, MENTIONS, STREAM, DELETIONS];
+        let always = [BUDGET, MENTIONS, STREAM, DELETIONS, REPOSTS];
         always.into_iter().chain(self.webhook.map(|_| WEBHOOK)).collect()
     }
 
@@ -188,12 +198,15 @@ impl Network for X {
             BUDGET => self.api.budget.keep(BUDGET, desk),
             STREAM => stream::read(self, desk),
             DELETIONS => deletions::read(self, desk),
+            REPOSTS => reposts::read(self, desk),
             WEBHOOK => webhook::read(self, desk),
             _ => mentions::read(self, desk),
         }
     }
 
     fn post(&self, reply: &Reply, maybe_out: bool) -> Result<Posted, Trouble> {
-        replies::post(self, reply, maybe_out)
+        let posted = replies::post(self, reply, maybe_out)?;
+        self.replies.note(&posted.post_id, posted.sent_at);
+        Ok(posted)
     }
 }
