@@ -64,6 +64,18 @@ fn a_changed_handle_on_bluesky_is_noticed() {
 }
 
 #[test]
+fn a_backdated_confirmation_on_bluesky_is_too_late() {
+    let Some(network) = Bluesky::start() else { return };
+    bluesky::backdated(network);
+}
+
+#[test]
+fn who_blocks_the_shop_on_bluesky_is_left_alone_for_as_long() {
+    let Some(network) = Bluesky::start() else { return };
+    bluesky::blocks_end(network);
+}
+
+#[test]
 fn people_buy_on_all_of_bluesky() {
     let Some(network) = Bluesky::start_whole() else { return };
     play::people_buy(network);

@@ -182,3 +182,38 @@ pub fn blocked(network: Bluesky) {
         (bridge["errors"]["refused"] == 1).then_some(())
     });
 }
+
+/// Somebody blocks the shop and takes that back, also across an outage; who has said "stop" stays left alone after that.
+/// Who may be the owner of a handle is asked for before a code is handed in.
+pub fn blocks_end(network: Bluesky) {
+    let mut stage = Stage::new(network);
+    stage.start_bridge();
+    let client = stage.client();
+    let wish = stage.network.post(1, "@teashop.test #BuyPot #Link4711ABCDEFGHI");
+    let (reply, _) = stage.reply_to(&wish);
+    stage.wait_for_verdict(&wish, "pending");
+    let opt_outs = |count| {
+        wait_for("the opt-outs", || {
+            (client.all("/v1/networks/bluesky/opt-outs").len() == count).then_some(())
+        })
+    };
+    let bot = stage.network.bot.did.clone();
+    let block = stage.network.people[0].block(&bot);
+    opt_outs(1);
+    stage.network.cut().down();
+    stage.network.people[0].delete(&block.uri);
+    stage.network.cut().open();
+    opt_outs(0);
+    let wish = stage.network.post(0, "@teashop.test #BuyPot");
+    stage.reply_to(&wish);
+    // An answer to us is to us.
+    stage.network.people[1].reply("stop", &stage.network.kept(&reply));
+    opt_outs(1);
+    let block = stage.network.people[1].block(&bot);
+    stage.network.people[1].delete(&block.uri);
+    let last = stage.network.post(2, "@teashop.test #BuyPot");
+    stage.reply_to(&last);
+    opt_outs(1);
+    stage.settle();
+    assert_eq!(stage.one_reply_each(), 3);
+}

@@ -31,6 +31,8 @@ const POSTS_AT_ONCE: usize = 25;
 const WATCH_EVERY: u32 = 4;
 /// Of the posts under watch, so many at one look; the others have their turn.
 const WATCHED_AT_ONCE: usize = 4 * POSTS_AT_ONCE;
+/// Where more posts are asked for at once and none of them is there, the AppView is what is wrong.
+const GONE_TOGETHER_MAX: usize = 2;
 
 /// Reads notifications again and again.
 pub fn read_notifications(bridge: &Bluesky, desk: &Desk) -> Result<(), Trouble> {
@@ -42,8 +44,7 @@ pub fn read_notifications(bridge: &Bluesky, desk: &Desk) -> Result<(), Trouble> 
         let list = |cursor: Option<&str>| bridge.notifications(cursor);
         let found = look(bridge, desk, &looks, rounds == 0 || looks.is_due(begun), list)?;
         let posts = bridge.posts_of(desk, &found.fresh, &looks)?;
-        hand_in(bridge, desk, &posts)?;
-        found.fresh.iter().for_each(|item| bridge.seen.note(uri_of(item)));
+        hand_in(bridge, desk, &found.fresh, posts)?;
         looks.note(begun, found.reach);
         desk.move_cursor(NOTIFICATIONS, &begun.to_string())?;
         desk.read_to(NOTIFICATIONS, begun);
@@ -65,21 +66,27 @@ pub fn read_hashtags(bridge: &Bluesky, desk: &Desk) -> Result<(), Trouble> {
         let tags = desk.hashtags();
         let offered: HashSet<&String> = tags.iter().collect();
         all.retain(|tag, _| offered.contains(tag));
+        let mut ended = None;
         for tag in &tags {
-            let (looked, known) = (now(), all.get(tag).copied());
-            let looks = known.unwrap_or_else(|| Looks::since(kept));
-            let list = |cursor: Option<&str>| {
-                desk.nap(bridge.session.pace.search_pause(Instant::now()))?;
-                bridge.search(tag, cursor)
-            };
-            let found = look(bridge, desk, &looks, known.is_none() || looks.is_due(looked), list)?;
-            let posts: Vec<Post> =
-                found.fresh.iter().filter_map(|view| post_of_view(view, desk, &looks)).collect();
-            hand_in(bridge, desk, &posts)?;
-            found.fresh.iter().for_each(|item| bridge.seen.note(uri_of(item)));
-            let mut looks = looks;
-            looks.note(looked, found.reach);
-            all.insert(tag.clone(), looks);
+            let known = all.get(tag).copied();
+            let looked = search_for(bridge, desk, tag, known, known.unwrap_or_else(|| Looks::since(kept)));
+            match looked {
+                Ok(looks) => {
+                    all.insert(tag.clone(), looks);
+                }
+                // One hashtag's trouble is not the others'.
+                Err(trouble) if trouble.kind == Kind::Refused => {
+                    desk.trouble(Kind::Refused);
+                    log::warn!("bluesky: the search for #{tag} is refused: {trouble}");
+                }
+                Err(trouble) if matches!(trouble.kind, Kind::Server | Kind::Protocol) => {
+                    ended.get_or_insert(trouble);
+                }
+                Err(trouble) => return Err(trouble),
+            }
+        }
+        if let Some(trouble) = ended {
+            return Err(trouble);
         }
         desk.move_cursor(HASHTAGS, &begun.to_string())?;
         desk.read_to(HASHTAGS, begun);
@@ -87,15 +94,44 @@ pub fn read_hashtags(bridge: &Bluesky, desk: &Desk) -> Result<(), Trouble> {
     }
 }
 
-fn hand_in(bridge: &Bluesky, desk: &Desk, posts: &[Post]) -> Result<(), Trouble> {
-    if posts.is_empty() {
-        return Ok(());
-    }
-    let answers = desk.hand_in(posts)?;
+/// Searches for a hashtag and hands in what is found.
+fn search_for(
+    bridge: &Bluesky,
+    desk: &Desk,
+    tag: &str,
+    known: Option<Looks>,
+    mut looks: Looks,
+) -> Result<Looks, Trouble> {
+    let looked = now();
+    let list = |cursor: Option<&str>| {
+        desk.nap(bridge.session.pace.search_pause(Instant::now()))?;
+        bridge.search(tag, cursor)
+    };
+    let found = look(bridge, desk, &looks, known.is_none() || looks.is_due(looked), list)?;
+    let posts = found.fresh.iter().filter_map(|view| post_of_view(view, desk, &looks)).collect();
+    hand_in(bridge, desk, &found.fresh, posts)?;
+    looks.note(looked, found.reach);
+    Ok(looks)
+}
+
+/// Hands in the posts that were made of what is fresh; whose author has no handle yet stays so.
+fn hand_in(bridge: &Bluesky, desk: &Desk, fresh: &[Value], mut posts: Vec<Post>) -> Result<(), Trouble> {
+    let mut later = HashSet::new();
+    posts.retain_mut(|post| {
+        let named = bridge.name(post);
+        if !named {
+            later.insert(post.id.clone());
+        }
+        named
+    });
+    let answers = if posts.is_empty() { Vec::new() } else { desk.hand_in(&posts)? };
     for (post, answer) in posts.iter().zip(answers) {
         if let Some(answer) = answer {
             bridge.watch.consider(&post.id, &answer);
         }
+    }
+    for uri in fresh.iter().map(uri_of).filter(|uri| !later.contains(*uri)) {
+        bridge.seen.note(uri);
     }
     Ok(())
 }
@@ -180,17 +216,35 @@ impl Watched {
         let turn: Vec<&str> = behind.iter().chain(before).take(WATCHED_AT_ONCE).map(String::as_str).collect();
         for some in turn.chunks(POSTS_AT_ONCE) {
             let views = bridge.views(some)?;
-            for uri in some {
-                if views.iter().any(|view| uri_of(view) == *uri) {
-                    self.missing.remove(*uri);
-                } else if !self.missing.insert((*uri).to_owned()) {
-                    desk.delete(uri)?;
-                    bridge.watch.forget(uri);
-                }
+            let there: HashSet<&str> = views.iter().map(uri_of).collect();
+            let Some(gone) = self.gone(some, &there) else {
+                desk.trouble(Kind::Server);
+                log::error!("bluesky: the AppView shows none of {} posts: that is no deletion", some.len());
+                continue;
+            };
+            for uri in gone {
+                desk.delete(uri)?;
+                bridge.watch.forget(uri);
             }
         }
         self.after = turn.last().map(|uri| (*uri).to_owned()).unwrap_or_default();
         Ok(())
+    }
+
+    /// Those of some posts that are gone, by what is there; `None` where so many are missing that it is something else.
+    fn gone<'u>(&mut self, some: &[&'u str], there: &HashSet<&str>) -> Option<Vec<&'u str>> {
+        if some.len() > GONE_TOGETHER_MAX && !some.iter().any(|uri| there.contains(uri)) {
+            return None;
+        }
+        let mut gone = Vec::new();
+        for uri in some {
+            if there.contains(uri) {
+                self.missing.remove(*uri);
+            } else if !self.missing.insert((*uri).to_owned()) {
+                gone.push(*uri);
+            }
+        }
+        Some(gone)
     }
 }
 
@@ -252,5 +306,21 @@ impl Bluesky {
         let said = self.session.query("app.bsky.actor.getProfile", &[("actor", did)])?;
         let blocked = said.pointer("/viewer/blockedBy").and_then(Value::as_bool) == Some(true);
         Ok(blocked || said.pointer("/viewer/blocking").is_some())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_post_is_gone_when_two_looks_miss_it_and_never_with_all_the_others() {
+        let mut watched = Watched::default();
+        let there = |uris: &[&'static str]| uris.iter().copied().collect::<HashSet<&str>>();
+        assert_eq!(watched.gone(&["a", "b", "c"], &there(&["a", "b"])), Some(vec![]));
+        assert_eq!(watched.gone(&["a", "b", "c"], &there(&[])), None, "an AppView that has lost its memory");
+        assert_eq!(watched.gone(&["a", "b", "c"], &there(&["a"])), Some(vec!["c"]));
+        assert_eq!(watched.gone(&["a", "b", "c"], &there(&["b", "c"])), Some(vec![]), "b was missed once");
+        assert_eq!(watched.gone(&["a", "b"], &there(&[])), Some(vec!["a"]), "few may be gone together");
     }
 }

@@ -1,18 +1,29 @@
 //! The firehose as a source: every commit of a PDS or of the whole network, most of which are passed over here.
 
+use self::shore::Shore;
+use self::waiting::{For, Waiting};
 use super::Bluesky;
-use super::frame::{Commit, Frame, Op, Record};
-use super::record::{BLOCK, POST, REPOST};
-use crate::bridges::{Desk, Heard, Kind, Person, Post, Socket, Trouble, now};
-use crate::till::text::{fold, hashtags, mentions};
+use super::frame::{Commit, Frame};
+use super::naming::{Claim, proves};
+use super::record::parts;
+use crate::bridges::{Desk, Heard, Kind, Post, Socket, Trouble, now};
+use crate::till::text::{fold, hashtags};
 use crate::till::time::Time;
-use std::collections::{BTreeMap, HashSet, VecDeque};
+use sha2::{Digest, Sha256};
+use std::collections::VecDeque;
+use std::fmt::Write as _;
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
 
+mod filter;
+mod shore;
 #[cfg(test)]
 mod tests;
+mod waiting;
 
-/// The stream's name, and the name of its cursor.
+pub use filter::{Found, Wanted, filter};
+
+/// The stream's name; each server's cursor has one of its own.
 pub const SOURCE: &str = "firehose";
 /// Posts that match are handed in together where they come faster than this.
 const GATHER: Duration = Duration::from_millis(5);
@@ -20,147 +31,14 @@ const GATHER: Duration = Duration::from_millis(5);
 const GATHER_MAX: Duration = Duration::from_millis(50);
 /// At most so many at once.
 const GATHERED_MAX: usize = 200;
+/// Posts that wait for a handle are looked at as often.
+const WAITING_EVERY: Duration = Duration::from_millis(100);
 /// The cursor is kept as often.
 const KEEP_EVERY: Duration = Duration::from_secs(1);
-/// Who is that close behind reads live.
-const LIVE_MS: i64 = 10_000;
-/// Read live, a post is not older than this, whatever its server says.
-const LATE_MS: i64 = 60_000;
 /// Posts with hashtags that nobody looks for are kept for so long: their offer may be coming.
 const SECOND_LOOK: Duration = Duration::from_secs(10);
 /// The most of them.
 const SECOND_LOOK_MAX: usize = 20_000;
-/// The longest text that a post may have, as the network's specification says; anybody can write a longer one.
-const TEXT_BYTES_MAX: usize = 3000;
-/// No address is longer: a DID, a collection and a key.
-const URI_BYTES_MAX: usize = 1024;
-/// What is reserved for proving who one is.
-const PROOF_TAGS: &[&str] = &["link", "unlink"];
-
-/// What a post has to be for us to want it.
-#[derive(Clone, Debug, Default)]
-pub struct Wanted {
-    /// Our DID.
-    pub own: String,
-    /// Our handle.
-    pub own_handle: String,
-    /// `at://` and our DID and a slash.
-    pub own_prefix: String,
-    /// Folded hashtags that the till looks for.
-    pub hashtags: HashSet<String>,
-}
-
-impl Wanted {
-    /// What we want as things stand.
-    pub fn new(own: &str, own_handle: &str, hashtags: impl IntoIterator<Item = String>) -> Self {
-        Self {
-            own: own.to_owned(),
-            own_handle: own_handle.to_owned(),
-            own_prefix: format!("at://{own}/"),
-            hashtags: hashtags.into_iter().collect(),
-        }
-    }
-
-    /// Whether a post's own words or its place in a thread concern us; `None` where only its hashtags could, later.
-    fn takes(&self, record: &Record<'_>) -> Option<bool> {
-        if self.is_to_us(record)
-            || record.reply.is_some_and(|(_, parent)| parent.starts_with(&self.own_prefix))
-        {
-            return Some(true);
-        }
-        let tags = hashtags(record.text);
-        if tags.is_empty() {
-            return Some(false);
-        }
-        let wanted = tags
-            .into_iter()
-            .map(fold)
-            .any(|tag| self.hashtags.contains(&tag) || PROOF_TAGS.iter().any(|proof| tag.starts_with(proof)));
-        wanted.then_some(true)
-    }
-
-    /// Whether a post mentions or quotes us.
-    fn is_to_us(&self, record: &Record<'_>) -> bool {
-        record.mentions.contains(&self.own.as_str())
-            || record.quotes.is_some_and(|uri| uri.starts_with(&self.own_prefix))
-            || mentions(record.text, &self.own_handle)
-    }
-}
-
-/// What the filter made of an operation.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Found {
-    /// Something to hand in; its author's handle is not known yet.
-    Post(Post),
-    /// Only if its hashtag turns out to be an offer's.
-    Perhaps(Post),
-    /// A post is gone.
-    Deleted(String),
-    /// Somebody blocks us, under this key.
-    Blocked(String),
-    /// A block, of anybody, is gone.
-    Unblocked(String),
-}
-
-/// What a commit holds for us.
-pub fn filter(commit: &Commit<'_>, wanted: &Wanted, found: &mut Vec<Found>) {
-    if commit.repo == wanted.own {
-        return;
-    }
-    for op in &commit.ops {
-        if let Some(one) = filter_op(commit, op, wanted) {
-            found.push(one);
-        }
-    }
-}
-
-fn filter_op(commit: &Commit<'_>, op: &Op<'_>, wanted: &Wanted) -> Option<Found> {
-    let (collection, key) = op.path.split_once('/')?;
-    if commit.repo.len() + op.path.len() > URI_BYTES_MAX {
-        return None;
-    }
-    let uri = || format!("at://{}/{}", commit.repo, op.path);
-    match (collection, op.action) {
-        (POST, "delete") => Some(Found::Deleted(uri())),
-        (BLOCK, "delete") => Some(Found::Unblocked(format!("{} {key}", commit.repo))),
-        (POST, _) => {
-            let record = commit.record(op).filter(is_sound)?;
-            let takes = wanted.takes(&record);
-            if takes == Some(false) {
-                return None;
-            }
-            let post = Post {
-                lang: record.lang.map(str::to_owned),
-                quote_of: record.quotes.map(str::to_owned),
-                in_reply_to: record.reply.map(|(_, parent)| parent.to_owned()),
-                to_us: wanted.is_to_us(&record),
-                ..Post::new(uri(), nameless(commit.repo), record.text)
-            };
-            Some(if takes.is_some() { Found::Post(post) } else { Found::Perhaps(post) })
-        }
-        (REPOST, "create") => {
-            let subject = commit.record(op)?.subject.filter(|uri| uri.starts_with(&wanted.own_prefix))?;
-            let repost_of = Some(subject.to_owned());
-            Some(Found::Post(Post { repost_of, ..Post::new(uri(), nameless(commit.repo), "") }))
-        }
-        (BLOCK, "create") => {
-            let subject = commit.record(op)?.subject?;
-            (subject == wanted.own).then(|| Found::Blocked(format!("{} {key}", commit.repo)))
-        }
-        _ => None,
-    }
-}
-
-/// Whether a post is one for its network, too. What is kept for a second look must not fill the memory.
-fn is_sound(record: &Record<'_>) -> bool {
-    let addresses = [record.lang, record.quotes, record.reply.map(|(_, parent)| parent)];
-    record.text.len() <= TEXT_BYTES_MAX
-        && addresses.into_iter().flatten().all(|address| address.len() <= URI_BYTES_MAX)
-}
-
-fn nameless(did: &str) -> Person {
-    Person { user_id: did.to_owned(), handle: String::new() }
-}
 
 /// One reading of the stream.
 struct Reading<'d> {
@@ -172,20 +50,52 @@ struct Reading<'d> {
     posts: Vec<Post>,
     gathered: Option<Instant>,
     perhaps: VecDeque<(Instant, Post)>,
-    blocks: BTreeMap<String, Person>,
+    waiting: Waiting,
+    waiting_looked: Instant,
+    /// Where handles are looked at, and what was found.
+    claims: Sender<Claim>,
+    words: Receiver<(String, bool)>,
+    cursor: String,
     seq: Option<i64>,
     kept: Instant,
-    live: bool,
+    shore: Shore,
+}
+
+/// The name of a firehose's cursor: another server counts in another way.
+fn cursor_name(url: &str) -> String {
+    let host = url.split("://").nth(1).unwrap_or(url);
+    let mut name = format!("{SOURCE}.");
+    for byte in Sha256::digest(host.as_bytes()).iter().take(8) {
+        let _ = write!(name, "{byte:02x}");
+    }
+    name
 }
 
 /// Reads the firehose from where it was left.
 pub fn read(bridge: &Bluesky, desk: &Desk) -> Result<(), Trouble> {
-    let cursor = desk.cursor(SOURCE)?;
+    std::thread::scope(|scope| {
+        let (claims, to_look_at) = channel();
+        let (tell, words) = channel();
+        scope.spawn(move || bridge.look_at_claims(desk, &to_look_at, &tell));
+        read_with(bridge, desk, claims, words)
+    })
+}
+
+fn read_with(
+    bridge: &Bluesky,
+    desk: &Desk,
+    claims: Sender<Claim>,
+    words: Receiver<(String, bool)>,
+) -> Result<(), Trouble> {
+    let name = cursor_name(&bridge.settings.firehose);
+    let cursor = desk.cursor(&name)?;
     let mut url = format!("{}/xrpc/com.atproto.sync.subscribeRepos", bridge.settings.firehose);
     if let Some(cursor) = &cursor {
         url.push_str("?cursor=");
         url.push_str(cursor);
     }
+    // Without a cursor, what comes is what is new.
+    let caught_up = if cursor.is_some() { bridge.memory().caught_up } else { Some(now()) };
     let mut socket = Socket::connect(&url, None)?;
     let mut reading = Reading {
         bridge,
@@ -195,10 +105,14 @@ pub fn read(bridge: &Bluesky, desk: &Desk) -> Result<(), Trouble> {
         posts: Vec::new(),
         gathered: None,
         perhaps: VecDeque::new(),
-        blocks: BTreeMap::new(),
+        waiting: Waiting::default(),
+        waiting_looked: Instant::now(),
+        claims,
+        words,
+        cursor: name,
         seq: None,
         kept: Instant::now(),
-        live: cursor.is_none(),
+        shore: Shore::since(caught_up),
     };
     reading.look_again()?;
     let ended = loop {
@@ -209,24 +123,34 @@ pub fn read(bridge: &Bluesky, desk: &Desk) -> Result<(), Trouble> {
             break trouble;
         }
     };
+    bridge.memory().caught_up = reading.shore.caught_up();
     // What was read and not handed in is read again: the cursor is behind it.
     Err(ended)
 }
 
 impl Reading<'_> {
     fn step(&mut self, socket: &mut Socket) -> Result<(), Trouble> {
+        let begun = now();
         let heard = match self.gathered {
             Some(_) => socket.read_within(GATHER)?,
+            None if !self.waiting.is_empty() => socket.read_within(WAITING_EVERY)?,
             None => socket.read()?,
         };
         match heard {
-            Heard::Binary(bytes) => self.take(&bytes)?,
+            Heard::Binary(bytes) => {
+                self.shore.something();
+                self.take(&bytes)?;
+            }
             Heard::Text(_) => return Err(Trouble::protocol("the firehose sent a text")),
             Heard::Nothing => {
+                if let Some(at) = self.shore.nothing(begun, now()) {
+                    self.desk.read_to(SOURCE, at);
+                }
                 self.flush()?;
-                self.live = true;
-                self.desk.read_to(SOURCE, now());
             }
+        }
+        if !self.waiting.is_empty() && self.waiting_looked.elapsed() >= WAITING_EVERY {
+            self.look_at_waiting()?;
         }
         let full = self.posts.len() >= GATHERED_MAX;
         if full || self.gathered.is_some_and(|since| since.elapsed() >= GATHER_MAX) {
@@ -269,6 +193,12 @@ impl Reading<'_> {
                 }
                 Ok(())
             }
+            Frame::Error("FutureCursor") => Err(Trouble::protocol(format!(
+                "the firehose has not got as far as we have read it (FutureCursor): it was set up anew and counts \
+                 from the beginning. To read all that it remembers: PUT /v1/networks/bluesky/cursors/{} \
+                 {{\"cursor\": \"0\"}}",
+                self.cursor
+            ))),
             Frame::Error(error) => {
                 Err(Trouble::new(Kind::Unreachable, format!("the firehose ended: {error}")))
             }
@@ -282,43 +212,108 @@ impl Reading<'_> {
     fn commit(&mut self, commit: &Commit<'_>) -> Result<(), Trouble> {
         let now = now();
         let said = Time::parse(commit.time).unwrap_or(now).min(now);
-        self.live |= now.ms_since(said) < LIVE_MS;
-        let made_at = if self.live { said.max(now.plus_ms(-LATE_MS)) } else { said };
+        self.shore.commit(commit.repo, said, now);
+        let made_at = Some(self.shore.made_at(said, now));
         let mut found = Vec::new();
         filter(commit, &self.wanted, &mut found);
         for found in found {
             match found {
-                Found::Post(post) => self.gather(Post { created_at: Some(made_at), ..post })?,
+                Found::Post(post) => self.gather(Post { created_at: made_at, ..post })?,
                 Found::Perhaps(post) => {
-                    self.perhaps.push_back((Instant::now(), Post { created_at: Some(made_at), ..post }));
+                    self.perhaps.push_back((Instant::now(), Post { created_at: made_at, ..post }));
                     if self.perhaps.len() > SECOND_LOOK_MAX {
                         self.perhaps.pop_front();
                     }
                 }
-                Found::Deleted(uri) => {
-                    self.flush()?;
-                    self.desk.delete(&uri)?;
-                }
+                Found::Deleted(uri) => self.deleted(&uri)?,
                 Found::Blocked(key) => {
-                    let person = Person { user_id: commit.repo.to_owned(), handle: String::new() };
-                    self.desk.opt_out(&person, true)?;
-                    self.blocks.insert(key, person);
+                    self.desk.opt_out(&filter::nameless(commit.repo), true)?;
+                    self.bridge.memory().blocked(key, commit.repo);
                 }
                 Found::Unblocked(key) => {
-                    if let Some(person) = self.blocks.remove(&key) {
-                        self.desk.opt_out(&person, false)?;
+                    let again = self.bridge.memory().unblocked(&key);
+                    if let Some(did) = again {
+                        self.desk.opt_out(&filter::nameless(&did), false)?;
                     }
                 }
             }
         }
-        self.desk.read_to(SOURCE, said);
+        if let Some(at) = self.shore.read_to() {
+            self.desk.read_to(SOURCE, at);
+        }
         Ok(())
     }
 
+    /// A post is gone. Most of those of a whole network concern nobody here.
+    fn deleted(&mut self, uri: &str) -> Result<(), Trouble> {
+        self.perhaps.retain(|(_, post)| post.id != uri);
+        self.waiting.forget(uri);
+        let author = parts(uri).map_or("", |(did, _, _)| did);
+        let gathered = self.posts.iter().any(|post| post.id == uri);
+        if !gathered && !self.bridge.memory().may_matter(author, Instant::now()) {
+            return Ok(());
+        }
+        self.flush()?;
+        self.desk.delete(uri)
+    }
+
+    /// Hands a post in soon, once its author's handle is known.
     fn gather(&mut self, mut post: Post) -> Result<(), Trouble> {
-        post.author.handle = self.bridge.people.who(&post.author.user_id)?.handle;
+        match self.bridge.people.handle(&post.author.user_id)? {
+            Some(handle) => post.author.handle = handle,
+            None => {
+                self.wait(post, For::Handle);
+                return Ok(());
+            }
+        }
+        if proves(&post) {
+            let claim = Claim {
+                post: post.id.clone(),
+                handle: post.author.handle.clone(),
+                did: post.author.user_id.clone(),
+            };
+            // Nobody looks at it only if we are about to end.
+            let _ = self.claims.send(claim);
+            self.wait(post, For::Word);
+        } else {
+            self.push(post);
+        }
+        Ok(())
+    }
+
+    fn wait(&mut self, post: Post, what: For) {
+        if let Some(oldest) = self.waiting.push(self.seq, post, what, Instant::now()) {
+            self.push(oldest);
+        }
+    }
+
+    fn push(&mut self, post: Post) {
         self.posts.push(post);
         self.gathered.get_or_insert_with(Instant::now);
+    }
+
+    fn look_at_waiting(&mut self) -> Result<(), Trouble> {
+        self.waiting_looked = Instant::now();
+        while let Ok((uri, fine)) = self.words.try_recv() {
+            if let Some(post) = self.waiting.word(&uri, fine) {
+                self.push(post);
+            }
+        }
+        for (seq, uri) in self.waiting.due(Instant::now()) {
+            let Some(did) = self.waiting.author(&uri) else { continue };
+            if self.bridge.people.handle(did)?.is_some()
+                && let Some(post) = self.waiting.take(&uri)
+            {
+                // Its place holds the cursor back until it is handed in.
+                let latest = std::mem::replace(&mut self.seq, seq);
+                let gathered = self.gather(post);
+                self.seq = latest;
+                gathered?;
+            }
+        }
+        for post in self.waiting.over(Instant::now()) {
+            self.push(post);
+        }
         Ok(())
     }
 
@@ -328,7 +323,9 @@ impl Reading<'_> {
             return Ok(());
         }
         let posts = std::mem::take(&mut self.posts);
-        self.desk.hand_in(&posts).map(|_| ())
+        self.desk.hand_in(&posts)?;
+        self.bridge.memory().handed_in(&posts, Instant::now());
+        Ok(())
     }
 
     /// Looks for hashtags that are new, in what passed by just before, too.
@@ -359,8 +356,8 @@ impl Reading<'_> {
 
     fn keep(&mut self) -> Result<(), Trouble> {
         self.kept = Instant::now();
-        match self.seq {
-            Some(seq) => self.desk.move_cursor(SOURCE, &seq.to_string()),
+        match self.waiting.before().or(self.seq) {
+            Some(seq) => self.desk.move_cursor(&self.cursor, &seq.to_string()),
             None => Ok(()),
         }
     }

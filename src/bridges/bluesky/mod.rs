@@ -8,6 +8,8 @@ mod check;
 mod firehose;
 pub mod frame;
 mod looks;
+mod memory;
+mod naming;
 mod pace;
 mod people;
 mod record;
@@ -19,9 +21,12 @@ pub use firehose::{Found, Wanted, filter};
 pub use record::{facets, key_of};
 
 use super::{Desk, Finding, Kind, Network, Own, Posted, Reply, Seen, Trouble, Watch, Web, check_base};
+use memory::Memory;
 use people::People;
 use session::Session;
-use std::sync::{Mutex, PoisonError};
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 /// Bluesky's entryway.
 pub const SERVICE: &str = "https://bsky.social";
@@ -65,6 +70,9 @@ pub struct Bluesky {
     seen: Seen,
     watch: Watch,
     did: Mutex<Option<String>>,
+    memory: Mutex<Memory>,
+    /// How often posts without a handle were looked at.
+    unnamed: Mutex<HashMap<String, u8>>,
 }
 
 impl Bluesky {
@@ -89,7 +97,13 @@ impl Bluesky {
             seen: Seen::default(),
             watch: Watch::default(),
             did: Mutex::default(),
+            memory: Mutex::new(Memory::new(Instant::now())),
+            unnamed: Mutex::default(),
         })
+    }
+
+    fn memory(&self) -> MutexGuard<'_, Memory> {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn remember(&self, did: &str) {

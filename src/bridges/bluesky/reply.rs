@@ -76,7 +76,12 @@ impl Bluesky {
             address @ (_, REPOST, _) => {
                 let repost = self.record(address)?;
                 let ours = repost.pointer("/value/subject/uri").and_then(Value::as_str).ok_or_else(wrong)?;
-                let ours = self.record(parts(ours).ok_or_else(wrong)?)?;
+                let ours = parts(ours).ok_or_else(wrong)?;
+                // Anybody's server can say anything of what they have reposted.
+                if (ours.0, ours.1) != (self.own_did()?.as_str(), POST) {
+                    return Err(wrong());
+                }
+                let ours = self.record(ours)?;
                 let theirs =
                     ours.pointer("/value/reply/parent/uri").and_then(Value::as_str).ok_or_else(wrong)?;
                 self.place_under(theirs)
@@ -99,11 +104,7 @@ impl Bluesky {
         if blocked || closed {
             return Err(gone());
         }
-        let parent = StrongRef::read(&view).ok_or_else(gone)?;
-        // A view has the record inside, and so has what a server says of one.
-        let record = view.get("record").or_else(|| view.get("value"));
-        let root = record.and_then(|record| StrongRef::read(record.pointer("/reply/root")?));
-        Ok(Place { root: root.unwrap_or_else(|| parent.clone()), parent })
+        place_of(uri, &view).ok_or_else(gone)
     }
 
     /// Why a post is not shown to us: it is gone, we are blocked, or the AppView has not got that far.
@@ -137,6 +138,16 @@ impl Bluesky {
     }
 }
 
+/// The place under a post, from what a server shows of it. Its address is the one that was asked for: a stranger's server
+/// could name another.
+fn place_of(uri: &str, view: &Value) -> Option<Place> {
+    let parent = StrongRef { uri: uri.to_owned(), cid: view.get("cid")?.as_str()?.to_owned() };
+    // A view has the record inside, and so has what a server says of one.
+    let record = view.get("record").or_else(|| view.get("value"));
+    let root = record.and_then(|record| StrongRef::read(record.pointer("/reply/root")?));
+    Some(Place { root: root.unwrap_or_else(|| parent.clone()), parent })
+}
+
 fn address(did: &str, key: &str) -> String {
     format!("at://{did}/{POST}/{key}")
 }
@@ -146,4 +157,24 @@ fn is_not_there(trouble: &Trouble) -> bool {
     trouble.is_called("RecordNotFound")
         || trouble.why.contains("Could not locate record")
         || trouble.is_called("RepoNotFound")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_goes_under_the_post_that_was_asked_for() {
+        let strong = |uri: &str, cid: &str| StrongRef { uri: uri.to_owned(), cid: cid.to_owned() };
+        let (asked, other) =
+            ("at://did:plc:ada/app.bsky.feed.post/3k", "at://did:plc:victim/app.bsky.feed.post/3v");
+        let said = json!({"uri": other, "cid": "bafyA", "value": {"text": "#BuyTea"}});
+        let place = Place { root: strong(asked, "bafyA"), parent: strong(asked, "bafyA") };
+        assert_eq!(place_of(asked, &said), Some(place));
+        let root = json!({"uri": other, "cid": "bafyR"});
+        let said = json!({"cid": "bafyA", "record": {"reply": {"root": root, "parent": root}}});
+        let place = Place { root: strong(other, "bafyR"), parent: strong(asked, "bafyA") };
+        assert_eq!(place_of(asked, &said), Some(place));
+        assert_eq!(place_of(asked, &json!({"uri": asked})), None);
+    }
 }

@@ -71,6 +71,7 @@ impl Session {
         let ask =
             Ask { method: "POST", url: &url, headers: &[], payload: Payload::Json(&body), bucket: SESSIONS };
         let said = self.ask(&ask).map_err(|trouble| match trouble.kind {
+            Kind::Credentials | Kind::Refused if is_closed(&trouble) => closed(trouble),
             Kind::Credentials => {
                 Trouble { why: "the handle or the app password is wrong".to_owned(), ..trouble }
             }
@@ -141,7 +142,7 @@ impl Session {
                 bucket: WRITES,
             })
         };
-        self.with_session(ask)
+        self.with_session(ask).map_err(|trouble| if is_closed(&trouble) { closed(trouble) } else { trouble })
     }
 
     fn with_session(
@@ -164,6 +165,17 @@ impl Session {
             }
         }
     }
+}
+
+/// Whether a PDS says that our own account is closed: what is to be done with it waits until it is open again. (Queries
+/// about others are answered in the same words.)
+fn is_closed(trouble: &Trouble) -> bool {
+    ["AccountDeactivated", "AccountTakedown", "AccountSuspended"].iter().any(|code| trouble.is_called(code))
+}
+
+fn closed(trouble: Trouble) -> Trouble {
+    let why = format!("our account is closed: {}", trouble.why);
+    Trouble { kind: Kind::Credentials, why, ..trouble }
 }
 
 /// Whether an access token is no longer good: a PDS says so with 400.
@@ -314,5 +326,29 @@ mod tests {
         let trouble = pds.session().query("app.bsky.feed.getPosts", &[]).unwrap_err();
         assert_eq!(trouble.kind, Kind::Credentials);
         assert_eq!(pds.asked(), ["createSession -"]);
+    }
+
+    #[test]
+    fn while_our_account_is_closed_replies_wait() {
+        for code in ["AccountDeactivated", "AccountTakedown"] {
+            let pds = Pds::new(if code == "AccountDeactivated" {
+                |what, _, _| match what {
+                    "createSession" => (200, "", tokens(0)),
+                    _ => (400, "", json!({"error": "AccountDeactivated", "message": "x"})),
+                }
+            } else {
+                |_, _, _| (401, "", json!({"error": "AccountTakedown", "message": "x"}))
+            });
+            let trouble = pds.session().procedure("com.atproto.repo.putRecord", &json!({})).unwrap_err();
+            assert_eq!(trouble.kind, Kind::Credentials, "{trouble}");
+            assert!(trouble.why.contains(code), "{trouble}");
+        }
+        // Of somebody else's account it is an answer.
+        let pds = Pds::new(|what, _, _| match what {
+            "createSession" => (200, "", tokens(0)),
+            _ => (400, "", json!({"error": "AccountDeactivated", "message": "x"})),
+        });
+        let trouble = pds.session().query("app.bsky.actor.getProfile", &[]).unwrap_err();
+        assert_eq!(trouble.kind, Kind::Refused);
     }
 }

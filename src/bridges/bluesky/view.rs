@@ -52,13 +52,15 @@ fn post(view: &Value, own: &str, looks: &Looks) -> Option<Post> {
         .filter_map(|facet| facet.get("features")?.as_array())
         .flatten()
         .any(|feature| feature.get("did").and_then(Value::as_str) == Some(own));
-    let quotes_us = quote_of.as_ref().is_some_and(|uri| uri.starts_with(&format!("at://{own}/")));
+    let in_reply_to = text("/reply/parent/uri");
+    let is_ours = |uri: &String| parts(uri).is_some_and(|(did, _, _)| did == own);
+    let speaks_to_us = quote_of.as_ref().is_some_and(is_ours) || in_reply_to.as_ref().is_some_and(is_ours);
     Some(Post {
         lang: text("/langs/0"),
         created_at: looks.came(time_of(view), said_of(view)),
-        to_us: mentioned || quotes_us,
+        to_us: mentioned || speaks_to_us,
         quote_of,
-        in_reply_to: text("/reply/parent/uri"),
+        in_reply_to,
         ..Post::new(uri_of(view), author_of(view)?, text("/text").unwrap_or_default())
     })
 }
@@ -94,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn a_post_is_to_us_if_it_mentions_or_quotes_us() {
+    fn a_post_is_to_us_if_it_mentions_quotes_or_answers_us() {
         let of = |field: &str, value: Value| {
             let mut view = view("2026-01-01T10:00:00Z", "2026-01-01T10:00:00.000Z");
             view["record"][field] = value;
@@ -113,5 +115,8 @@ mod tests {
             of("embed", json!({"record": {"record": {"uri": "at://did:plc:bot2/app.bsky.feed.post/3j"}}}));
         assert!(!theirs.to_us && theirs.quote_of.is_some());
         assert_eq!(theirs.lang.as_deref(), Some("de"));
+        let answers = |uri: &str| of("reply", json!({"root": {"uri": uri}, "parent": {"uri": uri}}));
+        assert!(answers("at://did:plc:bot/app.bsky.feed.post/3j").to_us);
+        assert!(!answers("at://did:plc:bot2/app.bsky.feed.post/3j").to_us);
     }
 }

@@ -9,7 +9,7 @@ mod proof;
 mod setup;
 mod step;
 
-pub use proof::{CODE_LETTERS, Proven, code_hash, judge, meant};
+pub use proof::{CODE_LETTERS, Proven, code_hash, has_form, judge, meant};
 pub use setup::{Setup, SetupBegun, SetupStanding};
 pub use step::{LinkStep, NewLink};
 

@@ -33,7 +33,7 @@ pub fn code_hash(folded: &str) -> [u8; 32] {
 }
 
 /// Whether a folded hashtag has the form of a code.
-fn has_form(folded: &str) -> bool {
+pub fn has_form(folded: &str) -> bool {
     let rest = folded.strip_prefix("link").or_else(|| folded.strip_prefix("unlink"));
     rest.is_some_and(|rest| rest.len() == CODE_LETTERS && rest.bytes().all(|b| b.is_ascii_alphanumeric()))
 }
