@@ -40,7 +40,11 @@ pub struct Bridge {
 impl Bridge {
     /// Starts a bridge; it signs in by itself, and waits for a till or network that is away.
     pub fn start(network: Arc<dyn Network>, settings: &Settings) -> Self {
-        let desk = Arc::new(Desk::new(settings.till.clone(), network.slug(), settings.dry_run));
+        let desk = Arc::new(Desk::new(
+            settings.till.clone(),
+            (network.slug(), network.knows_to_whom()),
+            settings.dry_run,
+        ));
         let ended = Arc::new(Mutex::new(None));
         let keeper = Keeper { network, desk: Arc::clone(&desk), ended: Arc::clone(&ended) };
         let keeper = std::thread::spawn(move || keeper.run());

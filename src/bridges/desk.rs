@@ -63,6 +63,8 @@ struct Known {
 pub struct Desk {
     till: Client,
     slug: &'static str,
+    /// Whether the network knows whom a post is to.
+    exact: bool,
     /// Nothing is changed anywhere.
     dry_run: bool,
     pub(super) counts: Counts,
@@ -71,10 +73,11 @@ pub struct Desk {
 }
 
 impl Desk {
-    pub(super) fn new(till: Client, slug: &'static str, dry_run: bool) -> Self {
+    pub(super) fn new(till: Client, (slug, exact): (&'static str, bool), dry_run: bool) -> Self {
         Self {
             till,
             slug,
+            exact,
             dry_run,
             counts: Counts::default(),
             known: Mutex::default(),
@@ -244,7 +247,11 @@ impl Desk {
         open.retain(|&i| posts.get(i).is_some_and(|post| post.author.user_id != own));
         let mut backoff = Backoff::up_to(TILL_WAIT_MAX);
         while !open.is_empty() {
-            let body = lines(self.slug, self.known().offset_ms, open.iter().filter_map(|&i| posts.get(i)));
+            let body = lines(
+                (self.slug, self.exact),
+                self.known().offset_ms,
+                open.iter().filter_map(|&i| posts.get(i)),
+            );
             let said = self
                 .insist("posts", |till| till.post_lines("/v1/posts", &body))
                 .map_err(ClientOrStop::trouble)?;

@@ -18,17 +18,25 @@ struct Line<'p> {
     network: &'static str,
     #[serde(flatten)]
     post: &'p Post,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    to_us: Option<bool>,
 }
 
-/// Posts as lines; `offset_ms` is how far a sandbox's clock is ahead.
-pub fn lines<'p>(network: &'static str, offset_ms: i64, posts: impl Iterator<Item = &'p Post>) -> String {
+/// Posts as lines; `exact` says whether the network knows whom a post is to, `offset_ms` how far a sandbox's clock is
+/// ahead.
+pub fn lines<'p>(
+    (network, exact): (&'static str, bool),
+    offset_ms: i64,
+    posts: impl Iterator<Item = &'p Post>,
+) -> String {
     let mut body = String::new();
     for post in posts {
         let mut post = post.clone();
         // A sandbox's clock can be moved; what networks say is moved along.
         post.created_at = post.created_at.map(|at| at.plus_ms(offset_ms));
         trim(&mut post);
-        body.push_str(&serde_json::to_string(&Line { network, post: &post }).unwrap_or_default());
+        let to_us = (exact || post.to_us).then_some(post.to_us);
+        body.push_str(&serde_json::to_string(&Line { network, post: &post, to_us }).unwrap_or_default());
         body.push('\n');
     }
     body
@@ -85,6 +93,19 @@ mod tests {
         let posts: Vec<Post> = (0..3).map(|_| post("x".repeat(3 * 1024 * 1024))).collect();
         assert_eq!(portions(&posts).map(<[Post]>::len).collect::<Vec<_>>(), [1, 1, 1]);
         assert_eq!(portions(&[]).count(), 0);
+    }
+
+    #[test]
+    fn whom_a_post_is_to_is_said_where_it_is_known() {
+        let said = |exact, to_us| {
+            let post = Post { to_us, ..post("x".to_owned()) };
+            let line: serde_json::Value =
+                serde_json::from_str(lines(("x", exact), 0, [&post].into_iter()).trim_end()).unwrap();
+            line.get("to_us").and_then(serde_json::Value::as_bool)
+        };
+        assert_eq!(said(false, false), None);
+        assert_eq!(said(false, true), Some(true));
+        assert_eq!(said(true, false), Some(false));
     }
 
     #[test]

@@ -67,8 +67,8 @@ pub struct Post {
     /// The post that it answers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub in_reply_to: Option<String>,
-    /// Whether the network says that it mentions or quotes us; where it does not, the text decides.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    /// Whether the network says that it mentions or quotes us.
+    #[serde(skip)]
     pub to_us: bool,
 }
 
@@ -158,6 +158,11 @@ pub trait Network: Send + Sync + 'static {
 
     /// Tries credentials and rights, one after the other, and changes nothing.
     fn check(&self) -> Vec<Finding>;
+
+    /// Whether a post that is not said to be [to us](Post::to_us) is not: else its text decides.
+    fn knows_to_whom(&self) -> bool {
+        false
+    }
 
     /// The posts that are asked for again and again, because nobody tells of their deletion.
     fn watch(&self) -> Option<&Watch> {

@@ -136,6 +136,14 @@ impl Network for Bluesky {
         self.findings()
     }
 
+    fn watch(&self) -> Option<&Watch> {
+        match self.settings.source {
+            Source::AppView => Some(&self.watch),
+            // It tells of every deletion by itself.
+            Source::Firehose => None,
+        }
+    }
+
     fn sources(&self) -> Vec<&'static str> {
         match self.settings.source {
             Source::AppView => vec![appview::NOTIFICATIONS, appview::HASHTAGS],

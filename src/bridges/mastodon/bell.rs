@@ -89,7 +89,7 @@ mod tests {
 
     #[test]
     fn a_stream_that_tells_is_waited_for_and_one_that_does_not_is_not_trusted() {
-        let desk = Desk::new(Client::new("http://127.0.0.1:1", ""), "mastodon", false);
+        let desk = Desk::new(Client::new("http://127.0.0.1:1", ""), ("mastodon", true), false);
         let bell = Arc::new(Bell::default());
         let wait = || {
             let begun = Instant::now();

@@ -144,6 +144,10 @@ impl Network for Mastodon {
         check::check(self)
     }
 
+    fn knows_to_whom(&self) -> bool {
+        true
+    }
+
     fn watch(&self) -> Option<&Watch> {
         Some(&self.watch)
     }

@@ -184,6 +184,10 @@ impl Network for X {
         check::findings(self)
     }
 
+    fn knows_to_whom(&self) -> bool {
+        true
+    }
+
     fn watch(&self) -> Option<&Watch> {
         Some(&self.watch)
     }

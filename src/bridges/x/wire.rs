@@ -96,6 +96,7 @@ impl Wire {
         let config = Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
+            .proxy(None)
             .timeout_connect(Some(Duration::from_secs(10)))
             .timeout_recv_response(Some(ANSWER_MAX))
             .user_agent(concat!("tagtill-bridge/", env!("CARGO_PKG_VERSION")))
