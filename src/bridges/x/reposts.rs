@@ -120,7 +120,8 @@ fn look(x: &X, desk: &Desk, id: &str, it: Looked) -> Result<bool, Trouble> {
         }
         other => other?,
     };
-    let people: Vec<Person> = said.body.get("data").and_then(Value::as_array).map(people).unwrap_or_default();
+    let people: Vec<Person> =
+        said.body.get("data").and_then(Value::as_array).map(|users| people(users)).unwrap_or_default();
     x.api.budget.read([].into_iter(), people.iter().map(|person| person.user_id.as_str()));
     // It was not there at the last look, and no more is known.
     let at = it.looked.unwrap_or(it.posted);
@@ -129,7 +130,7 @@ fn look(x: &X, desk: &Desk, id: &str, it: Looked) -> Result<bool, Trouble> {
     Ok(true)
 }
 
-fn people(users: &Vec<Value>) -> Vec<Person> {
+fn people(users: &[Value]) -> Vec<Person> {
     let person = |user: &Value| {
         let text = |name: &str| user.get(name).and_then(Value::as_str).map(str::to_owned);
         Some(Person { user_id: text("id")?, handle: text("username")? })
