@@ -329,3 +329,65 @@ fn logging_in_writes_a_token_that_works() {
     assert!(!done && said.contains("Name another file"), "{said}");
     assert_eq!(std::fs::read_to_string(&file).unwrap(), "a shopping list");
 }
+
+#[test]
+fn a_new_accounts_first_mention_is_read_at_once() {
+    let Some(town) = Town::new() else { return };
+    let ada = town.buyer("ada");
+    let _bridge = town.bridge();
+    wait_for("the first looks", || {
+        (town.peer.cut.requests("GET /api/v1/notifications") >= 2
+            && town.peer.cut.requests("GET /api/v1/streaming") > 0)
+            .then_some(())
+    });
+    // In private, so that no hashtag's timeline shows it.
+    let wish = ada.post("@shop #BuyTea", "direct");
+    let begun = std::time::Instant::now();
+    town.reply(&ada, &wish);
+    assert!(begun.elapsed().as_secs() < 15, "it waited for a sweep");
+}
+
+#[test]
+fn an_edit_is_of_its_own_time_and_changes_nothing_that_was_acted_on() {
+    let Some(town) = Town::new() else { return };
+    let ada = town.buyer("ada");
+    let _bridge = town.bridge();
+    let wish = ada.post("Hello", "public");
+    std::thread::sleep(std::time::Duration::from_secs(1));
+    ada.edit(&wish, "Hello @shop, #BuyTea");
+    let edited = ada.status(&wish).unwrap();
+    let time = |value: &Value| tagtill::till::time::Time::parse(value.as_str().unwrap()).unwrap();
+    assert!(time(&edited["edited_at"]) > time(&edited["created_at"]));
+    town.reply(&ada, &wish);
+    town.purchases("pending", 1);
+    let judged = town.client().get(&format!("/v1/posts/mastodon/{wish}"));
+    assert_eq!(time(&judged["created_at"]), time(&edited["edited_at"]));
+
+    ada.edit(&wish, "@shop #ConfirmTea #BuyTea");
+    let sweeps = || town.peer.cut.requests("?local=false&limit=40 HTTP");
+    let before = sweeps();
+    // The timeline of the other hashtag had nothing to remember: it is looked at again and again.
+    wait_for("looks at the hashtags", || (sweeps() >= before + 4).then_some(()));
+    let other = ada.post("@shop #BuyTea", "direct");
+    assert_eq!(town.verdict(&other), "already_pending");
+    town.purchases("pending", 1);
+    assert_eq!(town.direct_replies(&wish), 1);
+}
+
+#[test]
+fn a_reply_that_is_out_is_known_though_its_thread_is_gone() {
+    let Some(town) = Town::new() else { return };
+    let ada = town.buyer("ada");
+    let _bridge = town.bridge();
+    town.peer.cut.swallow_answers(1, "POST /api/v1/statuses");
+    let wish = ada.post("@shop #BuyTea", "public");
+    wait_for("an answer to be lost", || (town.peer.cut.swallowed() > 0).then_some(()));
+    ada.delete(&wish);
+    let event = |kind: &str| {
+        let all = town.client().get("/v1/events?limit=200");
+        all["data"].as_array().unwrap().iter().any(|event| event["type"] == kind)
+    };
+    wait_for("what became of the reply", || (event("reply.sent") || event("reply.failed")).then_some(()));
+    assert!(event("reply.sent"), "the log: {}", town.log());
+    assert_eq!(town.bot.statuses(&town.bot.id).len(), 1);
+}
