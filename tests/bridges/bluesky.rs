@@ -195,7 +195,7 @@ pub fn blocks_end(network: Bluesky) {
     let opt_outs = |count| {
         wait_for("the opt-outs", || {
             (client.all("/v1/networks/bluesky/opt-outs").len() == count).then_some(())
-        })
+        });
     };
     let bot = stage.network.bot.did.clone();
     let block = stage.network.people[0].block(&bot);
