@@ -312,6 +312,42 @@ impl Bluesky {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bridges::bluesky::naming::tests::bridge;
+    use crate::bridges::bluesky::session::tests::{Pds, tokens};
+    use crate::client::Client;
+    use serde_json::json;
+
+    #[test]
+    fn a_hashtag_that_is_refused_does_not_stop_those_behind_it() {
+        // The network and the till in one.
+        let pds = Pds::new(|what, _, _| match what {
+            "createSession" => (200, "", tokens(0)),
+            _ if what.starts_with("searchPosts?q=%23bad") => (400, "", json!({"error": "InvalidRequest"})),
+            _ if what.ends_with("/bridge") => {
+                (200, "", json!({"now": now().to_string(), "hashtags": ["bad", "good"]}))
+            }
+            _ => (200, "", json!({"posts": [], "cursor": null})),
+        });
+        let bridge = bridge(&pds.url);
+        let desk = Desk::new(Client::new(&pds.url, "a token"), "bluesky", true);
+        desk.announce().unwrap();
+        let searched = |tag: &str| {
+            let query = format!("searchPosts?q=%23{tag}");
+            pds.asked().iter().filter(|line| line.starts_with(&query)).count()
+        };
+        let ended = std::thread::scope(|scope| {
+            let reads = scope.spawn(|| read_hashtags(&bridge, &desk));
+            let begun = Instant::now();
+            while searched("good") < 2 && begun.elapsed() < Duration::from_secs(20) {
+                std::thread::sleep(Duration::from_millis(20));
+            }
+            desk.stop();
+            reads.join().unwrap()
+        });
+        assert_eq!(ended.unwrap_err().kind, Kind::Stopped);
+        assert!(searched("bad") >= 2 && searched("good") >= 2, "{:?}", pds.asked());
+        assert!(desk.counts.figures().errors.get("refused") >= Some(&2));
+    }
 
     #[test]
     fn a_post_is_gone_when_two_looks_miss_it_and_never_with_all_the_others() {

@@ -1,10 +1,10 @@
 //! The firehose as a source: every commit of a PDS or of the whole network, most of which are passed over here.
 
 use self::shore::Shore;
-use self::waiting::{For, Waiting};
+use self::waiting::{For, PATIENCE, Waiting};
 use super::Bluesky;
 use super::frame::{Commit, Frame};
-use super::naming::{Claim, proves};
+use super::naming::{Claim, look_at_claims, proves};
 use super::record::parts;
 use crate::bridges::{Desk, Heard, Kind, Post, Socket, Trouble, now};
 use crate::till::text::{fold, hashtags};
@@ -12,7 +12,8 @@ use crate::till::time::Time;
 use sha2::{Digest, Sha256};
 use std::collections::VecDeque;
 use std::fmt::Write as _;
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, channel, sync_channel};
 use std::time::{Duration, Instant};
 
 mod filter;
@@ -33,6 +34,8 @@ const GATHER_MAX: Duration = Duration::from_millis(50);
 const GATHERED_MAX: usize = 200;
 /// Posts that wait for a handle are looked at as often.
 const WAITING_EVERY: Duration = Duration::from_millis(100);
+/// The most handles that are to be looked at.
+const CLAIMS_MAX: usize = 200;
 /// The cursor is kept as often.
 const KEEP_EVERY: Duration = Duration::from_secs(1);
 /// Posts with hashtags that nobody looks for are kept for so long: their offer may be coming.
@@ -53,7 +56,7 @@ struct Reading<'d> {
     waiting: Waiting,
     waiting_looked: Instant,
     /// Where handles are looked at, and what was found.
-    claims: Sender<Claim>,
+    claims: SyncSender<Claim>,
     words: Receiver<(String, bool)>,
     cursor: String,
     seq: Option<i64>,
@@ -73,20 +76,6 @@ fn cursor_name(url: &str) -> String {
 
 /// Reads the firehose from where it was left.
 pub fn read(bridge: &Bluesky, desk: &Desk) -> Result<(), Trouble> {
-    std::thread::scope(|scope| {
-        let (claims, to_look_at) = channel();
-        let (tell, words) = channel();
-        scope.spawn(move || bridge.look_at_claims(desk, &to_look_at, &tell));
-        read_with(bridge, desk, claims, words)
-    })
-}
-
-fn read_with(
-    bridge: &Bluesky,
-    desk: &Desk,
-    claims: Sender<Claim>,
-    words: Receiver<(String, bool)>,
-) -> Result<(), Trouble> {
     let name = cursor_name(&bridge.settings.firehose);
     let cursor = desk.cursor(&name)?;
     let mut url = format!("{}/xrpc/com.atproto.sync.subscribeRepos", bridge.settings.firehose);
@@ -97,6 +86,11 @@ fn read_with(
     // Without a cursor, what comes is what is new.
     let caught_up = if cursor.is_some() { bridge.memory().caught_up } else { Some(now()) };
     let mut socket = Socket::connect(&url, None)?;
+    let (claims, to_look_at) = sync_channel(CLAIMS_MAX);
+    let (tell, words) = channel();
+    let session = Arc::clone(&bridge.session);
+    // It ends once this reading has, or a little later: nobody waits for it.
+    std::thread::spawn(move || look_at_claims(&session, &to_look_at, &tell));
     let mut reading = Reading {
         bridge,
         desk,
@@ -271,9 +265,10 @@ impl Reading<'_> {
                 post: post.id.clone(),
                 handle: post.author.handle.clone(),
                 did: post.author.user_id.clone(),
+                until: Instant::now() + PATIENCE,
             };
-            // Nobody looks at it only if we are about to end.
-            let _ = self.claims.send(claim);
+            // Where there are too many, nobody looks at it, and it proves nothing.
+            let _ = self.claims.try_send(claim);
             self.wait(post, For::Word);
         } else {
             self.push(post);

@@ -25,7 +25,7 @@ use memory::Memory;
 use people::People;
 use session::Session;
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 /// Bluesky's entryway.
@@ -65,7 +65,7 @@ pub struct Settings {
 /// The bridge's side of Bluesky.
 pub struct Bluesky {
     settings: Settings,
-    session: Session,
+    session: Arc<Session>,
     people: People,
     seen: Seen,
     watch: Watch,
@@ -87,7 +87,7 @@ impl Bluesky {
             plc: check_base(&settings.plc)?,
             ..settings
         };
-        let session = Session::new(&settings.service, &settings.identifier, &settings.password);
+        let session = Arc::new(Session::new(&settings.service, &settings.identifier, &settings.password));
         // A directory on this machine is a test's: so are the servers that it names.
         let people = People::new(&settings.plc, Web::careful(settings.plc.starts_with("http://")));
         Ok(Self {

@@ -3,17 +3,16 @@
 
 use super::Bluesky;
 use super::people::NO_HANDLE;
-use crate::bridges::{Desk, Kind, Post};
+use super::session::Session;
+use crate::bridges::{Kind, Post};
 use crate::till::link::has_form;
 use crate::till::text::{fold, hashtags};
 use serde_json::Value;
 use std::sync::PoisonError;
 use std::sync::mpsc::{Receiver, Sender};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-/// So often a handle is asked for where the answer is not that it leads elsewhere.
-const TRIES: u32 = 3;
-/// From one try to the next.
+/// From one try to look a handle up to the next.
 const BETWEEN: Duration = Duration::from_secs(1);
 
 /// So many looks find a post without a handle before it is handed in like that.
@@ -30,6 +29,8 @@ pub struct Claim {
     pub handle: String,
     /// Who they are.
     pub did: String,
+    /// Nobody waits for it after that.
+    pub until: Instant,
 }
 
 /// Whether a post holds what may be the code of somebody who is to prove who they are.
@@ -38,21 +39,6 @@ pub fn proves(post: &Post) -> bool {
 }
 
 impl Bluesky {
-    /// Whether a handle leads to a person: our PDS asks (DNS, or the handle's own host).
-    fn is_theirs(&self, handle: &str, did: &str, desk: &Desk) -> bool {
-        for _ in 0..TRIES {
-            match self.session.query("com.atproto.identity.resolveHandle", &[("handle", handle)]) {
-                Ok(said) => return said.get("did").and_then(Value::as_str) == Some(did),
-                Err(trouble) if trouble.kind == Kind::Refused => return false,
-                Err(trouble) => log::warn!("bluesky: a handle could not be looked up: {trouble}"),
-            }
-            if desk.nap(BETWEEN).is_err() {
-                break;
-            }
-        }
-        false
-    }
-
     /// Names the author of a post that an AppView shows without a handle, as far as anybody can; not where it is to prove
     /// who they are. Whether the post may be handed in; else it is to be looked for again.
     pub(super) fn name(&self, post: &mut Post) -> bool {
@@ -80,27 +66,49 @@ impl Bluesky {
         }
         enough
     }
+}
 
-    /// Looks at handles until nobody wants to know.
-    pub(super) fn look_at_claims(
-        &self,
-        desk: &Desk,
-        claims: &Receiver<Claim>,
-        tell: &Sender<(String, bool)>,
-    ) {
-        while let Ok(claim) = claims.recv() {
-            let fine = self.is_theirs(&claim.handle, &claim.did, desk);
-            if tell.send((claim.post, fine)).is_err() {
-                return;
-            }
+/// Whether a handle leads to a person: our PDS asks (DNS, or the handle's own host).
+fn is_theirs(session: &Session, claim: &Claim) -> bool {
+    while Instant::now() < claim.until {
+        match session.query("com.atproto.identity.resolveHandle", &[("handle", &claim.handle)]) {
+            Ok(said) => return said.get("did").and_then(Value::as_str) == Some(&claim.did),
+            Err(trouble) if trouble.kind == Kind::Refused => return false,
+            Err(trouble) => log::warn!("bluesky: a handle could not be looked up: {trouble}"),
+        }
+        std::thread::sleep(BETWEEN);
+    }
+    false
+}
+
+/// Looks at handles until nobody wants to know.
+pub fn look_at_claims(session: &Session, claims: &Receiver<Claim>, tell: &Sender<(String, bool)>) {
+    while let Ok(claim) = claims.recv() {
+        let fine = is_theirs(session, &claim);
+        if tell.send((claim.post, fine)).is_err() {
+            return;
         }
     }
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::bridges::Person;
+    use crate::bridges::bluesky::{Settings, Source};
+
+    /// A bridge that asks the server at `url` for everything.
+    pub fn bridge(url: &str) -> Bluesky {
+        Bluesky::new(Settings {
+            service: url.to_owned(),
+            identifier: String::new(),
+            password: String::new(),
+            source: Source::AppView,
+            firehose: url.replace("http", "ws"),
+            plc: url.to_owned(),
+        })
+        .unwrap()
+    }
 
     #[test]
     fn only_a_code_proves() {
@@ -119,15 +127,7 @@ mod tests {
 
     #[test]
     fn a_post_without_a_handle_waits_for_some_looks() {
-        let settings = crate::bridges::bluesky::Settings {
-            service: "http://127.0.0.1:1".to_owned(),
-            identifier: String::new(),
-            password: String::new(),
-            source: crate::bridges::bluesky::Source::AppView,
-            firehose: "ws://127.0.0.1:1".to_owned(),
-            plc: "http://127.0.0.1:1".to_owned(),
-        };
-        let bridge = Bluesky::new(settings).unwrap();
+        let bridge = bridge("http://127.0.0.1:1");
         let post = |handle: &str, text: &str| {
             let author = Person { user_id: "did:plc:ada".to_owned(), handle: handle.to_owned() };
             Post::new("at://did:plc:ada/app.bsky.feed.post/3k", author, text)

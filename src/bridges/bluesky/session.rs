@@ -186,7 +186,7 @@ fn is_expired(trouble: &Trouble) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use std::io::{BufRead, BufReader, Read, Write};
     use std::net::TcpListener;
@@ -194,16 +194,18 @@ mod tests {
     use std::time::Duration;
 
     /// What a stand-in for a PDS answers to a path under a token: status, further headers, body.
-    type Says = fn(&str, &str, usize) -> (u16, &'static str, Value);
+    pub type Says = fn(&str, &str, usize) -> (u16, &'static str, Value);
 
     /// A stand-in, and what it was asked: the path's end and the token, of each request.
-    struct Pds {
-        url: String,
+    pub struct Pds {
+        /// Where it is.
+        pub url: String,
         asked: Arc<Mutex<Vec<String>>>,
     }
 
     impl Pds {
-        fn new(says: Says) -> Self {
+        /// Starts it.
+        pub fn new(says: Says) -> Self {
             let listener = TcpListener::bind("127.0.0.1:0").unwrap();
             let url = format!("http://{}", listener.local_addr().unwrap());
             let asked = Arc::<Mutex<Vec<String>>>::default();
@@ -248,12 +250,14 @@ mod tests {
             Session::new(&self.url, "@teashop.test", "a password")
         }
 
-        fn asked(&self) -> Vec<String> {
+        /// What it was asked.
+        pub fn asked(&self) -> Vec<String> {
             self.asked.lock().unwrap().clone()
         }
     }
 
-    fn tokens(number: usize) -> Value {
+    /// The answer to who signs in.
+    pub fn tokens(number: usize) -> Value {
         json!({
             "did": "did:plc:bot", "handle": "teashop.test",
             "accessJwt": format!("access{number}"), "refreshJwt": format!("refresh{number}"),
@@ -350,5 +354,40 @@ mod tests {
         });
         let trouble = pds.session().query("app.bsky.actor.getProfile", &[]).unwrap_err();
         assert_eq!(trouble.kind, Kind::Refused);
+    }
+
+    #[test]
+    fn a_handle_is_theirs_if_it_leads_back() {
+        use crate::bridges::bluesky::naming::{Claim, look_at_claims};
+        let pds = Pds::new(|what, _, before| match what {
+            "createSession" => (200, "", tokens(0)),
+            // After signing in: fine, somebody else's, nobody's, and trouble that passes.
+            _ if before == 1 => (200, "", json!({"did": "did:plc:ada"})),
+            _ if before == 2 => (200, "", json!({"did": "did:plc:ben"})),
+            _ if before == 3 => (400, "", json!({"error": "InvalidRequest"})),
+            _ if before == 4 => (502, "", json!({})),
+            _ => (200, "", json!({"did": "did:plc:ada"})),
+        });
+        let (claims, to_look_at) = std::sync::mpsc::channel();
+        let (tell, words) = std::sync::mpsc::channel();
+        for name in ["a", "b", "c", "d"] {
+            let (post, handle, did) = (name.to_owned(), "ada.test".to_owned(), "did:plc:ada".to_owned());
+            claims
+                .send(Claim { post, handle, did, until: Instant::now() + Duration::from_secs(20) })
+                .unwrap();
+        }
+        let late = Claim {
+            post: "e".to_owned(),
+            handle: "x.test".to_owned(),
+            did: String::new(),
+            until: Instant::now(),
+        };
+        claims.send(late).unwrap();
+        drop(claims);
+        look_at_claims(&pds.session(), &to_look_at, &tell);
+        drop(tell);
+        let words: Vec<bool> = words.iter().map(|(_, fine)| fine).collect();
+        assert_eq!(words, [true, false, false, true, false]);
+        assert_eq!(pds.asked().len(), 6, "what nobody waits for is not asked: {:?}", pds.asked());
     }
 }

@@ -4,8 +4,10 @@
 use crate::till::time::Time;
 use std::collections::{HashSet, VecDeque};
 
-/// Nothing came for so long: there is nothing left.
+/// Nothing came for so long after a commit of the last seconds: there is nothing left.
 const SILENCE_MS: i64 = 500;
+/// Nothing came for so long after anything else: a server that sends what piled up pauses at times, and before it begins.
+const LONG_SILENCE_MS: i64 = 5000;
 /// One read follows the other if there is no more between them; else something may have come meanwhile.
 const BETWEEN_MS: i64 = 50;
 /// A commit of the last seconds.
@@ -48,7 +50,9 @@ impl Shore {
             _ => begun,
         };
         self.silent = Some((since, ended));
-        (ended.ms_since(since) >= SILENCE_MS).then(|| {
+        let near = self.latest.back().is_some_and(|said| since.ms_since(*said).abs() <= NEAR_MS);
+        let enough = if near { SILENCE_MS } else { LONG_SILENCE_MS };
+        (ended.ms_since(since) >= enough).then(|| {
             self.reach(begun);
             begun
         })
@@ -129,6 +133,7 @@ mod tests {
     #[test]
     fn after_a_silence_nothing_is_old() {
         let mut shore = Shore::since(None);
+        shore.commit("did:plc:a", at(-2000), at(0));
         assert_eq!(shore.nothing(at(0), at(250)), None);
         assert_eq!(shore.nothing(at(251), at(501)), Some(at(251)), "the read that found nothing began then");
         shore.something();
@@ -138,6 +143,22 @@ mod tests {
         // We were gone for an hour: what was made then and comes now is not old.
         assert_eq!(shore.nothing(at(700), at(1199)), None);
         assert_eq!(shore.made_at(at(1_800_000), at(3_600_000)), at(1_800_000));
+    }
+
+    #[test]
+    fn a_pause_in_what_piled_up_is_not_its_end() {
+        let mut shore = Shore::since(None);
+        let reads = |shore: &mut Shore, from: i64| {
+            let read = |i: i64| shore.nothing(at(from + 501 * i), at(from + 501 * i + 500));
+            (0..10).filter_map(read).count()
+        };
+        assert_eq!(shore.nothing(at(0), at(500)), None, "nor is what is before its beginning");
+        shore.something();
+        shore.commit("did:plc:a", at(-3_600_000), at(500));
+        assert_eq!(shore.nothing(at(500), at(1000)), None);
+        shore.something();
+        assert_eq!(reads(&mut shore, 1000), 1, "after five seconds it is");
+        assert_eq!(shore.caught_up(), Some(at(1000 + 501 * 9)));
     }
 
     #[test]

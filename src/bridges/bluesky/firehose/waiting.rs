@@ -5,7 +5,7 @@ use crate::bridges::bluesky::people::NO_HANDLE;
 use std::time::{Duration, Instant};
 
 /// A post waits for so long; then it is handed in without a handle.
-const PATIENCE: Duration = Duration::from_secs(20);
+pub const PATIENCE: Duration = Duration::from_secs(20);
 /// A handle is asked for again after so long.
 const AGAIN: Duration = Duration::from_secs(1);
 /// The most posts that wait.
