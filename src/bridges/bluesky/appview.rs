@@ -329,7 +329,7 @@ mod tests {
             _ => (200, "", json!({"posts": [], "cursor": null})),
         });
         let bridge = bridge(&pds.url);
-        let desk = Desk::new(Client::new(&pds.url, "a token"), "bluesky", true);
+        let desk = Desk::new(Client::new(&pds.url, "a token"), ("bluesky", false), true);
         desk.announce().unwrap();
         let searched = |tag: &str| {
             let query = format!("searchPosts?q=%23{tag}");
