@@ -324,7 +324,8 @@ mod tests {
             "createSession" => (200, "", tokens(0)),
             _ if what.starts_with("searchPosts?q=%23bad") => (400, "", json!({"error": "InvalidRequest"})),
             _ if what.ends_with("/bridge") => {
-                (200, "", json!({"now": now().to_string(), "hashtags": ["bad", "good"]}))
+                let orders = json!({"now": now().to_string(), "sandbox": false, "hashtags": ["bad", "good"]});
+                (200, "", orders)
             }
             _ => (200, "", json!({"posts": [], "cursor": null})),
         });
