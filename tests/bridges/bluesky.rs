@@ -101,11 +101,17 @@ impl Network for Bluesky {
         self.people[who].delete(post);
     }
 
+    fn is_marked_as_bot(&self) -> bool {
+        let profile = self.bot.record(&format!("at://{}/app.bsky.actor.profile/self", self.bot.did));
+        profile["value"]["labels"]["values"][0]["val"] == "bot"
+    }
+
     fn replies(&self) -> Vec<(String, String, String)> {
         let posts = self.bot.list_posts(&self.bot.did);
         let reply = |post: &serde_json::Value| {
             let text = |pointer: &str| post.pointer(pointer)?.as_str().map(str::to_owned);
             let parent = text("/value/reply/parent/uri")?;
+            taps_what_it_says(&post["value"]);
             self.keep(Post { uri: text("/uri")?, cid: text("/cid")? });
             Some((text("/uri")?, parent, text("/value/text")?))
         };
@@ -216,4 +222,18 @@ pub fn blocks_end(network: Bluesky) {
     opt_outs(1);
     stage.settle();
     assert_eq!(stage.one_reply_each(), 3);
+}
+
+/// The hashtags that can be tapped in a post are those in its text, by bytes.
+fn taps_what_it_says(record: &serde_json::Value) {
+    let text = record["text"].as_str().unwrap();
+    let facets = record["facets"].as_array().unwrap();
+    let at = |facet: &serde_json::Value, end: &str| {
+        usize::try_from(facet["index"][end].as_u64().unwrap()).unwrap()
+    };
+    for facet in facets {
+        let tag = facet["features"][0]["tag"].as_str().unwrap();
+        assert_eq!(text[at(facet, "byteStart")..at(facet, "byteEnd")], format!("#{tag}"));
+    }
+    assert_eq!(facets.len(), text.matches('#').count(), "{text}");
 }

@@ -80,6 +80,10 @@ impl Network for Mastodon {
         self.people[who].delete(post);
     }
 
+    fn is_marked_as_bot(&self) -> bool {
+        self.bot.client.get("/api/v1/accounts/verify_credentials")["bot"] == true
+    }
+
     fn replies(&self) -> Vec<(String, String, String)> {
         let text = |status: &serde_json::Value, name: &str| status[name].as_str().map(str::to_owned);
         let statuses = self.bot.statuses(&self.bot.id);

@@ -73,6 +73,7 @@ pub fn people_buy(network: impl Network) {
     stage.one_reply_each();
     let bridge = client.get(&format!("/v1/networks/{}/bridge", stage.network.slug()));
     assert_eq!(bridge["own"]["handle"].as_str(), Some(stage.network.bot_handle().as_str()), "{bridge}");
+    assert!(stage.network.is_marked_as_bot(), "it says that it is a bot");
     stage.take_bridge().stop();
 }
 

@@ -36,6 +36,8 @@ pub trait Network {
     fn must_mention(&self) -> bool {
         false
     }
+    /// Whether the bot's account says that it is one.
+    fn is_marked_as_bot(&self) -> bool;
     /// All that the bot has replied: id, what it answers, text.
     fn replies(&self) -> Vec<(String, String, String)>;
 }

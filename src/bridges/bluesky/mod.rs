@@ -18,7 +18,6 @@ mod session;
 mod view;
 
 pub use firehose::{Found, Wanted, filter};
-pub use record::{facets, key_of};
 
 use super::{Desk, Finding, Kind, Network, Own, Posted, Reply, Seen, Trouble, Watch, Web, check_base};
 use memory::Memory;
