@@ -231,20 +231,20 @@ impl Api {
         drop(self.shared.base_url.set(url.to_owned()));
     }
 
-    /// The part of it that everybody may reach: pages, and what gateways send.
+    /// The part of it that everybody may reach: buyers' pages, and what gateways send.
     pub fn public(&self) -> Arc<dyn Handler> {
         Arc::new(Public { api: Self { shared: Arc::clone(&self.shared) } })
     }
 }
 
-/// The pages, and what gateways send, for a listener of their own.
+/// The pages for buyers, and what gateways send, for a listener of their own.
 struct Public {
     api: Api,
 }
 
 impl Handler for Public {
     fn handle(&self, request: Request, responder: Responder) {
-        if pages::is_page(&request.path) || request.path.starts_with("/v1/gateway-events/") {
+        if pages::is_public(&request.path) || request.path.starts_with("/v1/gateway-events/") {
             return self.api.handle(request, responder);
         }
         let out = Out::new(responder, &self.api.shared, &request.method, "(not public)");

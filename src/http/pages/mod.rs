@@ -1,9 +1,11 @@
-//! The pages for buyers: linking and unlinking, the private page, the sandbox's stand-ins for a gateway's pages.
+//! The pages for buyers: linking and unlinking, the private page, the sandbox's stand-ins for a gateway's pages; and the
+//! frames of those for whoever runs the till.
 //!
-//! They are plain forms. A request is read, checked and turned into a command here; what a page looks like is the
+//! Those for buyers are plain forms. A request is read, checked and turned into a command here; what a page looks like is the
 //! affair of [`crate::web`]. Whatever waits, for a commit or for a gateway, does so on one of a few threads of its own.
 //! An address that holds a secret never comes into the log.
 
+mod app;
 mod call;
 mod card;
 mod limits;
@@ -70,13 +72,23 @@ impl PageRoute {
 }
 
 fn all() -> impl Iterator<Item = &'static PageRoute> {
-    [link::ROUTES, card::ROUTES, proof::ROUTES, private::ROUTES, sandbox::ROUTES].into_iter().flatten()
+    [link::ROUTES, card::ROUTES, proof::ROUTES, private::ROUTES, sandbox::ROUTES, app::ROUTES]
+        .into_iter()
+        .flatten()
+}
+
+fn first_part(path: &str) -> &str {
+    path.split('/').nth(1).unwrap_or_default()
 }
 
 /// Whether a path is that of a page.
 pub fn is_page(path: &str) -> bool {
-    let first = path.split('/').nth(1).unwrap_or_default();
-    matches!(first, "link" | "unlink" | "p" | "sandbox")
+    is_public(path) || matches!(first_part(path), "" | "assets" | "playground")
+}
+
+/// Whether it is that of a page for buyers.
+pub fn is_public(path: &str) -> bool {
+    matches!(first_part(path), "link" | "unlink" | "p" | "sandbox")
 }
 
 /// Answers a page's request, here or on a thread of its own.

@@ -13,6 +13,7 @@ mod ledger;
 mod limits;
 mod lines;
 mod link_sessions;
+mod me;
 mod merchants;
 mod networks;
 mod offer_parts;
@@ -65,6 +66,7 @@ pub fn all() -> impl Iterator<Item = &'static Route> {
         backups::ROUTES,
         operation::ROUTES,
         status::ROUTES,
+        me::ROUTES,
     ]
     .into_iter()
     .flatten()

@@ -1,0 +1,112 @@
+// The console: who is signed in, where one is, and the view that is shown there. What a view shows is its own file's
+// affair: it exports `title` and `open(main, params, context)`, which returns what to do when it is left.
+
+import { h, show, field, say } from "./dom.js";
+import { ApiError, get, session } from "./api.js";
+
+/** Where one can go, in the order of the menu. `who`: whose token it takes. */
+const PLACES = [
+  { path: "", name: "Now", load: () => import("./now.js") },
+];
+
+const app = document.getElementById("app");
+let leave = null;
+let frame = null;
+
+/** Who is signed in, as the till says: `{role, merchant}`. */
+const context = { me: null };
+
+function place(hash) {
+  const [path, ...params] = hash.replace(/^#\/?/, "").split("?")[0].split("/").map(decodeURIComponent);
+  return { path, params, query: new URLSearchParams(hash.split("?")[1] ?? "") };
+}
+
+function allowed(one) {
+  return !one.admin || context.me?.role === "admin";
+}
+
+function signIn(why) {
+  leave?.();
+  leave = frame = null;
+  context.me = null;
+  document.title = "Sign in · tagtill";
+  const input = h("input", { type: "password", name: "token", autocomplete: "current-password", required: true, autocapitalize: "none", spellcheck: "false" });
+  const remember = h("input", { type: "checkbox", name: "remember" });
+  const token = field("Token", input, { hint: "An admin token, which the till showed on its first start, or a merchant's. `tagtill token create` makes more." });
+  const button = h("button", { type: "submit" }, "Sign in");
+  const form = h("form", {
+    onsubmit: async (event) => {
+      event.preventDefault();
+      token.error(null);
+      button.disabled = true;
+      try {
+        context.me = await get("/v1/me", { token: input.value.trim() });
+        session.signIn(input.value.trim(), remember.checked);
+        go();
+      } catch (error) {
+        token.error(error.status === 401 ? "The till does not know this token." : error.message);
+        input.focus();
+      } finally {
+        button.disabled = false;
+      }
+    },
+  }, token, h("label", { class: "choice" }, remember, h("span", null, "Stay signed in on this device")), h("p", null, button));
+  show(app, h("main", { class: "signin" },
+    h("a", { class: "brand", href: "/" }, h("img", { src: document.querySelector("link[rel=icon]").href, alt: "" }), "tagtill"),
+    h("h1", null, "Sign in"),
+    h("p", { class: "banner", role: "alert", hidden: !why }, why ?? ""), form));
+  input.focus();
+}
+
+function build() {
+  const side = h("div", { class: "side" });
+  const menu = h("button", {
+    class: "menu second small", "aria-expanded": "false", "aria-controls": "places",
+    onclick: () => menu.setAttribute("aria-expanded", String(side.classList.toggle("open"))),
+  }, "Menu");
+  const list = h("ul", null, PLACES.filter(allowed).map((one) => h("li", null, h("a", { href: `#/${one.path}` }, h("span", null, one.name)))));
+  const who = context.me.role === "admin" ? "Signed in as admin" : "Signed in as a merchant";
+  show(side,
+    h("a", { class: "brand", href: "#/" }, h("img", { src: document.querySelector("link[rel=icon]").href, alt: "" }), "tagtill"),
+    menu,
+    h("nav", { id: "places", "aria-label": "Console" }, list),
+    h("div", { class: "foot" }, h("p", null, who), h("button", { class: "second small", onclick: () => session.signOut() }, "Sign out")));
+  const main = h("main", { class: "work", id: "main", tabindex: "-1" });
+  show(app, h("a", { class: "skip", href: "#main", onclick: (event) => { event.preventDefault(); main.focus(); } }, "Skip to the content"),
+    h("div", { class: "frame" }, side, main));
+  frame = { side, main, list, menu };
+}
+
+async function go() {
+  const { path, params, query } = place(location.hash);
+  const found = PLACES.find((one) => one.path === path && allowed(one)) ?? PLACES[0];
+  const fresh = !frame;
+  if (fresh) build();
+  frame.side.classList.remove("open");
+  frame.menu.setAttribute("aria-expanded", "false");
+  for (const link of frame.list.querySelectorAll("a")) {
+    if (link.getAttribute("href") === `#/${found.path}`) link.setAttribute("aria-current", "page");
+    else link.removeAttribute("aria-current");
+  }
+  leave?.();
+  leave = null;
+  const view = await found.load();
+  document.title = `${found.name} · tagtill`;
+  show(frame.main);
+  leave = view.open(frame.main, params, { ...context, query }) ?? null;
+  if (!fresh) frame.main.focus({ preventScroll: true });
+}
+
+async function start() {
+  if (!session.token) return signIn();
+  try {
+    context.me = await get("/v1/me");
+    await go();
+  } catch (error) {
+    if (!(error instanceof ApiError) || error.status !== 401) signIn(error.message);
+  }
+}
+
+addEventListener("signedout", (event) => signIn(event.detail));
+addEventListener("hashchange", () => context.me && go());
+start();
