@@ -2,6 +2,8 @@
 //!
 //! A page names them under a folder that is called by a hash of them all, so that a browser may keep each for good.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest as _, Sha256};
 use std::borrow::Cow;
 use std::sync::LazyLock;
@@ -65,7 +67,7 @@ pub fn version() -> &'static str {
             hash.update(asset.name);
             hash.update(asset.bytes);
         }
-        hash.finalize().iter().take(6).map(|byte| format!("{byte:02x}")).collect()
+        URL_SAFE_NO_PAD.encode(hash.finalize().get(..9).unwrap_or_default())
     });
     &VERSION
 }

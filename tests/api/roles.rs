@@ -154,6 +154,9 @@ fn wanted(route: &Route, role: &str) -> Option<u16> {
     if !kinds.contains(&kind) {
         return Some(403);
     }
+    if route.id == "getMe" {
+        return None;
+    }
     let lists = ["listOffers", "listOrders", "exportOrders", "listEvents", "listWebhookEndpoints"]
         .contains(&route.id);
     match role {
@@ -211,6 +214,7 @@ GET /healthz open\n\
 GET /metrics open\n\
 GET /readyz open\n\
 GET /v1/events [Merchant]\n\
+GET /v1/me [Network, Merchant, Processor]\n\
 GET /v1/networks/{slug} [Network]\n\
 GET /v1/networks/{slug}/bridge [Network]\n\
 GET /v1/networks/{slug}/cursors [Network]\n\
