@@ -12,6 +12,8 @@ const PLACES = [
 const app = document.getElementById("app");
 let leave = null;
 let frame = null;
+/** Counts the ways taken: who is overtaken on the way shows nothing. */
+let way = 0;
 
 /** Who is signed in, as the till says: `{role, merchant}`. */
 const context = { me: null };
@@ -32,7 +34,7 @@ function signIn(why) {
   document.title = "Sign in · tagtill";
   const input = h("input", { type: "password", name: "token", autocomplete: "current-password", required: true, autocapitalize: "none", spellcheck: "false" });
   const remember = h("input", { type: "checkbox", name: "remember" });
-  const token = field("Token", input, { hint: "An admin token, which the till showed on its first start, or a merchant's. `tagtill token create` makes more." });
+  const token = field("Token", input, { hint: ["An admin token, which the till showed on its first start, or a merchant's. ", h("code", null, "tagtill token create"), " makes more."] });
   const button = h("button", { type: "submit" }, "Sign in");
   const form = h("form", {
     onsubmit: async (event) => {
@@ -50,11 +52,12 @@ function signIn(why) {
         button.disabled = false;
       }
     },
-  }, token, h("label", { class: "choice" }, remember, h("span", null, "Stay signed in on this device")), h("p", null, button));
+  }, token, h("label", { class: "choice" }, remember, h("span", null, "Stay signed in on this device")), button);
   show(app, h("main", { class: "signin" },
     h("a", { class: "brand", href: "/" }, h("img", { src: document.querySelector("link[rel=icon]").href, alt: "" }), "tagtill"),
-    h("h1", null, "Sign in"),
-    h("p", { class: "banner", role: "alert", hidden: !why }, why ?? ""), form));
+    h("div", { class: "card" },
+      h("h1", null, "Sign in"),
+      h("p", { class: "banner", role: "alert", hidden: !why }, why ?? ""), form)));
   input.focus();
 }
 
@@ -90,11 +93,21 @@ async function go() {
   }
   leave?.();
   leave = null;
-  const view = await found.load();
+  const mine = (way += 1);
+  const main = frame.main;
   document.title = `${found.name} · tagtill`;
-  show(frame.main);
-  leave = view.open(frame.main, params, { ...context, query }) ?? null;
-  if (!fresh) frame.main.focus({ preventScroll: true });
+  try {
+    const view = await found.load();
+    if (mine !== way || main !== frame?.main) return;
+    show(main);
+    scrollTo(0, 0);
+    leave = view.open(main, params, { ...context, query }) ?? null;
+  } catch (error) {
+    if (mine !== way) return;
+    show(main, h("h1", null, found.name), h("p", { class: "banner bad", role: "alert" }, "This page could not be opened: the till may be stopped. Reload once it is back."));
+    throw error;
+  }
+  if (!fresh) main.focus({ preventScroll: true });
 }
 
 async function start() {
