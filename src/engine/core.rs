@@ -24,7 +24,6 @@ use crate::till::refusal::Fault;
 use crate::till::state::{Direction, Read as _, Span, StateError, Write as _};
 use crate::till::table::{Accounts, Counter, Counters, Events, Networks, Outbox, Settings, Tokens, Work};
 use crate::till::time::Time;
-use crate::till::words::Words;
 use std::ops::ControlFlow;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -36,8 +35,6 @@ pub(super) struct Core {
     ids: IdSource,
     tick_slice: usize,
     keep_seconds: u32,
-    /// What replies say.
-    words: &'static Words,
     /// Networks whose captures wait, as an operator was told.
     paused_captures: Vec<(String, Time)>,
 }
@@ -62,13 +59,13 @@ impl Core {
             failed: OnceLock::new(),
             work: Mutex::default(),
             ready_at,
+            words: config.words,
         });
         Ok(Self {
             shared,
             ids: IdSource::new(config.seed),
             tick_slice: config.tick_slice,
             keep_seconds: config.keep_seconds,
-            words: config.words,
             paused_captures: Vec::new(),
         })
     }
@@ -223,7 +220,7 @@ impl Core {
     /// Applies one command in its buffer; a refused one leaves the buffer empty.
     fn apply_in(&mut self, tx: &mut Tx<'_>, now: Time, command: &Command) -> Result<Verdicted, StateError> {
         self.shared.counts.commands.fetch_add(1, Ordering::Relaxed);
-        let mut context = Context { now, words: self.words, ids: &mut self.ids };
+        let mut context = Context { now, words: self.shared.words, ids: &mut self.ids };
         match apply(tx, &mut context, command) {
             Ok(outcome) => {
                 self.note_erased(tx)?;

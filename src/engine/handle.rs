@@ -10,6 +10,7 @@ use crate::till::command::Command;
 use crate::till::pace;
 use crate::till::state::StateError;
 use crate::till::time::Time;
+use crate::till::words::Words;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, SyncSender, TrySendError, channel};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -62,6 +63,8 @@ pub(super) struct Shared {
     /// Told after each commit that left work for the gateway.
     pub work: Mutex<Vec<Sender<()>>>,
     pub ready_at: Time,
+    /// What replies say.
+    pub words: &'static Words,
 }
 
 /// What comes through the queue.
@@ -151,6 +154,11 @@ impl Handle {
     /// What is kept in memory.
     pub fn memory(&self) -> &Memory {
         &self.shared.memory
+    }
+
+    /// What replies say.
+    pub fn words(&self) -> &'static Words {
+        self.shared.words
     }
 
     /// Whoever waits for news.

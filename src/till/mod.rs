@@ -4,6 +4,7 @@
 //! they reach through [`state`]. They know no network, no gateway and no store in particular, and never HTTP.
 
 pub mod account;
+pub mod announce;
 pub mod apply;
 pub mod bridge;
 pub mod buy;
@@ -36,6 +37,7 @@ pub mod owner;
 pub mod pace;
 pub mod pass;
 pub mod post;
+pub mod preview;
 pub mod purchase;
 pub mod rate;
 pub mod record;

@@ -5,9 +5,11 @@ use super::command::{NetworkChange, Outcome};
 use super::record::{NetworkRecord, OwnIdentity};
 use super::refusal::{Refusal, Result};
 use super::role::is_slug;
-use super::state::{Read, StateError, Write};
+use super::state::{Direction, Read, Span, StateError, Write};
 use super::table::{Networks, Text};
 use super::text::{Counting, contains_card_number};
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 
 /// The least that a network has to take: a reply has to fit its confirmation hashtag, its price and its deadline.
 pub const TEXT_LIMIT_MIN: usize = 140;
@@ -56,6 +58,17 @@ fn fresh(slug: &str) -> NetworkRecord {
 pub fn find<S: Read>(state: &S, slug: &str) -> Result<Option<NetworkRecord>, StateError> {
     let stored = state.get::<Networks>(&Text(slug.to_owned()))?;
     Ok(stored.or_else(|| defaults(slug)))
+}
+
+/// Every network that the till knows, by slug.
+pub fn all<S: Read>(state: &S) -> Result<BTreeMap<String, NetworkRecord>, StateError> {
+    let known = KNOWN_NETWORKS.iter().map(|slug| ((*slug).to_owned(), fresh(slug)));
+    let mut found: BTreeMap<_, _> = known.collect();
+    state.scan::<Networks>(&Span::all(), Direction::Up, |Text(slug), settings| {
+        found.insert(slug, settings);
+        ControlFlow::Continue(())
+    })?;
+    Ok(found)
 }
 
 /// The settings of a network that a call names.

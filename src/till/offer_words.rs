@@ -1,13 +1,11 @@
 //! An offer's own words: its language, and texts that take the place of the till's.
 
-use super::network::{self, KNOWN_NETWORKS};
-use super::record::{NetworkRecord, OfferRecord};
+use super::network;
+use super::record::OfferRecord;
 use super::refusal::{Refusal, Result};
-use super::state::{Direction, Read, Span, StateError};
-use super::table::{Networks, Text};
+use super::state::Read;
 use super::words::{Key, Language, Words, check_texts, longest};
 use std::collections::BTreeMap;
-use std::ops::ControlFlow;
 
 /// Characters of all texts of an offer: it is read for every post about it.
 const CHARACTERS_MAX: usize = 10_000;
@@ -30,7 +28,7 @@ pub fn check<S: Read>(state: &S, words: &Words, offer: &OfferRecord) -> Result<(
         let detail = format!("must have {CHARACTERS_MAX} characters at most in all; these are {characters}");
         return Err(Refusal::invalid("texts", detail).into());
     }
-    let networks = networks(state)?;
+    let networks = network::all(state)?;
     let tags: Vec<&str> = offer.tags().map(|(tag, _)| super::hashtag::bare(tag)).collect();
     for (code, replies) in &offer.texts {
         let Some(language) = words.find(code) else {
@@ -66,17 +64,4 @@ fn refusal(field: &str, wrong: &str) -> Refusal {
         Some((field, detail)) => Refusal::invalid(field, detail),
         None => Refusal::invalid(field, wrong),
     }
-}
-
-/// Every network that the till knows.
-fn networks<S: Read>(state: &S) -> Result<Vec<(String, NetworkRecord)>, StateError> {
-    let mut found: BTreeMap<String, NetworkRecord> = KNOWN_NETWORKS
-        .iter()
-        .filter_map(|slug| network::defaults(slug).map(|settings| ((*slug).to_owned(), settings)))
-        .collect();
-    state.scan::<Networks>(&Span::all(), Direction::Up, |Text(slug), settings| {
-        found.insert(slug, settings);
-        ControlFlow::Continue(())
-    })?;
-    Ok(found.into_iter().collect())
 }

@@ -38,6 +38,29 @@ impl<'a> Speaker<'a> {
         Self { network, offer, language, choice: hasher.finish() }
     }
 
+    /// The same with another choice among several texts.
+    #[must_use]
+    pub fn choosing(self, choice: u64) -> Self {
+        Self { choice, ..self }
+    }
+
+    /// The language that it speaks.
+    pub fn language(&self) -> &'a Language {
+        self.language
+    }
+
+    /// With how many choices, counted from 0, each of several texts has come up beside each of the others.
+    pub fn choices(&self) -> u64 {
+        let own = self.offer.texts.get(self.language.code());
+        let own = own.into_iter().flat_map(|texts| texts.values()).map(Vec::len);
+        let plain = Key::ALL.iter().map(|key| self.language.texts(*key).len());
+        own.chain(plain).filter(|count| *count > 0).fold(1, |all, count| {
+            let count = u64::try_from(count).unwrap_or(1);
+            let both = (1..=count).map(|times| all.saturating_mul(times)).find(|many| many % count == 0);
+            both.unwrap_or(all)
+        })
+    }
+
     /// The reply with the confirmation hashtag; `asked`: how many units the buyer wanted.
     pub fn pending(&self, held: &PurchaseRecord, asked: u32) -> String {
         self.confirmable(held, self.few(held, asked))

@@ -17,7 +17,7 @@ use crate::till::id::{
     AccountId, CreditId, DisputeId, EnrolmentId, EventId, MerchantId, OfferId, OrderId, PurchaseId, RefundId,
     ReplyId,
 };
-use crate::till::record::EventRecord;
+use crate::till::record::{EventKind, EventRecord};
 use crate::till::state::{Direction, Key as _, Read as _, Span, StateError};
 use crate::till::table::{Counter, Counters, Events, Only, Settings};
 use crate::till::time::Time;
@@ -40,6 +40,8 @@ pub const ROUTES: &[Route] = &[Route::get("/v1/events", "listEvents", "What happ
             "object: with the thing that each event is about, as webhooks carry it.",
         ),
         Param::new::<String>("cursor", "The same as after: takes a next_cursor."),
+        Param::new::<Order>("order", "desc: newest first; next_cursor goes on to what came before."),
+        Param::new::<String>("type", "Only these: a type such as purchase.paid, or a family such as purchase."),
         WAIT,
         LIMIT,
     ])
@@ -53,6 +55,48 @@ const LATEST: &str = "latest";
 #[serde(rename_all = "snake_case")]
 enum Expand {
     Object,
+}
+
+/// Which way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum Order {
+    #[default]
+    Asc,
+    Desc,
+}
+
+/// Which events are asked for.
+#[derive(Clone)]
+struct Wanted {
+    limit: usize,
+    merchant: Option<MerchantId>,
+    /// A type, or the part of one before its dot.
+    kind: Option<String>,
+    expand: bool,
+}
+
+impl Wanted {
+    fn read(call: &Call) -> Result<Self, Problem> {
+        let kind = call.query.get("type").map(str::to_owned);
+        if let Some(kind) = &kind
+            && !EventKind::ALL.iter().any(|known| is_of(*known, kind))
+        {
+            return Err(Problem::unreadable("type", "is no type of an event, and no family of types"));
+        }
+        let expand = call.query.word::<Expand>("expand")?.is_some();
+        Ok(Self { limit: limit(call)?, merchant: call.merchant(), kind, expand })
+    }
+
+    fn holds(&self, event: &EventRecord) -> bool {
+        (self.merchant.is_none() || event.merchant == self.merchant)
+            && self.kind.as_ref().is_none_or(|kind| is_of(event.kind, kind))
+    }
+}
+
+/// Whether a type is this one, or of this family.
+fn is_of(kind: EventKind, name: &str) -> bool {
+    kind.code() == name || kind.code().split_once('.').is_some_and(|(family, _)| family == name)
 }
 
 /// One thing that happened.
@@ -168,42 +212,57 @@ fn start(snapshot: &Snapshot, call: &Call) -> Result<u64, Problem> {
 
 fn page(
     snapshot: &Snapshot,
-    after: u64,
-    limit: usize,
-    merchant: Option<MerchantId>,
-    expand: bool,
+    wanted: &Wanted,
+    (span, direction): (&Span, Direction),
 ) -> Result<Page<EventView>, StateError> {
     let epoch = snapshot.must::<Settings>(&Only)?.epoch;
-    let (mut found, mut seen, mut last, mut more) = (Vec::new(), 0, after, false);
-    let span = Span::all().after(&after.encode());
-    snapshot.scan::<Events>(&span, Direction::Up, |sequence, event| {
-        let visible = merchant.is_none() || event.merchant == merchant;
-        if seen >= SCAN_MAX || (found.len() >= limit && visible) {
+    let (mut found, mut seen, mut last, mut more) = (Vec::new(), 0, 0, false);
+    snapshot.scan::<Events>(span, direction, |sequence, event| {
+        let matches = wanted.holds(&event);
+        if seen >= SCAN_MAX || (found.len() >= wanted.limit && matches) {
             more = true;
             return ControlFlow::Break(());
         }
         seen += 1;
         last = sequence;
-        if visible {
+        if matches {
             found.push((EventId { epoch, sequence }, event));
         }
         ControlFlow::Continue(())
     })?;
     let next_cursor = more.then(|| EventId { epoch, sequence: last }.to_string());
     let show = |(id, event): (EventId, EventRecord)| {
-        if expand { whole(snapshot, id, &event, merchant) } else { Ok(view(id, &event, merchant)) }
+        let merchant = wanted.merchant;
+        if wanted.expand { whole(snapshot, id, &event, merchant) } else { Ok(view(id, &event, merchant)) }
     };
     let data = found.into_iter().map(show).collect::<Result<_, _>>()?;
     Ok(Page { data, next_cursor })
 }
 
+/// Newest first: nothing to wait for.
+fn backwards(snapshot: &Snapshot, call: &Call, wanted: &Wanted) -> Result<Page<EventView>, Problem> {
+    for name in ["after", "wait_seconds"] {
+        if call.query.get(name).is_some() {
+            return Err(Problem::unreadable(name, "goes only with what comes in order; leave order out"));
+        }
+    }
+    let span = match call.query.get("cursor") {
+        None => Span::all(),
+        Some(_) => Span::all().before(&start(snapshot, call)?.encode()),
+    };
+    Ok(page(snapshot, wanted, (&span, Direction::Down))?)
+}
+
 fn list(shared: &Arc<Shared>, call: &Call) -> Result<Answer, Problem> {
-    let (limit, merchant) = (limit(call)?, call.merchant());
-    let expand = call.query.word::<Expand>("expand")?.is_some();
-    let wait_seconds = call.query.capped("wait_seconds", 0, WAIT_SECONDS_MAX, 0)?;
+    let wanted = Wanted::read(call)?;
     let snapshot = shared.handle.snapshot()?;
+    if call.query.word::<Order>("order")?.unwrap_or_default() == Order::Desc {
+        return Answer::ok(&backwards(&snapshot, call, &wanted)?);
+    }
+    let wait_seconds = call.query.capped("wait_seconds", 0, WAIT_SECONDS_MAX, 0)?;
     let after = start(&snapshot, call)?;
-    let mut found = page(&snapshot, after, limit, merchant, expand)?;
+    let span = Span::all().after(&after.encode());
+    let mut found = page(&snapshot, &wanted, (&span, Direction::Up))?;
     if wait_seconds == 0 && call.query.get("after") == Some(LATEST) {
         let epoch = snapshot.must::<Settings>(&Only)?.epoch;
         found.next_cursor = Some(EventId { epoch, sequence: after }.to_string());
@@ -213,7 +272,7 @@ fn list(shared: &Arc<Shared>, call: &Call) -> Result<Answer, Problem> {
     }
     Answer::later(move |shared, out| {
         let ask = move |snapshot: &Snapshot| {
-            let found = page(snapshot, after, limit, merchant, expand)?;
+            let found = page(snapshot, &wanted, (&span, Direction::Up))?;
             Ok((!found.data.is_empty() || found.next_cursor.is_some(), found))
         };
         wait(shared, out, News::Events, wait_seconds, ask);

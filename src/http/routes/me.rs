@@ -5,7 +5,7 @@ use crate::http::api::Shared;
 use crate::http::call::Call;
 use crate::http::problem::Problem;
 use crate::http::route::{Kind, Route};
-use crate::till::id::MerchantId;
+use crate::till::id::{MerchantId, TokenId};
 use crate::till::record::MerchantRecord;
 use crate::till::role::Role;
 use crate::till::state::Read as _;
@@ -24,6 +24,8 @@ pub const ROUTES: &[Route] =
 #[derive(Serialize, JsonSchema)]
 struct Me {
     role: Role,
+    /// Which token it is; null: one that the till was given at its start.
+    token: Option<TokenId>,
     /// Which merchant the token is limited to.
     merchant: Option<MerchantId>,
     /// That merchant's name.
@@ -45,6 +47,7 @@ fn me(shared: &Arc<Shared>, call: &Call) -> Result<Answer, Problem> {
     let record: Option<MerchantRecord> = merchant.map(named).transpose()?.flatten();
     Answer::ok(&Me {
         role: caller.role.clone(),
+        token: caller.id,
         merchant,
         name: record.map(|record| record.name),
         sandbox: shared.sandbox,

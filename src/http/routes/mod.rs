@@ -17,6 +17,7 @@ mod me;
 mod merchants;
 mod networks;
 mod offer_parts;
+mod offer_preview;
 mod offers;
 mod operation;
 mod opt_outs;
@@ -52,6 +53,7 @@ pub fn all() -> impl Iterator<Item = &'static Route> {
         merchants::ROUTES,
         accounts::ROUTES,
         link_sessions::ROUTES,
+        offer_preview::ROUTES,
         offers::ROUTES,
         waiting::ROUTES,
         purchases::ROUTES,

@@ -5,6 +5,7 @@ use super::post::foreign;
 use crate::http::answer::Answer;
 use crate::http::api::Shared;
 use crate::http::call::Call;
+use crate::http::paging::Page;
 use crate::http::problem::Problem;
 use crate::http::route::{Kind, Route};
 use crate::till::command::{Command, NetworkChange};
@@ -18,6 +19,8 @@ use std::sync::Arc;
 const NETWORK: &[Kind] = &[Kind::Network];
 
 pub const ROUTES: &[Route] = &[
+    Route::get("/v1/networks", "listNetworks", "Every network that the till knows, by slug.", list)
+        .gives::<Page<NetworkView>>(),
     Route::put("/v1/networks/{slug}", "putNetwork", "Add a network or change its settings.", put)
         .takes::<NetworkPut>()
         .gives::<NetworkView>(),
@@ -123,6 +126,12 @@ fn put(_: &Arc<Shared>, call: &Call) -> Result<Answer, Problem> {
 pub fn slug(call: &Call) -> Result<&str, Problem> {
     let slug = call.param(0);
     if call.network().is_some_and(|own| own != slug) { Err(foreign()) } else { Ok(slug) }
+}
+
+fn list(shared: &Arc<Shared>, _: &Call) -> Result<Answer, Problem> {
+    let all = network::all(&shared.handle.snapshot()?)?;
+    let data: Vec<_> = all.into_iter().map(|(slug, settings)| view(&slug, settings)).collect();
+    Answer::ok(&Page { data, next_cursor: None })
 }
 
 fn get(shared: &Arc<Shared>, call: &Call) -> Result<Answer, Problem> {

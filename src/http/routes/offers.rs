@@ -57,15 +57,15 @@ pub const ROUTES: &[Route] = &[
 /// A new offer.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct OfferCreate {
+pub struct OfferCreate {
     /// Who sells; a merchant's token may leave it out.
     merchant: Option<MerchantId>,
     /// `purchase` unless given.
     kind: Option<OfferKind>,
     /// The purchase hashtag, with or without `#`.
-    hashtag: String,
+    pub hashtag: String,
     /// The confirmation hashtag; by default the purchase hashtag with a leading `Buy` replaced by `Confirm`.
-    confirm_hashtag: Option<String>,
+    pub confirm_hashtag: Option<String>,
     /// What is sold, in a few words.
     title: String,
     /// Tax and shipping included; a deal has none.
@@ -88,7 +88,7 @@ struct OfferCreate {
     ships_to: Option<Vec<String>>,
     /// The hashtag that lets a purchase go before it is confirmed; by default the purchase hashtag with a leading `Buy`
     /// replaced by `Pass`.
-    cancel_hashtag: Option<String>,
+    pub cancel_hashtag: Option<String>,
     /// Sizes, colours: what buyers choose from with a word beside the hashtag.
     #[serde(default)]
     variants: Vec<VariantBody>,
@@ -307,10 +307,10 @@ fn terms(body: &OfferCreate) -> Result<(Money, Option<DealTerms>), Problem> {
     Ok((min_spend, Some(DealTerms { min_spend, reward: reward.read(), budget: body.budget })))
 }
 
-fn create(_: &Arc<Shared>, call: &Call) -> Result<Answer, Problem> {
-    let body: OfferCreate = call.body()?;
+/// What a request asks to be made.
+pub fn new_of(call: &Call, body: OfferCreate) -> Result<NewOffer, Problem> {
     let (price, deal) = terms(&body)?;
-    let new = NewOffer {
+    Ok(NewOffer {
         merchant: seller(call, body.merchant)?,
         hashtag: body.hashtag,
         confirm_hashtag: body.confirm_hashtag,
@@ -332,7 +332,38 @@ fn create(_: &Arc<Shared>, call: &Call) -> Result<Answer, Problem> {
         deal,
         language: body.lang,
         texts: body.texts,
-    };
+    })
+}
+
+/// The change that makes an offer what a request for a new one says; its hashtags stay.
+pub fn change_of(body: OfferCreate) -> Result<OfferChange, Problem> {
+    let (price, deal) = terms(&body)?;
+    Ok(OfferChange {
+        title: Some(body.title),
+        price: Some(price).filter(|_| deal.is_none()),
+        list_price: Some(body.list_price),
+        quantity: Some(body.quantity),
+        per_account_limit: Some(body.per_account_limit.unwrap_or(1)),
+        confirm_window_seconds: Some(body.confirm_window_seconds.unwrap_or(900)),
+        starts_at: Some(body.starts_at),
+        ends_at: Some(body.ends_at),
+        terms_url: Some(body.terms_url),
+        ships_to: Some(body.ships_to),
+        status: None,
+        variants: Some(body.variants.into_iter().map(VariantBody::read).collect()),
+        max_per_purchase: Some(body.max_per_purchase.unwrap_or(1)),
+        shortage: Some(body.shortage.unwrap_or_default()),
+        waitlist: Some(body.waitlist),
+        min_spend: deal.map(|terms| terms.min_spend),
+        reward: deal.map(|terms| terms.reward),
+        budget: deal.map(|terms| terms.budget),
+        language: Some(body.lang),
+        texts: Some(body.texts),
+    })
+}
+
+fn create(_: &Arc<Shared>, call: &Call) -> Result<Answer, Problem> {
+    let new = new_of(call, call.body()?)?;
     call.change(Command::CreateOffer(Box::new(new)), None, |tx, now, outcome| of_outcome(tx, now, outcome))
         .answer()
 }
