@@ -1,0 +1,13 @@
+//! The pages in a real browser: with a mouse, with a keyboard alone, in a narrow window, in the dark, without scripts,
+//! without a network; and axe-core looks at each.
+//!
+//! It needs Chromium with its driver, and axe-core; see `support/webdriver`. Pictures are kept in `target/screenshots`,
+//! weights and first paints in `target/pages.txt`.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+
+#[path = "pages/console.rs"]
+mod console;
+mod support;
+#[path = "support/webdriver/mod.rs"]
+mod webdriver;
