@@ -12,6 +12,7 @@ use super::gate::GateStats;
 use super::idempotency::{self, InFlight};
 use super::message::{Method, Request};
 use super::metrics::Metrics;
+use super::overview::Overview;
 use super::pages::{self, Limits};
 use super::problem::{Code, Problem};
 use super::query::Query;
@@ -175,6 +176,8 @@ pub struct Shared {
     pub metrics: Metrics,
     /// What bridges said of themselves.
     pub bridges: Bridges,
+    /// The console's first page.
+    pub overview: Overview,
     /// How often strangers have begun things.
     pub limits: Limits,
     /// Page requests that wait for a commit or a gateway.
@@ -210,6 +213,7 @@ impl Api {
             backing_up: AtomicBool::new(false),
             metrics: Metrics::default(),
             bridges: Bridges::default(),
+            overview: Overview::default(),
             limits: Limits::default(),
             pages_waiting: Arc::default(),
             base_url: public_url.map_or_else(OnceLock::new, OnceLock::from),

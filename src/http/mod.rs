@@ -25,6 +25,7 @@ mod idempotency;
 pub mod message;
 mod metrics;
 mod openapi;
+mod overview;
 mod pages;
 mod paging;
 mod problem;

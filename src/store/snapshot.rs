@@ -4,7 +4,7 @@ use super::codec;
 use super::layer::{Source, merge};
 use crate::till::state::{Direction, Key, Read, Span, StateError, Table};
 use crate::till::table::TABLE_NAMES;
-use redb::{ReadOnlyTable, ReadTransaction, TableDefinition};
+use redb::{ReadOnlyTable, ReadTransaction, ReadableTableMetadata as _, TableDefinition};
 use std::cell::RefCell;
 use std::ops::{Bound, ControlFlow};
 use std::rc::Rc;
@@ -40,6 +40,14 @@ impl Snapshot {
             *slot = Some(Rc::clone(&table));
         }
         Ok(table)
+    }
+
+    /// How many records a table has. The file knows: nothing is counted.
+    ///
+    /// # Errors
+    /// When redb fails.
+    pub fn count<T: Table>(&self) -> Result<u64, StateError> {
+        self.table(T::PLACE)?.len().map_err(failed)
     }
 
     /// The record under a key's bytes.

@@ -138,12 +138,12 @@ impl Gathering {
     }
 
     fn render(&self, lines: Vec<Option<Line>>, request_id: &str) -> Vec<u8> {
-        let mut body = Vec::new();
+        let (mut body, now) = (Vec::new(), self.shared.handle.now());
         for (i, line) in lines.into_iter().enumerate() {
             let line = line.unwrap_or_else(|| Err(Problem::internal("a line was not judged")));
             let written = match line {
                 Ok(answer) => {
-                    self.shared.metrics.judged(answer.verdict);
+                    self.shared.metrics.judged(answer.verdict, now);
                     serde_json::to_writer(&mut body, &AnswerView::new(answer, self.admin))
                 }
                 Err(problem) => {

@@ -23,6 +23,7 @@ mod operation;
 mod opt_outs;
 mod order_papers;
 mod orders;
+mod overview;
 mod patch;
 mod post;
 mod posts;
@@ -69,6 +70,7 @@ pub fn all() -> impl Iterator<Item = &'static Route> {
         operation::ROUTES,
         status::ROUTES,
         me::ROUTES,
+        overview::ROUTES,
     ]
     .into_iter()
     .flatten()

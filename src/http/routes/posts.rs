@@ -61,8 +61,9 @@ fn judge(shared: &Arc<Shared>, call: &Call) -> Result<Answer, Problem> {
     }
     let post = read(call.network(), &call.request.body)?;
     let admin = call.is_admin();
-    if let Some(answer) = triage(&shared.handle.snapshot()?, shared.handle.now(), &post)? {
-        shared.metrics.judged(answer.verdict);
+    let now = shared.handle.now();
+    if let Some(answer) = triage(&shared.handle.snapshot()?, now, &post)? {
+        shared.metrics.judged(answer.verdict, now);
         return Answer::ok(&AnswerView::new(answer, admin));
     }
     Answer::later(move |shared, out| submit(shared, out, Command::JudgePost(post), admin))
@@ -75,7 +76,7 @@ fn submit(shared: &Arc<Shared>, out: Out, command: Command, admin: bool) {
         let Some(out) = later.take() else { return };
         let answer = result.map_err(Problem::from).and_then(|mut outcomes| judged(outcomes.pop()));
         out.finish(answer.and_then(|answer| {
-            counting.metrics.judged(answer.verdict);
+            counting.metrics.judged(answer.verdict, counting.handle.now());
             json(200, &AnswerView::new(answer, admin))
         }));
     });
