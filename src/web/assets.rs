@@ -46,11 +46,17 @@ macro_rules! assets {
 pub const ALL: &[Asset] = assets! {
     "api.js": SCRIPT,
     "base.css": STYLE,
+    "charts.css": STYLE,
+    "charts.js": SCRIPT,
     "console.css": STYLE,
     "console.js": SCRIPT,
     "dom.js": SCRIPT,
     "format.js": SCRIPT,
     "icon.svg": PICTURE,
+    "live.js": SCRIPT,
+    "now-charts.js": SCRIPT,
+    "now-lists.js": SCRIPT,
+    "now.css": STYLE,
     "now.js": SCRIPT,
 };
 

@@ -44,7 +44,7 @@ export async function send(method, path, { body, signal, token = session.token, 
     if (error.name === "AbortError") throw error;
     throw new ApiError(0, null);
   }
-  if (answer.ok) return answer;
+  if (answer.ok || answer.status === 304) return answer;
   const problem = await answer.json().catch(() => null);
   if (answer.status === 401 && token && token === session.token) {
     session.signOut("Your token is no longer known to the till: it expired or was revoked. Please sign in again.");

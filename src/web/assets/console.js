@@ -3,6 +3,8 @@
 
 import { h, show, field, say } from "./dom.js";
 import { ApiError, get, session } from "./api.js";
+import { watch } from "./live.js";
+import { many } from "./format.js";
 
 /** Where one can go, in the order of the menu. `who`: whose token it takes. */
 const PLACES = [
@@ -12,6 +14,7 @@ const PLACES = [
 const app = document.getElementById("app");
 let leave = null;
 let frame = null;
+let unwatch = null;
 /** Counts the ways taken: who is overtaken on the way shows nothing. */
 let way = 0;
 
@@ -29,7 +32,8 @@ function allowed(one) {
 
 function signIn(why) {
   leave?.();
-  leave = frame = null;
+  unwatch?.();
+  leave = frame = unwatch = null;
   context.me = null;
   document.title = "Sign in · tagtill";
   const input = h("input", { type: "password", name: "token", autocomplete: "current-password", required: true, autocapitalize: "none", spellcheck: "false" });
@@ -67,7 +71,7 @@ function build() {
     class: "menu second small", "aria-expanded": "false", "aria-controls": "places",
     onclick: () => menu.setAttribute("aria-expanded", String(side.classList.toggle("open"))),
   }, "Menu");
-  const list = h("ul", null, PLACES.filter(allowed).map((one) => h("li", null, h("a", { href: `#/${one.path}` }, h("span", null, one.name)))));
+  const list = h("ul", null, PLACES.filter(allowed).map((one) => h("li", null, h("a", { href: `#/${one.path}` }, h("span", null, one.name), h("span", { class: "badge", hidden: true })))));
   const who = context.me.role === "admin" ? "Signed in as admin" : "Signed in as a merchant";
   show(side,
     h("a", { class: "brand", href: "#/" }, h("img", { src: document.querySelector("link[rel=icon]").href, alt: "" }), "tagtill"),
@@ -78,6 +82,25 @@ function build() {
   show(app, h("a", { class: "skip", href: "#main", onclick: (event) => { event.preventDefault(); main.focus(); } }, "Skip to the content"),
     h("div", { class: "frame" }, side, main));
   frame = { side, main, list, menu };
+  unwatch = watch(context.me.merchant ? `merchant:${context.me.merchant}` : context.me.role, ({ overview }) => overview && badges(overview));
+}
+
+/** Numbers in the menu: what needs a person, what is to be shipped. */
+function badges({ needs, orders_unshipped: unshipped }) {
+  const grave = needs.filter((need) => need.severity !== "low");
+  const urgent = needs.some((need) => need.severity === "high");
+  for (const [path, number, kind, about] of [
+    ["", grave.length, urgent ? "bad" : "warn", many(grave.length, "thing needs you", "things need you")],
+    ["orders", unshipped, "", many(unshipped, "order to ship", "orders to ship")],
+  ]) {
+    const badge = frame.list.querySelector(`a[href="#/${path}"] .badge`);
+    if (!badge) continue;
+    badge.hidden = !number;
+    badge.className = `badge ${kind}`;
+    if (badge.dataset.number === String(number)) continue;
+    badge.dataset.number = number;
+    show(badge, h("span", { "aria-hidden": "true" }, number > 999 ? "999+" : number), h("span", { class: "visually-hidden" }, about));
+  }
 }
 
 async function go() {
