@@ -7,8 +7,9 @@ use super::call::Call;
 use super::problem::Problem;
 use super::route::Param;
 use crate::store::Snapshot;
-use crate::till::state::{Direction, Key as _, Read as _, Span, StateError, Table};
+use crate::till::state::{Direction, Key, Read as _, Span, StateError, Table};
 use crate::till::table::{Only, Settings};
+use crate::till::time::Time;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use schemars::JsonSchema;
@@ -29,6 +30,11 @@ pub const LIMIT: Param =
 pub const CURSOR: Param =
     Param::new::<String>("cursor", "Where to go on: the next_cursor of the page before.");
 
+/// `from`, on lists in the order of time.
+pub const FROM: Param = Param::new::<Time>("from", "Only what is from then or later; RFC 3339.");
+/// `to`, on lists in the order of time.
+pub const TO: Param = Param::new::<Time>("to", "Only what is from before that; RFC 3339.");
+
 /// A page of a list.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "{V}Page")]
@@ -43,6 +49,26 @@ pub struct Page<V> {
 pub fn limit(call: &Call) -> Result<usize, Problem> {
     let limit = call.query.capped("limit", 1, LIMIT_MAX, LIMIT_DEFAULT)?;
     Ok(usize::try_from(limit).unwrap_or(usize::MAX))
+}
+
+/// Which time is asked for.
+pub fn times(call: &Call) -> Result<(Option<Time>, Option<Time>), Problem> {
+    let read =
+        |name| call.query.read(name, |text| Time::parse(text).ok(), "a time like 2013-02-12T14:00:00Z");
+    let (from, to) = (read("from")?, read("to")?);
+    if let (Some(from), Some(to)) = (from, to)
+        && to <= from
+    {
+        return Err(Problem::unreadable("to", "must come after from"));
+    }
+    Ok((from, to))
+}
+
+/// Where what was made in that time lies: `first_at` is the smallest key of a moment.
+pub fn span_of_time<K: Key>(call: &Call, first_at: impl Fn(Time) -> K) -> Result<Span, Problem> {
+    let (from, to) = times(call)?;
+    let start = from.map_or_else(Vec::new, |from| first_at(from).encode());
+    Ok(Span { start, end: to.map(|to| first_at(to).encode()) })
 }
 
 /// A page of the records of `T` that `matches`, shown as `view` does.
@@ -65,13 +91,7 @@ pub fn page_in<T: Table, V>(
 ) -> Result<Page<V>, Problem> {
     let limit = limit(call)?;
     let epoch = snapshot.must::<Settings>(&Only)?.epoch;
-    let span = match call.query.get("cursor").filter(|cursor| !cursor.is_empty()) {
-        None => span,
-        Some(text) => {
-            let last = read_cursor::<T>(epoch, text)?;
-            if direction == Direction::Up { span.after(&last) } else { span.before(&last) }
-        }
-    };
+    let span = rest::<T>(call, epoch, (span, direction))?;
     let mut rows = Vec::new();
     let (mut seen, mut last, mut more) = (0, None, false);
     snapshot.scan::<T>(&span, direction, |key, record| {
@@ -90,6 +110,42 @@ pub fn page_in<T: Table, V>(
         rows.into_iter().map(|(key, record)| view(snapshot, key, &record)).collect::<Result<_, _>>()?;
     let next_cursor = last.filter(|_| more).map(|key| write_cursor::<T>(epoch, &key));
     Ok(Page { data, next_cursor })
+}
+
+/// The same of the records under `keys` alone, which come newest first, as the page shows them.
+pub fn page_among<T: Table, V>(
+    snapshot: &Snapshot,
+    call: &Call,
+    (span, keys): (Span, Vec<T::Key>),
+    matches: impl Fn(&T::Record) -> bool,
+    mut view: impl FnMut(&Snapshot, T::Key, &T::Record) -> Result<V, StateError>,
+) -> Result<Page<V>, Problem> {
+    let limit = limit(call)?;
+    let epoch = snapshot.must::<Settings>(&Only)?.epoch;
+    let span = rest::<T>(call, epoch, (span, Direction::Down))?;
+    let (mut data, mut last, mut more) = (Vec::new(), None, false);
+    for key in keys {
+        let bytes = key.encode();
+        if bytes < span.start || span.end.as_ref().is_some_and(|end| bytes >= *end) {
+            continue;
+        }
+        let Some(record) = snapshot.get::<T>(&key)?.filter(|record| matches(record)) else { continue };
+        if data.len() >= limit {
+            more = true;
+            break;
+        }
+        last = Some(bytes);
+        data.push(view(snapshot, key, &record)?);
+    }
+    let next_cursor = last.filter(|_| more).map(|key| write_cursor::<T>(epoch, &key));
+    Ok(Page { data, next_cursor })
+}
+
+/// What of a span is left to show, by the cursor that came.
+fn rest<T: Table>(call: &Call, epoch: u32, (span, direction): (Span, Direction)) -> Result<Span, Problem> {
+    let Some(text) = call.query.get("cursor").filter(|cursor| !cursor.is_empty()) else { return Ok(span) };
+    let last = read_cursor::<T>(epoch, text)?;
+    Ok(if direction == Direction::Up { span.after(&last) } else { span.before(&last) })
 }
 
 fn write_cursor<T: Table>(epoch: u32, key: &[u8]) -> String {

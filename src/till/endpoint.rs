@@ -22,6 +22,8 @@ const RETRY_AFTER_SECONDS_MAX: u32 = 24 * 3600;
 const ROTATION_SECONDS: i64 = 24 * 3600;
 /// Endpoints of one merchant, or of the operator.
 const ENDPOINTS_MAX: usize = 20;
+/// So many events are looked at to find one that an endpoint was not sent yet.
+const UNSENT_LOOKS: u32 = 100;
 /// The longest address.
 const URL_BYTES_MAX: usize = 2048;
 /// The type of a test.
@@ -285,6 +287,22 @@ pub fn wants(events: &[String], code: &str) -> bool {
         None => wanted == code,
     };
     events.is_empty() || events.iter().any(fits)
+}
+
+/// When the oldest event happened that an endpoint was not sent yet; only the next few are looked at, so that a list
+/// of endpoints is quick.
+pub fn oldest_unsent<S: Read>(state: &S, record: &EndpointRecord) -> Result<Option<Time>, StateError> {
+    let (mut left, mut found) = (UNSENT_LOOKS, None);
+    let rest = Span::all().after(&record.cursor.encode());
+    state.scan::<Events>(&rest, Direction::Up, |_, event| {
+        let own = record.merchant.is_none() || record.merchant == event.merchant;
+        if own && wants(&record.events, event.kind.code()) {
+            found = Some(event.at);
+        }
+        left -= 1;
+        if found.is_some() || left == 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    })?;
+    Ok(found)
 }
 
 /// The endpoint that a call names; another merchant's is not found.

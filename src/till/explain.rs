@@ -2,18 +2,19 @@
 //!
 //! Read from what is kept: ids, amounts and times, never a text or a person.
 
-use super::id::{OrderId, PurchaseId, ReplyId};
+use super::id::{DisputeId, OrderId, PurchaseId, RefundId, ReplyId};
 use super::owner;
 use super::record::{
-    Attempt, AttemptState, Limit, PostRecord, PurchaseRecord, PurchaseStatus, RefundStatus, ReplyKind,
-    ReplyStatus,
+    Attempt, AttemptState, DisputeStatus, Limit, PostRecord, PurchaseRecord, PurchaseStatus, RefundStatus,
+    ReplyKind, ReplyStatus,
 };
 use super::state::{Key as _, Read, Span, StateError, Write};
-use super::table::{OnNetwork, Orders, Posts, Purchases, Refunds, Replies, ReplyPosts};
+use super::table::{Disputes, OnNetwork, Orders, Posts, Purchases, Refunds, Replies, ReplyPosts};
 use super::time::Time;
 use super::verdict::Verdict;
 use schemars::JsonSchema;
 use serde::Serialize;
+use std::collections::BTreeSet;
 
 /// By how much a verdict was what it was; only what applies is set.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, JsonSchema)]
@@ -54,6 +55,52 @@ pub struct Moment {
     pub at: Time,
     /// What, in a sentence.
     pub what: String,
+    /// What kind of thing it was.
+    pub kind: MomentKind,
+}
+
+/// What kind of thing happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum MomentKind {
+    /// Somebody posted.
+    Post,
+    /// The till decided about a post.
+    Verdict,
+    /// A post was deleted.
+    Deleted,
+    /// Units were held.
+    Hold,
+    /// A reply was queued, or is out.
+    Reply,
+    /// A reply never came out.
+    ReplyLost,
+    /// The purchase was confirmed.
+    Confirmed,
+    /// A charge was begun.
+    Charge,
+    /// The card's owner has a step left.
+    Authentication,
+    /// It is charged.
+    Charged,
+    /// The gateway said no.
+    Declined,
+    /// Nobody confirmed it in time.
+    Expired,
+    /// It was cancelled.
+    Cancelled,
+    /// There is an order.
+    Order,
+    /// A parcel left the shop.
+    Shipped,
+    /// It arrived.
+    Delivered,
+    /// Money goes back.
+    Refund,
+    /// Money did not go back.
+    RefundFailed,
+    /// The buyer disputes the charge at the bank.
+    Dispute,
 }
 
 impl Margin {
@@ -122,23 +169,72 @@ fn span(seconds: f64) -> String {
 /// When the store fails.
 pub fn history<S: Read>(state: &S, key: &OnNetwork, post: &PostRecord) -> Result<Vec<Moment>, StateError> {
     let mut told = Telling::default();
-    if let Some(verdict) = post.verdict {
-        told.add(post.made_at, "The post was made.");
-        told.add(post.arrived_at, format!("It arrived and was judged: {}.", verdict.code()));
-    }
-    if let Some(at) = post.deleted_at {
-        told.add(at, "The network said that it was deleted.");
-    }
+    told.post(post, "The post was made.");
     for id in [post.reply, post.followed_by].into_iter().flatten() {
         told.reply(state, id)?;
     }
     if let Some(id) = post.purchase {
         let purchase = state.must::<Purchases>(&id)?;
         let own = purchase.network == key.network && purchase.post == key.id;
-        told.purchase(state, (id, &purchase), own)?;
+        told.hold((id, &purchase), own);
+        told.sale(state, &purchase)?;
     }
-    told.0.sort_by_key(|moment| moment.at);
-    Ok(told.0)
+    Ok(told.in_order())
+}
+
+/// The posts of a purchase that are remembered: the one that began it, and the one that confirmed it.
+///
+/// # Errors
+/// When the store fails.
+pub fn posts<S: Read>(
+    state: &S,
+    purchase: &PurchaseRecord,
+) -> Result<Vec<(OnNetwork, PostRecord)>, StateError> {
+    let confirming = purchase.confirmation.as_ref().map(|one| OnNetwork::new(&one.network, &one.post));
+    let mut found = Vec::new();
+    for key in [Some(OnNetwork::new(&purchase.network, &purchase.post)), confirming].into_iter().flatten() {
+        if let Some(post) = state.get::<Posts>(&key)? {
+            found.push((key, post));
+        }
+    }
+    Ok(found)
+}
+
+/// The replies to the posts of a purchase, oldest first.
+pub fn replies(purchase: &PurchaseRecord, posts: &[(OnNetwork, PostRecord)]) -> Vec<ReplyId> {
+    let of_posts = posts.iter().flat_map(|(_, post)| [post.reply, post.followed_by]);
+    let all: BTreeSet<_> = of_posts.chain([purchase.reply]).flatten().collect();
+    all.into_iter().collect()
+}
+
+/// A purchase's whole story, in time order: both its posts, their replies, and what came of them.
+///
+/// # Errors
+/// When the store fails.
+pub fn story<S: Read>(
+    state: &S,
+    id: PurchaseId,
+    purchase: &PurchaseRecord,
+) -> Result<Vec<Moment>, StateError> {
+    let mut told = Telling::default();
+    let posts = posts(state, purchase)?;
+    for (key, post) in &posts {
+        let began = purchase.network == key.network && purchase.post == key.id;
+        if began {
+            told.post(post, &format!("The purchase post was made ({}).", key.id));
+            told.hold((id, purchase), true);
+        } else {
+            told.post(post, "The confirming post was made.");
+        }
+    }
+    if posts.is_empty() {
+        told.hold((id, purchase), true);
+    }
+    for reply in replies(purchase, &posts) {
+        told.reply(state, reply)?;
+    }
+    told.sale(state, purchase)?;
+    Ok(told.in_order())
 }
 
 /// Forgets up to `slice` replies from before `until`, and what explains the posts that they answered; returns how many.
@@ -178,8 +274,24 @@ pub fn forget<S: Write>(state: &mut S, until: Time, slice: usize) -> Result<usiz
 struct Telling(Vec<Moment>);
 
 impl Telling {
-    fn add(&mut self, at: Time, what: impl Into<String>) {
-        self.0.push(Moment { at, what: what.into() });
+    fn add(&mut self, at: Time, kind: MomentKind, what: impl Into<String>) {
+        self.0.push(Moment { at, what: what.into(), kind });
+    }
+
+    fn in_order(mut self) -> Vec<Moment> {
+        self.0.sort_by_key(|moment| moment.at);
+        self.0
+    }
+
+    fn post(&mut self, post: &PostRecord, made: &str) {
+        if let Some(verdict) = post.verdict {
+            self.add(post.made_at, MomentKind::Post, made);
+            let judged = format!("It arrived and was judged: {}.", verdict.code());
+            self.add(post.arrived_at, MomentKind::Verdict, judged);
+        }
+        if let Some(at) = post.deleted_at {
+            self.add(at, MomentKind::Deleted, "The network said that it was deleted.");
+        }
     }
 
     fn reply<S: Read>(&mut self, state: &S, id: ReplyId) -> Result<(), StateError> {
@@ -202,84 +314,129 @@ impl Telling {
             ReplyKind::Shipped => "that it is on its way",
             ReplyKind::Cancelled => "that the shop has cancelled it",
         };
-        self.add(reply.queued_at, format!("A reply was queued: {what} ({id})."));
+        self.add(reply.queued_at, MomentKind::Reply, format!("A reply was queued: {what} ({id})."));
         let Some(at) = reply.ended_at else { return Ok(()) };
         let because = reply.reason.map(|reason| format!(": {reason}")).unwrap_or_default();
         let posted = reply.post_id.map(|post| format!(" as {post}")).unwrap_or_default();
-        match reply.status {
-            ReplyStatus::Queued => {}
-            ReplyStatus::Sent => self.add(at, format!("The reply was out{posted} ({id}).")),
-            ReplyStatus::Failed => self.add(at, format!("The reply could not be posted{because} ({id}).")),
-            ReplyStatus::Dropped => self.add(at, format!("The reply was dropped{because} ({id}).")),
-        }
+        let (kind, fate) = match reply.status {
+            ReplyStatus::Queued => return Ok(()),
+            ReplyStatus::Sent => (MomentKind::Reply, format!("was out{posted}")),
+            ReplyStatus::Failed => (MomentKind::ReplyLost, format!("could not be posted{because}")),
+            ReplyStatus::Dropped => (MomentKind::ReplyLost, format!("was dropped{because}")),
+        };
+        self.add(at, kind, format!("The reply {fate} ({id})."));
         Ok(())
     }
 
-    fn purchase<S: Read>(
-        &mut self,
-        state: &S,
-        (id, purchase): (PurchaseId, &PurchaseRecord),
-        began_here: bool,
-    ) -> Result<(), StateError> {
+    fn hold(&mut self, (id, purchase): (PurchaseId, &PurchaseRecord), began_here: bool) {
         let units = if purchase.units == 1 {
             "A unit was".to_owned()
         } else {
             format!("{} units were", purchase.units)
         };
-        if began_here {
-            let until = purchase.expires_at;
-            self.add(
-                purchase.arrived_at,
-                format!("{units} held for {}, until {until} ({id}).", purchase.price),
-            );
+        let what = if began_here {
+            format!("{units} held for {}, until {} ({id}).", purchase.price, purchase.expires_at)
         } else {
-            self.add(purchase.arrived_at, format!("{units} held by the post {} ({id}).", purchase.post));
-        }
+            format!("{units} held by the post {} ({id}).", purchase.post)
+        };
+        self.add(purchase.arrived_at, MomentKind::Hold, what);
+    }
+
+    /// From the confirmation on.
+    fn sale<S: Read>(&mut self, state: &S, purchase: &PurchaseRecord) -> Result<(), StateError> {
         if let Some(confirmation) = &purchase.confirmation {
-            self.add(confirmation.arrived_at, format!("The post {} confirmed it.", confirmation.post));
+            let what = format!("The post {} confirmed it.", confirmation.post);
+            self.add(confirmation.arrived_at, MomentKind::Confirmed, what);
         }
         for attempt in &purchase.attempts {
-            self.add(attempt.created_at, charge(attempt));
+            self.add(attempt.created_at, MomentKind::Charge, charge(attempt));
         }
         if let Some(until) = purchase.authenticate_by {
             let at = until.plus_seconds(-i64::from(owner::WINDOW_SECONDS));
-            self.add(at, format!("The card's owner was asked for one step at the provider, until {until}."));
+            let what = format!("The card's owner was asked for one step at the provider, until {until}.");
+            self.add(at, MomentKind::Authentication, what);
         }
         if let Some(at) = purchase.settled_at {
-            let what = match purchase.status {
-                PurchaseStatus::Paid | PurchaseStatus::Refunded => "The gateway said that it is charged.",
-                PurchaseStatus::Expired => "Nobody confirmed it in time; the unit was free again.",
-                PurchaseStatus::Cancelled => "It was cancelled before it was confirmed.",
-                PurchaseStatus::Declined => "The gateway declined the card; nothing was charged.",
-                PurchaseStatus::Pending | PurchaseStatus::Capturing => "It was settled.",
-            };
-            self.add(at, what);
+            let (kind, what) = settled(purchase.status);
+            self.add(at, kind, what);
         }
         if let Some(order) = purchase.order {
             self.order(state, order)?;
         }
         for refund in &purchase.refunds {
-            let found = state.must::<Refunds>(refund)?;
-            let how = match found.status {
-                RefundStatus::Pending => "the gateway is being asked",
-                RefundStatus::Succeeded => "given back",
-                RefundStatus::Failed => "refused by the gateway",
-            };
-            self.add(found.created_at, format!("A refund of {} was begun: {how} ({refund}).", found.amount));
+            self.refund(state, *refund)?;
+        }
+        for dispute in &purchase.disputes {
+            self.dispute(state, *dispute)?;
         }
         Ok(())
     }
 
     fn order<S: Read>(&mut self, state: &S, id: OrderId) -> Result<(), StateError> {
         let order = state.must::<Orders>(&id)?;
-        self.add(order.created_at, format!("An order was made ({id})."));
-        if let Some(at) = order.shipped_at {
-            self.add(at, "It was shipped.");
+        self.add(order.created_at, MomentKind::Order, format!("An order was made ({id})."));
+        for shipment in &order.shipments {
+            let what = match (shipment.units, order.units) {
+                (units, all) if units == all => "It was shipped.".to_owned(),
+                (1, _) => "A parcel with a unit was shipped.".to_owned(),
+                (units, _) => format!("A parcel with {units} units was shipped."),
+            };
+            self.add(shipment.at, MomentKind::Shipped, what);
         }
         if let Some(at) = order.delivered_at {
-            self.add(at, "It was delivered.");
+            self.add(at, MomentKind::Delivered, "It was delivered.");
         }
         Ok(())
+    }
+
+    fn refund<S: Read>(&mut self, state: &S, id: RefundId) -> Result<(), StateError> {
+        let refund = state.must::<Refunds>(&id)?;
+        let (kind, how) = match refund.status {
+            RefundStatus::Pending => (MomentKind::Refund, "the gateway is being asked"),
+            RefundStatus::Succeeded => (MomentKind::Refund, "given back"),
+            RefundStatus::Failed => (MomentKind::RefundFailed, "refused by the gateway"),
+        };
+        let whose = if refund.external {
+            " at the gateway"
+        } else if refund.automatic {
+            " by the till itself"
+        } else {
+            ""
+        };
+        let what = format!("A refund of {} was begun{whose}: {how} ({id}).", refund.amount);
+        self.add(refund.created_at, kind, what);
+        Ok(())
+    }
+
+    fn dispute<S: Read>(&mut self, state: &S, id: DisputeId) -> Result<(), StateError> {
+        let dispute = state.must::<Disputes>(&id)?;
+        let what = format!("The buyer disputed {} at the bank ({id}).", dispute.amount);
+        self.add(dispute.created_at, MomentKind::Dispute, what);
+        if let Some(at) = dispute.closed_at {
+            let how = match dispute.status {
+                DisputeStatus::Won => "won",
+                DisputeStatus::Lost => "lost",
+                DisputeStatus::Inquiry | DisputeStatus::Open => "closed",
+            };
+            self.add(at, MomentKind::Dispute, format!("The dispute was {how} ({id})."));
+        }
+        Ok(())
+    }
+}
+
+fn settled(status: PurchaseStatus) -> (MomentKind, &'static str) {
+    match status {
+        PurchaseStatus::Paid | PurchaseStatus::Refunded => {
+            (MomentKind::Charged, "The gateway said that it is charged.")
+        }
+        PurchaseStatus::Expired => {
+            (MomentKind::Expired, "Nobody confirmed it in time; the unit was free again.")
+        }
+        PurchaseStatus::Cancelled => (MomentKind::Cancelled, "It was cancelled before it was confirmed."),
+        PurchaseStatus::Declined => {
+            (MomentKind::Declined, "The gateway declined the card; nothing was charged.")
+        }
+        PurchaseStatus::Pending | PurchaseStatus::Capturing => (MomentKind::Charge, "It was settled."),
     }
 }
 

@@ -44,6 +44,8 @@ macro_rules! assets {
 
 /// Every file there is, by name.
 pub const ALL: &[Asset] = assets! {
+    "account.js": SCRIPT,
+    "accounts.js": SCRIPT,
     "api.js": SCRIPT,
     "base.css": STYLE,
     "charts.css": STYLE,
@@ -51,13 +53,25 @@ pub const ALL: &[Asset] = assets! {
     "console.css": STYLE,
     "console.js": SCRIPT,
     "dom.js": SCRIPT,
+    "endpoint.js": SCRIPT,
     "format.js": SCRIPT,
     "icon.svg": PICTURE,
+    "list.css": STYLE,
+    "list.js": SCRIPT,
     "live.js": SCRIPT,
     "now-charts.js": SCRIPT,
     "now-lists.js": SCRIPT,
     "now.css": STYLE,
     "now.js": SCRIPT,
+    "order.js": SCRIPT,
+    "orders.js": SCRIPT,
+    "parts.js": SCRIPT,
+    "purchase.js": SCRIPT,
+    "purchases.js": SCRIPT,
+    "shipping.js": SCRIPT,
+    "slips.js": SCRIPT,
+    "story.js": SCRIPT,
+    "webhooks.js": SCRIPT,
 };
 
 /// The file of this name.

@@ -1,17 +1,19 @@
 //! `/v1/accounts`: buyers, from linking to erasure.
 
 use super::patch::given;
+use super::search::{self, Sought};
 use crate::http::answer::Answer;
 use crate::http::api::{MethodResolver, Shared};
 use crate::http::call::{Call, Change};
-use crate::http::paging::{CURSOR, LIMIT, Page, page};
+use crate::http::paging::{CURSOR, LIMIT, Page, page, page_among};
 use crate::http::problem::{Code, Problem};
-use crate::http::route::Route;
-use crate::till::account;
+use crate::http::route::{Param, Route};
+use crate::store::Snapshot;
+use crate::till::{account, network};
 use crate::till::command::{AccountChange, Command, NewAccount, Outcome};
 use crate::till::id::AccountId;
 use crate::till::record::{AccountRecord, AccountStatus, Address, Identity, Mandate, PaymentMethod};
-use crate::till::state::{Read, StateError};
+use crate::till::state::{Read, Span, StateError};
 use crate::till::table::Accounts;
 use crate::till::time::Time;
 use schemars::JsonSchema;
@@ -24,7 +26,18 @@ pub const ROUTES: &[Route] = &[
         .gives::<AccountView>()
         .creates(),
     Route::get("/v1/accounts", "listAccounts", "All accounts.", list)
-        .query(&[LIMIT, CURSOR])
+        .query(&[
+            LIMIT,
+            CURSOR,
+            Param::new::<String>("network", "Only who is linked there; a slug."),
+            Param::new::<String>("handle", "Only who is called exactly so, with or without @."),
+            Param::new::<AccountStatus>("status", "Only these."),
+            Param::new::<String>(
+                "q",
+                "Only what this finds: an account's id, a network's id of a person, or a part of a handle, an email \
+                 or a name.",
+            ),
+        ])
         .gives::<Page<AccountView>>(),
     Route::get("/v1/accounts/{id}", "getAccount", "An account.", get).gives::<AccountView>(),
     Route::patch("/v1/accounts/{id}", "updateAccount", "Change an account.", update)
@@ -216,7 +229,50 @@ fn get(shared: &Arc<Shared>, call: &Call) -> Result<Answer, Problem> {
     Answer::ok(&view(id, &account::must_find(&shared.handle.snapshot()?, id)?))
 }
 
+/// Which accounts are asked for.
+struct Filter<'a> {
+    network: Option<&'a str>,
+    handle: Option<String>,
+    status: Option<AccountStatus>,
+    words: Option<String>,
+}
+
+impl Filter<'_> {
+    fn fits(&self, account: &AccountRecord) -> bool {
+        let fits = |one: &Identity| {
+            self.network.is_none_or(|network| network == one.network)
+                && self.handle.as_ref().is_none_or(|handle| *handle == search::plain(&one.handle))
+        };
+        let linked = || account.person.as_ref().is_some_and(|person| person.identities.iter().any(fits));
+        self.status.is_none_or(|status| status == account.status)
+            && (self.network.is_none() && self.handle.is_none() || linked())
+            && self.words.as_ref().is_none_or(|words| search::is_called(account, words))
+    }
+}
+
 fn list(shared: &Arc<Shared>, call: &Call) -> Result<Answer, Problem> {
     let snapshot = shared.handle.snapshot()?;
-    Answer::ok(&page::<Accounts, _>(&snapshot, call, |_| true, |_, id, account| Ok(view(id, account)))?)
+    let mut filter = Filter {
+        network: search::text(call, "network")?,
+        handle: search::text(call, "handle")?.map(search::plain),
+        status: call.query.word::<AccountStatus>("status")?,
+        words: None,
+    };
+    if let Some(slug) = filter.network {
+        network::find(&snapshot, slug)?
+            .ok_or_else(|| Problem::unreadable("network", "is no network that this till knows"))?;
+    }
+    let text = search::text(call, "q")?;
+    let mut keys = None;
+    match text.map(|text| search::accounts(&snapshot, text)).transpose()? {
+        Some(Sought::Keys(found)) => keys = Some(found),
+        Some(Sought::Words(words)) => filter.words = Some(words),
+        None => {}
+    }
+    let matches = |account: &AccountRecord| filter.fits(account);
+    let show = |_: &Snapshot, id, account: &AccountRecord| Ok(view(id, account));
+    Answer::ok(&match keys {
+        Some(keys) => page_among::<Accounts, _>(&snapshot, call, (Span::all(), keys), matches, show)?,
+        None => page::<Accounts, _>(&snapshot, call, matches, show)?,
+    })
 }

@@ -3,9 +3,11 @@
 use crate::http::answer::Answer;
 use crate::http::api::Shared;
 use crate::http::call::Call;
-use crate::http::paging::{CURSOR, LIMIT, Page, page};
+use crate::http::paging::{CURSOR, LIMIT, Page, page, page_among};
 use crate::http::problem::Problem;
 use crate::http::route::{Kind, Param, Route};
+use crate::till::deal::credit;
+use crate::till::deal::transaction::enrolments;
 use crate::till::command::{Command, NewTransaction, Outcome};
 use crate::till::id::{AccountId, CreditId, EnrolmentId, MerchantId, OfferId};
 use crate::till::money::Money;
@@ -13,7 +15,7 @@ use crate::till::record::{
     AttemptState, CreditRecord, CreditStatus, EnrolmentRecord, RefundStatus, TransactionKind,
     TransactionRecord,
 };
-use crate::till::state::{Read, StateError};
+use crate::till::state::{Read, Span, StateError};
 use crate::till::table::{Credits, Enrolments, Text, Transactions};
 use crate::till::time::Time;
 use schemars::JsonSchema;
@@ -195,7 +197,13 @@ fn list_enrolments(shared: &Arc<Shared>, call: &Call) -> Result<Answer, Problem>
         account.is_none_or(|account| account == one.account) && offer.is_none_or(|offer| offer == one.offer)
     };
     let show = |_: &_, id, enrolment: &_| Ok(enrolment_view(id, enrolment));
-    Answer::ok(&page::<Enrolments, _>(&shared.handle.snapshot()?, call, matches, show)?)
+    let snapshot = shared.handle.snapshot()?;
+    let Some(account) = account else {
+        return Answer::ok(&page::<Enrolments, _>(&snapshot, call, matches, show)?);
+    };
+    let mut keys: Vec<_> = enrolments(&snapshot, account)?.into_iter().map(|(id, _)| id).collect();
+    keys.sort_unstable_by(|one, other| other.cmp(one));
+    Answer::ok(&page_among::<Enrolments, _>(&snapshot, call, (Span::all(), keys), matches, show)?)
 }
 
 fn list_credits(shared: &Arc<Shared>, call: &Call) -> Result<Answer, Problem> {
@@ -208,5 +216,10 @@ fn list_credits(shared: &Arc<Shared>, call: &Call) -> Result<Answer, Problem> {
             && status.is_none_or(|status| status == one.status)
     };
     let show = |_: &_, id, credit: &_| Ok(credit_view(id, credit));
-    Answer::ok(&page::<Credits, _>(&shared.handle.snapshot()?, call, matches, show)?)
+    let snapshot = shared.handle.snapshot()?;
+    let Some(account) = account else {
+        return Answer::ok(&page::<Credits, _>(&snapshot, call, matches, show)?);
+    };
+    let keys = credit::of_account(&snapshot, account)?.into_iter().rev().collect();
+    Answer::ok(&page_among::<Credits, _>(&snapshot, call, (Span::all(), keys), matches, show)?)
 }

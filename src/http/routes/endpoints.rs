@@ -12,8 +12,8 @@ use crate::till::command::{Command, Outcome};
 use crate::till::endpoint::{self, Again, EndpointChange};
 use crate::till::id::{DeliveryId, EndpointId, EventId, MerchantId};
 use crate::till::record::{DeliveryRecord, EndpointRecord, EndpointStatus};
-use crate::till::state::{Read as _, StateError};
-use crate::till::table::{Deliveries, Endpoints, Only, Settings};
+use crate::till::state::{Read, StateError};
+use crate::till::table::{Deliveries, Endpoints, Events, Only, Settings};
 use crate::till::time::Time;
 use crate::webhooks::new_secret;
 use schemars::JsonSchema;
@@ -139,6 +139,8 @@ struct EndpointView {
     failures: u32,
     /// When it is tried again, where it has failed.
     next_try_at: Option<Time>,
+    /// When the oldest event happened that it was not sent yet; null: none of those that come next.
+    oldest_unsent_at: Option<Time>,
     created_at: Time,
 }
 
@@ -168,6 +170,9 @@ struct DeliveryView {
     /// Null: a test.
     #[schemars(with = "Option<String>")]
     event: Option<String>,
+    /// The event's type, as long as that is remembered; null: a test.
+    #[serde(rename = "type")]
+    kind: Option<&'static str>,
     attempt: u32,
     created_at: Time,
     duration_ms: u32,
@@ -181,8 +186,8 @@ struct DeliveryView {
     resent: bool,
 }
 
-fn view(id: EndpointId, record: &EndpointRecord) -> EndpointView {
-    EndpointView {
+fn view<S: Read>(state: &S, id: EndpointId, record: &EndpointRecord) -> Result<EndpointView, StateError> {
+    Ok(EndpointView {
         id,
         merchant: record.merchant,
         url: record.url.clone(),
@@ -191,8 +196,9 @@ fn view(id: EndpointId, record: &EndpointRecord) -> EndpointView {
         reason: record.reason.clone(),
         failures: record.failures,
         next_try_at: (record.failures > 0).then_some(record.due_at),
+        oldest_unsent_at: endpoint::oldest_unsent(state, record)?,
         created_at: record.created_at,
-    }
+    })
 }
 
 fn id_of(outcome: &Outcome) -> Result<EndpointId, StateError> {
@@ -204,7 +210,7 @@ fn id_of(outcome: &Outcome) -> Result<EndpointId, StateError> {
 
 fn shown(tx: &Tx<'_>, outcome: &Outcome) -> Result<EndpointView, StateError> {
     let id = id_of(outcome)?;
-    Ok(view(id, &tx.must::<Endpoints>(&id)?))
+    view(tx, id, &tx.must::<Endpoints>(&id)?)
 }
 
 fn fresh_secret() -> Result<String, Problem> {
@@ -275,15 +281,16 @@ fn resend(_: &Arc<Shared>, call: &Call) -> Result<Answer, Problem> {
 
 fn get(shared: &Arc<Shared>, call: &Call) -> Result<Answer, Problem> {
     let id = call.id(EndpointId::parse, "webhook endpoint")?;
-    let found = endpoint::must_find(&shared.handle.snapshot()?, id, call.merchant())?;
-    Answer::ok(&view(id, &found))
+    let snapshot = shared.handle.snapshot()?;
+    let found = endpoint::must_find(&snapshot, id, call.merchant())?;
+    Answer::ok(&view(&snapshot, id, &found)?)
 }
 
 fn list(shared: &Arc<Shared>, call: &Call) -> Result<Answer, Problem> {
     let own = call.merchant();
     let snapshot = shared.handle.snapshot()?;
     let matches = |record: &EndpointRecord| own.is_none() || record.merchant == own;
-    Answer::ok(&page::<Endpoints, _>(&snapshot, call, matches, |_, id, record| Ok(view(id, record)))?)
+    Answer::ok(&page::<Endpoints, _>(&snapshot, call, matches, view)?)
 }
 
 fn deliveries(shared: &Arc<Shared>, call: &Call) -> Result<Answer, Problem> {
@@ -292,8 +299,9 @@ fn deliveries(shared: &Arc<Shared>, call: &Call) -> Result<Answer, Problem> {
     endpoint::must_find(&snapshot, id, call.merchant())?;
     let epoch = snapshot.must::<Settings>(&Only)?.epoch;
     let matches = |record: &DeliveryRecord| record.endpoint == id;
-    Answer::ok(&page::<Deliveries, _>(&snapshot, call, matches, |_, id, record| {
+    Answer::ok(&page::<Deliveries, _>(&snapshot, call, matches, |state, id, record| {
         Ok(DeliveryView {
+            kind: state.get::<Events>(&record.event)?.map(|event| event.kind.code()),
             id,
             event: (record.event > 0).then(|| EventId { epoch, sequence: record.event }.to_string()),
             attempt: record.attempt,

@@ -74,7 +74,7 @@ struct OrderBrief {
 /// Where the reply stands now.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "ReplyState")]
-struct ReplyBrief {
+pub struct ReplyBrief {
     id: ReplyId,
     status: ReplyStatus,
     text: String,
@@ -132,7 +132,11 @@ fn view(state: &Snapshot, slug: &str, id: &str, post: &PostRecord) -> Result<Pos
     })
 }
 
-fn reply(state: &Snapshot, id: Option<ReplyId>) -> Result<Option<ReplyBrief>, StateError> {
+/// A reply as it stands now; `None` where it is remembered no more.
+///
+/// # Errors
+/// When the file cannot be read.
+pub fn reply(state: &Snapshot, id: Option<ReplyId>) -> Result<Option<ReplyBrief>, StateError> {
     let Some(id) = id else { return Ok(None) };
     let brief = |found: ReplyRecord| {
         let ReplyRecord { status, text, post_id, .. } = found;

@@ -30,7 +30,9 @@ mod posts;
 mod purchases;
 mod replies;
 mod reports;
+mod search;
 mod status;
+mod story;
 pub mod tokens;
 mod waiting;
 
@@ -58,6 +60,7 @@ pub fn all() -> impl Iterator<Item = &'static Route> {
         offers::ROUTES,
         waiting::ROUTES,
         purchases::ROUTES,
+        story::ROUTES,
         orders::ROUTES,
         order_papers::ROUTES,
         deals::ROUTES,

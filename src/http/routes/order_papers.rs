@@ -13,7 +13,7 @@ use crate::http::route::{Kind, Route};
 use crate::till::id::OrderId;
 use crate::till::order;
 use crate::till::record::{Address, MerchantRecord, OrderRecord};
-use crate::till::state::{Direction, Read as _, Span};
+use crate::till::state::{Direction, Read as _};
 use crate::till::table::{Merchants, Orders};
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -93,8 +93,8 @@ fn row(id: OrderId, order: &OrderRecord) -> Vec<String> {
 }
 
 /// Whoever reads all orders does not keep a worker from others.
-fn export(_: &Arc<Shared>, call: &Call) -> Result<Answer, Problem> {
-    let filter = orders::Filter::read(call)?;
+fn export(shared: &Arc<Shared>, call: &Call) -> Result<Answer, Problem> {
+    let filter = orders::Filter::read(&shared.handle.snapshot()?, call)?;
     Answer::later(move |shared, out| {
         let shared = Arc::clone(shared);
         let writing = std::thread::Builder::new().name("orders".to_owned()).spawn(move || {
@@ -109,7 +109,16 @@ fn export(_: &Arc<Shared>, call: &Call) -> Result<Answer, Problem> {
 fn table(shared: &Shared, filter: &orders::Filter) -> Result<Response, Problem> {
     let mut csv = Csv::new(&COLUMNS)?;
     let mut failed = None;
-    shared.handle.snapshot()?.scan::<Orders>(&Span::all(), Direction::Up, |id, order| {
+    let snapshot = shared.handle.snapshot()?;
+    if let Some(keys) = &filter.keys {
+        for id in keys.iter().rev() {
+            if let Some(order) = snapshot.get::<Orders>(id)?.filter(|order| filter.fits(order)) {
+                csv.row(&row(*id, &order))?;
+            }
+        }
+        return csv.answer("orders.csv");
+    }
+    snapshot.scan::<Orders>(&filter.span, Direction::Up, |id, order| {
         if filter.fits(&order)
             && let Err(problem) = csv.row(&row(id, &order))
         {

@@ -1,10 +1,11 @@
 //! `/v1/orders`: what merchants have to ship, and where to.
 
 use super::purchases::Nothing;
+use super::search::{self, Sought};
 use crate::http::answer::Answer;
 use crate::http::api::Shared;
 use crate::http::call::Call;
-use crate::http::paging::{CURSOR, LIMIT, Page, page};
+use crate::http::paging::{CURSOR, FROM, LIMIT, Page, TO, page_among, page_in, span_of_time};
 use crate::http::problem::Problem;
 use crate::http::route::{Kind, Param, Route};
 use crate::store::Snapshot;
@@ -13,7 +14,7 @@ use crate::till::id::{AccountId, MerchantId, OfferId, OrderId, PurchaseId};
 use crate::till::money::Money;
 use crate::till::order;
 use crate::till::record::{Address, OrderRecord, OrderStatus, ShipmentRecord};
-use crate::till::state::{Read, StateError};
+use crate::till::state::{Direction, Read as _, Span, StateError};
 use crate::till::table::Orders;
 use crate::till::time::Time;
 use schemars::JsonSchema;
@@ -26,14 +27,18 @@ const MERCHANT: &[Kind] = &[Kind::Merchant];
 const STATUS: Param = Param::new::<OrderStatus>("status", "Only these.");
 const OFFER: Param = Param::new::<OfferId>("offer", "Only of this offer.");
 const BY_MERCHANT: Param = Param::new::<MerchantId>("merchant", "Only this merchant's.");
+const SEARCH: Param = Param::new::<String>(
+    "q",
+    "Only what this finds: the id of an order or a purchase, a name or a part of one, or how a postal code begins.",
+);
 
 /// What orders are asked for by.
-pub const FILTERS: &[Param] = &[STATUS, OFFER, BY_MERCHANT];
+pub const FILTERS: &[Param] = &[STATUS, OFFER, BY_MERCHANT, FROM, TO, SEARCH];
 
 pub const ROUTES: &[Route] = &[
     Route::get("/v1/orders", "listOrders", "All orders, or a merchant's own.", list)
         .also(MERCHANT)
-        .query(&[LIMIT, CURSOR, STATUS, OFFER, BY_MERCHANT])
+        .query(&[LIMIT, CURSOR, STATUS, OFFER, BY_MERCHANT, FROM, TO, SEARCH])
         .gives::<Page<OrderView>>(),
     Route::get("/v1/orders/{id}", "getOrder", "An order.", get).also(MERCHANT).gives::<OrderView>(),
     Route::post("/v1/orders/{id}/ship", "shipOrder", "Say that an order is on its way.", ship)
@@ -202,33 +207,52 @@ pub struct Filter {
     offer: Option<OfferId>,
     named: Option<MerchantId>,
     own: Option<MerchantId>,
+    words: Option<String>,
+    /// Only these, newest first.
+    pub keys: Option<Vec<OrderId>>,
+    /// Where they lie.
+    pub span: Span,
 }
 
 impl Filter {
     /// Reads [`FILTERS`]; a merchant's token sees its own.
-    pub fn read(call: &Call) -> Result<Self, Problem> {
+    pub fn read(snapshot: &Snapshot, call: &Call) -> Result<Self, Problem> {
+        let sought = search::text(call, "q")?.map(|text| search::orders(snapshot, text)).transpose()?;
+        let (keys, words) = match sought {
+            None => (None, None),
+            Some(Sought::Keys(keys)) => (Some(keys), None),
+            Some(Sought::Words(words)) => (None, Some(words)),
+        };
         Ok(Self {
             status: call.query.word::<OrderStatus>("status")?,
             offer: call.query.read("offer", OfferId::parse, "an id that begins with off_")?,
             named: call.query.read("merchant", MerchantId::parse, "an id that begins with mer_")?,
             own: call.merchant(),
+            words,
+            keys,
+            span: span_of_time(call, OrderId::first_at)?,
         })
     }
 
     /// Whether an order is one of them.
     pub fn fits(&self, order: &OrderRecord) -> bool {
+        let is_to = |words: &String| order.ship_to.as_ref().is_some_and(|to| search::is_to(to, words));
         self.own.is_none_or(|own| own == order.merchant)
             && self.named.is_none_or(|named| named == order.merchant)
             && self.offer.is_none_or(|offer| offer == order.offer)
             && self.status.is_none_or(|status| status == order.status)
+            && self.words.as_ref().is_none_or(is_to)
     }
 }
 
 fn list(shared: &Arc<Shared>, call: &Call) -> Result<Answer, Problem> {
-    let filter = Filter::read(call)?;
     let snapshot = shared.handle.snapshot()?;
+    let mut filter = Filter::read(&snapshot, call)?;
+    let (keys, span) = (filter.keys.take(), std::mem::take(&mut filter.span));
     let matches = |order: &OrderRecord| filter.fits(order);
-    Answer::ok(&page::<Orders, _>(&snapshot, call, matches, |_, id, order| {
-        Ok(view(id, order, call.is_admin()))
-    })?)
+    let show = |_: &Snapshot, id, order: &OrderRecord| Ok(view(id, order, call.is_admin()));
+    Answer::ok(&match keys {
+        Some(keys) => page_among::<Orders, _>(&snapshot, call, (span, keys), matches, show)?,
+        None => page_in::<Orders, _>(&snapshot, call, (span, Direction::Down), matches, show)?,
+    })
 }

@@ -1,9 +1,10 @@
 //! `/v1/purchases`: each buyer's way through an offer; cancelling and giving money back.
 
+use super::search::{self, Handles, Sought};
 use crate::http::answer::Answer;
 use crate::http::api::Shared;
 use crate::http::call::Call;
-use crate::http::paging::{CURSOR, LIMIT, Page, page};
+use crate::http::paging::{CURSOR, FROM, LIMIT, Page, TO, page_among, page_in, span_of_time};
 use crate::http::problem::{Code, Problem};
 use crate::http::route::{Param, Route};
 use crate::store::Snapshot;
@@ -14,7 +15,7 @@ use crate::till::record::{
     Attempt, AttemptState, DisputeRecord, DisputeStatus, PurchaseRecord, PurchaseStatus, RefundRecord,
     RefundStatus,
 };
-use crate::till::state::{Read, StateError};
+use crate::till::state::{Direction, Read, StateError};
 use crate::till::table::{Disputes, Purchases, Refunds};
 use crate::till::time::Time;
 use crate::till::{charge, purchase};
@@ -31,6 +32,13 @@ pub const ROUTES: &[Route] = &[
             Param::new::<AccountId>("account", "Only this account's."),
             Param::new::<OfferId>("offer", "Only of this offer."),
             Param::new::<PurchaseStatus>("status", "Only these."),
+            FROM,
+            TO,
+            Param::new::<String>(
+                "q",
+                "Only what this finds: a handle or a part of one, or the id of a purchase, an order, a refund, an \
+                 account, a post, or a person on a network.",
+            ),
         ])
         .gives::<Page<PurchaseView>>(),
     Route::get("/v1/purchases/{id}", "getPurchase", "A purchase.", get).gives::<PurchaseView>(),
@@ -74,7 +82,7 @@ enum RefundAmount {
 /// A purchase.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Purchase")]
-struct PurchaseView {
+pub struct PurchaseView {
     id: PurchaseId,
     status: PurchaseStatus,
     offer: OfferId,
@@ -96,6 +104,9 @@ struct PurchaseView {
     network: String,
     /// The purchase post.
     post: String,
+    /// In lists: who, as last seen on that network.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    handle: Option<String>,
     /// t of the confirmation.
     confirmed_at: Option<Time>,
     /// Until when the buyer can do the step that the card's bank asks for; null: it never asked for one.
@@ -198,7 +209,11 @@ fn refund_view(id: RefundId, refund: &RefundRecord) -> RefundView {
     RefundView { id, amount, status, restock, automatic, external, returned, created_at }
 }
 
-fn view<S: Read>(state: &S, id: PurchaseId, purchase: &PurchaseRecord) -> Result<PurchaseView, StateError> {
+/// One as calls show it.
+///
+/// # Errors
+/// When the file cannot be read.
+pub fn view<S: Read>(state: &S, id: PurchaseId, purchase: &PurchaseRecord) -> Result<PurchaseView, StateError> {
     let refunds: Vec<_> = purchase
         .refunds
         .iter()
@@ -225,6 +240,7 @@ fn view<S: Read>(state: &S, id: PurchaseId, purchase: &PurchaseRecord) -> Result
         offer_version: purchase.offer_version,
         network: purchase.network.clone(),
         post: purchase.post.clone(),
+        handle: None,
         confirmed_at: purchase.confirmation.as_ref().map(|confirmation| confirmation.made_at),
         authenticate_by: purchase.authenticate_by,
         settled_at: purchase.settled_at,
@@ -288,15 +304,36 @@ fn get(shared: &Arc<Shared>, call: &Call) -> Result<Answer, Problem> {
     Answer::ok(&view(&snapshot, id, &found)?)
 }
 
+/// One in a list: with who it was.
+fn row(snapshot: &Snapshot, id: PurchaseId, purchase: &PurchaseRecord) -> Result<PurchaseView, StateError> {
+    let handle = search::handle_on(snapshot, purchase.account, &purchase.network)?;
+    Ok(PurchaseView { handle, ..view(snapshot, id, purchase)? })
+}
+
 fn list(shared: &Arc<Shared>, call: &Call) -> Result<Answer, Problem> {
     let account = call.query.read("account", AccountId::parse, "an id that begins with acc_")?;
     let offer = call.query.read("offer", OfferId::parse, "an id that begins with off_")?;
     let status = call.query.word::<PurchaseStatus>("status")?;
+    let span = span_of_time(call, PurchaseId::first_at)?;
+    let text = search::text(call, "q")?;
+    let snapshot = shared.handle.snapshot()?;
+    let (mut keys, mut handles) = (None, None);
+    match text.map(|text| search::purchases(&snapshot, text)).transpose()? {
+        Some(Sought::Keys(found)) => keys = Some(found),
+        Some(Sought::Words(words)) => handles = Some(Handles::new(&snapshot, words)),
+        None => {}
+    }
+    if let (None, Some(account)) = (&keys, account) {
+        keys = search::of_account(&snapshot, account)?;
+    }
     let matches = |purchase: &PurchaseRecord| {
         account.is_none_or(|account| account == purchase.account)
             && offer.is_none_or(|offer| offer == purchase.offer)
             && status.is_none_or(|status| status == purchase.status)
+            && handles.as_ref().is_none_or(|handles| handles.fit(purchase.account))
     };
-    let snapshot = shared.handle.snapshot()?;
-    Answer::ok(&page::<Purchases, _>(&snapshot, call, matches, view)?)
+    Answer::ok(&match keys {
+        Some(keys) => page_among::<Purchases, _>(&snapshot, call, (span, keys), matches, row)?,
+        None => page_in::<Purchases, _>(&snapshot, call, (span, Direction::Down), matches, row)?,
+    })
 }

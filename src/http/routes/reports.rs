@@ -5,7 +5,7 @@ use crate::http::api::Shared;
 use crate::http::call::Call;
 use crate::http::csv::Csv;
 use crate::http::message::Response;
-use crate::http::paging::{CURSOR, LIMIT, Page, page_in};
+use crate::http::paging::{CURSOR, LIMIT, Page, page_in, times};
 use crate::http::problem::Problem;
 use crate::http::route::{Kind, Param, Route};
 use crate::store::Snapshot;
@@ -131,19 +131,6 @@ fn view(id: EntryId, entry: &EntryRecord) -> EntryView {
         dispute: entry.dispute,
         credit: entry.credit,
     }
-}
-
-/// Which time is asked for.
-fn times(call: &Call) -> Result<(Option<Time>, Option<Time>), Problem> {
-    let read =
-        |name| call.query.read(name, |text| Time::parse(text).ok(), "a time like 2013-02-12T14:00:00Z");
-    let (from, to) = (read("from")?, read("to")?);
-    if let (Some(from), Some(to)) = (from, to)
-        && to <= from
-    {
-        return Err(Problem::unreadable("to", "must come after from"));
-    }
-    Ok((from, to))
 }
 
 /// The entries of a time.

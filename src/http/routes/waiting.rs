@@ -3,16 +3,16 @@
 use crate::http::answer::Answer;
 use crate::http::api::Shared;
 use crate::http::call::Call;
-use crate::http::paging::{CURSOR, LIMIT, Page, page_in};
+use crate::http::paging::{CURSOR, LIMIT, Page, SCAN_MAX, page_in};
 use crate::http::problem::Problem;
 use crate::http::route::{Kind, Route};
 use crate::till::command::{Command, Outcome};
 use crate::till::id::{AccountId, OfferId};
 use crate::till::record::WaitingRecord;
-use crate::till::state::{Direction, Key as _, Span, StateError};
-use crate::till::table::{Waiting, WaitingKey};
+use crate::till::state::{Direction, Key as _, Read as _, Span, StateError};
+use crate::till::table::{Waiters, Waiting, WaitingKey};
 use crate::till::time::Time;
-use crate::till::{offer, waiting};
+use crate::till::{account, offer, waiting};
 use schemars::JsonSchema;
 use serde::Serialize;
 use std::sync::Arc;
@@ -28,6 +28,13 @@ pub const ROUTES: &[Route] = &[
     )
     .also(&[Kind::Merchant])
     .query(&[LIMIT, CURSOR])
+    .gives::<Page<WaitingView>>(),
+    Route::get(
+        "/v1/accounts/{id}/waiting",
+        "listAccountWaiting",
+        "Every line that an account waits in, and its place there.",
+        of_account,
+    )
     .gives::<Page<WaitingView>>(),
     Route::get(PLACE, "getWaiting", "An account's place in line for an offer.", get).gives::<WaitingView>(),
     Route::delete(PLACE, "leaveWaiting", "Take an account out of the line for an offer.", leave)
@@ -98,13 +105,26 @@ fn list(shared: &Arc<Shared>, call: &Call) -> Result<Answer, Problem> {
     Answer::ok(&page_in::<Waiting, _>(&snapshot, call, (line, Direction::Up), |_| true, show)?)
 }
 
+fn of_account(shared: &Arc<Shared>, call: &Call) -> Result<Answer, Problem> {
+    let id = call.id(AccountId::parse, "account")?;
+    let snapshot = shared.handle.snapshot()?;
+    account::must_find(&snapshot, id)?;
+    let mut data = Vec::new();
+    for ((_, offer), waiter) in snapshot.first::<Waiters>(&Span::prefix(id.encode()), SCAN_MAX)? {
+        let key = waiter.key(offer);
+        let (place, entry) = (waiting::place(&snapshot, &key)?, snapshot.must::<Waiting>(&key)?);
+        data.push(view(place, key, &entry, true));
+    }
+    Answer::ok(&Page { data, next_cursor: None })
+}
+
 /// The account in the path; what is no such id does not wait.
-fn account(call: &Call) -> Result<AccountId, Problem> {
+fn account_of(call: &Call) -> Result<AccountId, Problem> {
     AccountId::parse(call.param(1)).ok_or_else(|| Problem::not_found("account"))
 }
 
 fn get(shared: &Arc<Shared>, call: &Call) -> Result<Answer, Problem> {
-    let (id, account) = (call.id(OfferId::parse, "offer")?, account(call)?);
+    let (id, account) = (call.id(OfferId::parse, "offer")?, account_of(call)?);
     let snapshot = shared.handle.snapshot()?;
     offer::must_find(&snapshot, id, None)?;
     let found = waiting::find(&snapshot, account, id)?;
@@ -114,7 +134,7 @@ fn get(shared: &Arc<Shared>, call: &Call) -> Result<Answer, Problem> {
 }
 
 fn leave(_: &Arc<Shared>, call: &Call) -> Result<Answer, Problem> {
-    let (offer, account) = (call.id(OfferId::parse, "offer")?, account(call)?);
+    let (offer, account) = (call.id(OfferId::parse, "offer")?, account_of(call)?);
     let show = move |_: &crate::store::Tx<'_>, _, outcome: &Outcome| match outcome {
         Outcome::Offer(offer) => Ok(WaitingEnded { offer: *offer, account, left: true }),
         other => Err(StateError(format!("not an offer: {other:?}"))),

@@ -9,6 +9,10 @@ import { many } from "./format.js";
 /** Where one can go, in the order of the menu. `who`: whose token it takes. */
 const PLACES = [
   { path: "", name: "Now", load: () => import("./now.js") },
+  { path: "purchases", name: "Purchases", admin: true, load: () => import("./purchases.js") },
+  { path: "orders", name: "Orders", load: () => import("./orders.js") },
+  { path: "accounts", name: "Accounts", admin: true, load: () => import("./accounts.js") },
+  { path: "webhooks", name: "Webhooks", load: () => import("./webhooks.js") },
 ];
 
 const app = document.getElementById("app");

@@ -1,6 +1,6 @@
 // Small parts of the console that many views are made of: ids, names, states, dialogs that ask for something.
 
-import { field, h, say, show, toast } from "./dom.js";
+import { h, say, show, toast } from "./dom.js";
 import { ApiError, get } from "./api.js";
 import { when, words } from "./format.js";
 
@@ -78,7 +78,7 @@ export const merchantOptions = () => get("/v1/merchants?limit=200").then(({ data
  * A dialog with fields. `run(values, form)` does what is asked for; what it throws stands beside the field it is about, and
  * the dialog stays. `inputs`: `{name: field}`; resolves to what `run` gave, or to null where somebody thought better of it.
  */
-export function form({ title, text, inputs = {}, yes, danger = false, body = null, run }) {
+export function form({ title, text, inputs = {}, yes, danger = false, body = null, after = null, run }) {
   return new Promise((resolve) => {
     const [wrong, go] = [h("p", { class: "error", role: "alert", hidden: true }), h("button", { class: danger ? "bad" : "", type: "submit" }, yes)];
     let result = null;
@@ -99,7 +99,7 @@ export function form({ title, text, inputs = {}, yes, danger = false, body = nul
           go.disabled = false;
         }
       },
-    }, h("h2", { id: titleId }, title), text ? h("p", null, text) : null, body, Object.values(inputs), wrong,
+    }, h("h2", { id: titleId }, title), text ? h("p", null, text) : null, body, Object.values(inputs), after, wrong,
     h("div", { class: "actions" }, h("button", { type: "button", class: "plain", onclick: () => box.close() }, "Cancel"), go)));
     box.fail = (error) => {
       let first = null;
@@ -205,4 +205,3 @@ export function page(main, load, draw, live = () => false) {
   };
 }
 
-export { field };
