@@ -9,10 +9,17 @@ import { many } from "./format.js";
 /** Where one can go, in the order of the menu. `who`: whose token it takes. */
 const PLACES = [
   { path: "", name: "Now", load: () => import("./now.js") },
+  { path: "offers", name: "Offers", load: () => import("./offers.js") },
   { path: "purchases", name: "Purchases", admin: true, load: () => import("./purchases.js") },
   { path: "orders", name: "Orders", load: () => import("./orders.js") },
   { path: "accounts", name: "Accounts", admin: true, load: () => import("./accounts.js") },
+  { path: "merchants", name: "Merchants", admin: true, load: () => import("./merchants.js") },
   { path: "webhooks", name: "Webhooks", load: () => import("./webhooks.js") },
+  { path: "bridges", name: "Networks", admin: true, load: () => import("./bridges.js") },
+  { path: "tokens", name: "Tokens", admin: true, load: () => import("./tokens.js") },
+  { path: "backups", name: "Backups", admin: true, load: () => import("./backups.js") },
+  { path: "log", name: "Log", load: () => import("./log.js") },
+  { path: "sandbox", name: "Sandbox", admin: true, sandbox: true, load: () => import("./sandbox.js") },
 ];
 
 const app = document.getElementById("app");
@@ -31,7 +38,7 @@ function place(hash) {
 }
 
 function allowed(one) {
-  return !one.admin || context.me?.role === "admin";
+  return (!one.admin || context.me?.role === "admin") && (!one.sandbox || context.me?.sandbox);
 }
 
 function signIn(why) {
