@@ -12,6 +12,8 @@ mod bridges;
 mod choices;
 #[path = "api/deals.rs"]
 mod deals;
+#[path = "api/desk.rs"]
+mod desk;
 #[path = "api/keys.rs"]
 mod keys;
 #[path = "api/limits.rs"]

@@ -86,7 +86,7 @@ impl World {
             }
             "createMerchant" | "updateMerchant" => json!({"name": "Tea"}),
             "createAccount" => account(&format!("u{n}")),
-            "createOffer" => offer(&self.merchant, &format!("Thing{n}a")),
+            "createOffer" | "previewOffer" => offer(&self.merchant, &format!("Thing{n}a")),
             "replySent" => json!({"post_id": "r1"}),
             "replyFailed" => json!({"reason": "no", "retry": true}),
             "createLinkSession" => json!({"network": "x", "handle": "bob"}),
@@ -241,6 +241,7 @@ POST /v1/card-transactions [Processor]\n\
 POST /v1/gateway-events/{gateway} signed\n\
 POST /v1/link-sessions [Network]\n\
 POST /v1/offers [Merchant]\n\
+POST /v1/offers/preview [Merchant]\n\
 POST /v1/orders/{id}/cancel [Merchant]\n\
 POST /v1/orders/{id}/deliver [Merchant]\n\
 POST /v1/orders/{id}/ship [Merchant]\n\

@@ -125,7 +125,11 @@ fn same_tags(before: &OfferRecord, body: &OfferCreate) -> Result<(), Problem> {
         if let Some(new) = new
             && !same(old.unwrap_or_default(), new)
         {
-            return Err(Problem::on(Code::Invalid, field, "cannot change; end this offer and make a new one"));
+            return Err(Problem::on(
+                Code::Invalid,
+                field,
+                "cannot change; end this offer and make a new one",
+            ));
         }
     }
     Ok(())
