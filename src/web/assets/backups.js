@@ -30,7 +30,7 @@ function backup() {
   const bar = h("progress", { max: 1, value: 0, "aria-label": "Progress of the backup" });
   const words = h("p", { role: "status", class: "small" });
   const stop = h("button", { type: "button", class: "second small" }, "Stop");
-  const running = h("div", { class: "running", hidden: true }, bar, h("div", { class: "top" }, words, stop));
+  const running = h("div", { class: "running", hidden: true }, bar, h("div", { class: "desk-top" }, words, stop));
   const wrong = h("div", { role: "alert" });
   const button = h("button", { id: "backup", onclick: make }, "Back up now");
 
@@ -84,7 +84,7 @@ function backup() {
   return h("section", { class: "card" }, h("h2", null, "A copy of everything"),
     h("p", null, "One file with all accounts, offers, purchases and the log, as of this moment. The till goes on selling meanwhile."),
     button, running, wrong,
-    h("p", { class: "small dim note" }, "It holds addresses and email addresses. Keep copies encrypted, on another machine than the till's, some of them in another place, and try now and then whether one can be restored."));
+    h("p", { class: "small dim desk-note" }, "It holds addresses and email addresses. Keep copies encrypted, on another machine than the till's, some of them in another place, and try now and then whether one can be restored."));
 }
 
 function howTo() {
@@ -112,7 +112,7 @@ export function state() {
   async function look() {
     const why = await readiness();
     const held = why && /resume/.test(why);
-    show(place, h("div", { class: "top" }, h("h2", null, "The till"), h("span", { class: why ? "chip bad" : "chip good" }, why ? "Waits" : "Sells")),
+    show(place, h("div", { class: "desk-top" }, h("h2", null, "The till"), h("span", { class: why ? "chip bad" : "chip good" }, why ? "Waits" : "Sells")),
       why ? [h("p", null, `${why.charAt(0).toUpperCase()}${why.slice(1)}.`), held ? h("button", { onclick: resume }, "Go on…") : h("button", { class: "second small", onclick: look }, "Look again")]
         : h("p", { class: "small dim" }, "Captures, replies and webhooks go out."));
     async function resume() {
@@ -132,5 +132,5 @@ export function state() {
 }
 
 export function open(main) {
-  show(main, h("h1", null, "Backups"), h("div", { class: "columns" }, h("div", null, backup(), state()), howTo()));
+  show(main, h("h1", null, "Backups"), h("div", { class: "desk-columns" }, h("div", null, backup(), state()), howTo()));
 }

@@ -82,9 +82,9 @@ function settings(found) {
       }
     },
   }, h("h2", null, "Settings"),
-  h("div", { class: "pair" }, fields["own.handle"], fields["own.user_id"]),
-  h("div", { class: "pair" }, fields.text_limit, fields.counting),
-  h("div", { class: "pair" }, fields.replies_per_15_minutes, fields.replies_per_day),
+  h("div", { class: "beside" }, fields["own.handle"], fields["own.user_id"]),
+  h("div", { class: "beside" }, fields.text_limit, fields.counting),
+  h("div", { class: "beside" }, fields.replies_per_15_minutes, fields.replies_per_day),
   switches.map(([, input, label]) => h("label", { class: "choice" }, input, h("span", null, label))),
   h("details", { class: "fold" }, h("summary", null, "Times"), fields.max_post_age_seconds, fields.reply_wait_seconds, fields.grace_seconds),
   wrong, h("button", null, "Save"));
@@ -109,7 +109,7 @@ function queue(slug) {
     }
   }
   fill();
-  return h("section", { class: "card" }, h("div", { class: "top" }, h("h2", null, "Replies that wait"), h("button", { class: "second small", onclick: fill }, "Look again")), place);
+  return h("section", { class: "card" }, h("div", { class: "desk-top" }, h("h2", null, "Replies that wait"), h("button", { class: "second small", onclick: fill }, "Look again")), place);
 }
 
 /** Who wants no replies. */
@@ -145,7 +145,7 @@ function optOuts(slug) {
     }
   }
   const form = h("form", {
-    class: "inline",
+    class: "in-line",
     onsubmit: async (event) => {
       event.preventDefault();
       named.error(null);
@@ -165,7 +165,7 @@ function optOuts(slug) {
 }
 
 function one(main, slug) {
-  const body = h("div", { class: "columns" });
+  const body = h("div", { class: "desk-columns" });
   const state = h("div");
   let timer = 0;
   let left = false;
@@ -193,7 +193,7 @@ function overview(main) {
   let left = false;
   const card = (found, bridge, now) => {
     const [chip, sentence] = standing(bridge, now);
-    return h("li", { class: "card" }, h("div", { class: "top" }, h("h2", null, h("a", { href: `#/bridges/${found.slug}` }, network(found.slug))), chip),
+    return h("li", { class: "card" }, h("div", { class: "desk-top" }, h("h2", null, h("a", { href: `#/bridges/${found.slug}` }, network(found.slug))), chip),
       h("p", { class: "small" }, sentence), h("p", { class: "dim small" }, `${found.own ? `As ${found.own.handle} · ` : ""}${count(found.text_limit)} characters · ${found.replies_per_day ? `${count(found.replies_per_day)} replies a day` : "replies without a daily limit"}`));
   };
   async function fill() {
@@ -210,7 +210,7 @@ function overview(main) {
   const slug = h("input", { type: "text", required: true, autocomplete: "off", autocapitalize: "none", placeholder: "friendica" });
   const naming = field("Its short name", slug, { hint: "1 to 32 of a-z, 0-9, - and _." });
   const form = h("form", {
-    class: "inline",
+    class: "in-line",
     onsubmit: async (event) => {
       event.preventDefault();
       naming.error(null);

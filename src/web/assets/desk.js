@@ -56,11 +56,11 @@ export function stock({ quantity, available, sold, held, waiting }) {
   const part = (number) => `${Math.min(100, (100 * number) / Math.max(whole, 1))}%`;
   const words = [`${count(sold)} sold`, `${count(held)} held`, quantity === null ? "no limit" : `${count(available)} free`];
   if (waiting) words.push(`${count(waiting)} waiting`);
-  return h("div", { class: "stock" },
-    h("div", { class: "bar", "aria-hidden": "true" },
+  return h("div", { class: "units" },
+    h("div", { class: "units-bar", "aria-hidden": "true" },
       h("span", { class: "sold", style: { width: part(sold) } }),
       h("span", { class: "held", style: { width: part(held) } })),
-    h("p", { class: "legend" },
+    h("p", { class: "units-key" },
       words.map((text, i) => h("span", { class: ["is-sold", "is-held", "is-free", "is-waiting"][i] }, text))));
 }
 

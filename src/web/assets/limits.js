@@ -68,9 +68,9 @@ function build(found) {
     },
   },
   found.captures_paused.map((one) => h("p", { class: "banner" }, `Captures on ${one.network} wait since ${when(one.since)}. `, h("a", { href: "#/backups" }, "Look, and let them go on"))),
-  h("div", { class: "pair" }, account.node, card.node),
-  h("div", { class: "pair" }, fields.pause_after_expired_holds, fields.pause_seconds),
-  h("div", { class: "pair" }, fields.new_account_wait_seconds, fields.captures_per_hour),
+  h("div", { class: "beside" }, account.node, card.node),
+  h("div", { class: "beside" }, fields.pause_after_expired_holds, fields.pause_seconds),
+  h("div", { class: "beside" }, fields.new_account_wait_seconds, fields.captures_per_hour),
   wrong, h("button", null, "Save the limits"));
   return form;
 }

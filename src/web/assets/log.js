@@ -36,7 +36,7 @@ export function open(main, _, context) {
   const wanted = context.query.get("type");
   if (wanted) type.value = wanted;
   const following = h("button", { class: "second", id: "follow", "aria-pressed": "true", onclick: () => (follows ? pause() : begin()) }, "Pause");
-  const live = h("p", { class: "live small", role: "status" });
+  const live = h("p", { class: "follow small", role: "status" });
   const older = h("button", { class: "second", hidden: true, onclick: () => turn(1) }, "Older");
   const newer = h("button", { class: "second", hidden: true, onclick: () => turn(-1) }, "Newer");
   const where = h("p", { class: "dim small" });
@@ -63,8 +63,8 @@ export function open(main, _, context) {
     const mark = BAD.has(event.type) ? "is-bad" : GOOD.has(event.type) ? "is-good" : "";
     return h("li", { "data-id": event.id, class: mark },
       h("time", { datetime: event.created_at, title: event.created_at }, h("span", { class: "dim" }, `${day(event.created_at)} `), clock(event.created_at)),
-      h("span", { class: "what" }, spoken(event.type), mark === "is-bad" ? h("span", { class: "visually-hidden" }, " (needs a look)") : null),
-      h("span", { class: "about small" }, about.map((one, i) => [i ? " · " : "", one])));
+      h("span", { class: "log-what" }, spoken(event.type), mark === "is-bad" ? h("span", { class: "visually-hidden" }, " (needs a look)") : null),
+      h("span", { class: "log-about small" }, about.map((one, i) => [i ? " · " : "", one])));
   }
 
   function draw(page) {
@@ -74,7 +74,7 @@ export function open(main, _, context) {
     newer.hidden = page_at === 0;
     say(where, page_at ? `Page ${count(page_at + 1)}` : "");
     const filter = type.value;
-    show(note, page.data.length ? null : h("p", { class: "card empty" }, next ? "None among the latest; older ones may follow." : filter ? "Nothing of this kind has happened yet." : "Nothing has happened yet. Offers, purchases and orders appear here as they come."));
+    show(note, page.data.length ? null : h("p", { class: "card nothing" }, next ? "None among the latest; older ones may follow." : filter ? "Nothing of this kind has happened yet." : "Nothing has happened yet. Offers, purchases and orders appear here as they come."));
   }
 
   const read = (query) => get(at("/v1/events", { type: type.value, limit: PAGE, ...query }), { signal: stop.signal });
@@ -151,8 +151,8 @@ export function open(main, _, context) {
   }
 
   show(main,
-    h("div", { class: "head" }, h("h1", null, "Log"), h("div", { class: "actions" }, live, following)),
-    h("div", { class: "filters" }, h("div", { class: "grow" }, h("label", { for: type.id }, "Show"), type)),
+    h("div", { class: "desk-head" }, h("h1", null, "Log"), h("div", { class: "actions" }, live, following)),
+    h("div", { class: "finder" }, h("div", { class: "grow" }, h("label", { for: type.id }, "Show"), type)),
     note, h("div", { class: "card flush" }, rows), h("div", { class: "actions pager" }, newer, older, where));
   begin();
   return () => { left = true; stop.abort(); };

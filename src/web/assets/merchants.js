@@ -62,7 +62,7 @@ function card(merchant) {
   const input = h("input", { type: "text", value: merchant.name, maxlength: 200 });
   const naming = field("Name", input, { hint: "As buyers know it." });
   const rename = h("form", {
-    hidden: true, class: "inline",
+    hidden: true, class: "in-line",
     onsubmit: async (event) => {
       event.preventDefault();
       try {
@@ -80,11 +80,11 @@ function card(merchant) {
   }, naming, h("div", { class: "actions" }, h("button", { class: "small" }, "Save"), h("button", { type: "button", class: "second small", onclick: () => { rename.hidden = true; button.hidden = false; button.focus(); } }, "Cancel")));
   const button = h("button", { class: "second small", "aria-label": `Rename ${merchant.name}`, onclick: () => { rename.hidden = false; button.hidden = true; input.focus(); input.select(); } }, "Rename");
   return h("li", { class: "card merchant" },
-    h("div", { class: "top" }, name, button), rename,
+    h("div", { class: "desk-top" }, name, button), rename,
     h("p", { class: "dim small" }, h("span", { class: "mono" }, merchant.id), ` · since ${when(merchant.created_at)}`),
-    h("p", { class: "links" },
+    h("p", { class: "desk-links" },
       h("a", { href: `#/offers?merchant=${merchant.id}` }, "Offers"), h("a", { href: `#/orders?merchant=${merchant.id}` }, "Orders"),
-      h("a", { href: `#/webhooks?merchant=${merchant.id}` }, "Webhooks"), h("a", { href: `#/offers/new?merchant=${merchant.id}` }, "New offer"), h("a", { href: `#/tokens?merchant=${merchant.id}` }, "A token for it")),
+      h("a", { href: `#/webhooks?merchant=${merchant.id}` }, "Webhooks"), h("a", { href: `#/offers/new?merchant=${merchant.id}` }, "New offer"), h("a", { href: `#/tokens?merchant=${merchant.id}` }, "Make a token")),
     settlement(merchant));
 }
 
@@ -94,7 +94,7 @@ export function open(main) {
   const input = h("input", { type: "text", maxlength: 200, autocomplete: "off", required: true });
   const naming = field("Name", input, { hint: "As buyers know it." });
   const form = h("form", {
-    class: "card narrow",
+    class: "card desk-narrow",
     onsubmit: async (event) => {
       event.preventDefault();
       naming.error(null);
@@ -115,7 +115,7 @@ export function open(main) {
     try {
       const found = await all("/v1/merchants");
       show(list, found.map(card));
-      show(note, found.length ? null : h("p", { class: "card empty" }, "Nobody sells yet. Add the first merchant: offers and orders belong to one."));
+      show(note, found.length ? null : h("p", { class: "card nothing" }, "Nobody sells yet. Add the first merchant: offers and orders belong to one."));
     } catch (error) {
       show(note, failed(error, fill));
     }

@@ -111,7 +111,7 @@ export function form(offer, names, context) {
   const variants = variantsEditor(offer, () => sheet.changed(), () => draw());
   const texts = textsEditor(offer, LANGUAGES, () => sheet.changed());
 
-  const pair = (...children) => h("div", { class: "pair" }, children);
+  const pair = (...children) => h("div", { class: "beside" }, children);
   const quantityChoice = choice("limited", "Stock", { so: "A number", no: "No limit" }, limited ? "so" : "no", (value) => { limited = value === "so"; draw(); sheet.changed(); });
   const rewardChoice = choice("reward", "What is given back", { fixed: "An amount", percent: "A percentage" }, reward, (value) => { reward = value; draw(); sheet.changed(); });
   const purchaseOnly = [];
@@ -120,7 +120,7 @@ export function form(offer, names, context) {
   const forDeal = (node) => (dealOnly.push(node), node);
   const wait = forSale(h("label", { class: "choice" }, waitlist, h("span", null, "Buyers may wait in line once it is sold out")));
 
-  const node = h("div", { class: "form" },
+  const node = h("div", { class: "offer-form" },
     h("datalist", { id: "currencies" }, CURRENCIES.map((value) => h("option", { value }))),
     group("What",
       made ? null : choice("kind", "Kind", { purchase: "Something for sale", deal: "A deal: money back on a card" }, kind, (value) => { kind = value; draw(); sheet.changed(); }),

@@ -25,7 +25,7 @@ function rows(list, add, label, make, changed) {
 }
 
 export function variantsEditor(offer, changed, redraw) {
-  const list = h("div", { class: "rows" });
+  const list = h("div", { class: "items" });
   let made = [];
   const all = () => (made = made.filter((one) => list.contains(one.node)));
   const moved = () => { redraw(); changed(); };
@@ -40,7 +40,7 @@ export function variantsEditor(offer, changed, redraw) {
       price: field("Own price", h("input", { type: "text", inputmode: "decimal", value: own, autocomplete: "off" }), { optional: true }),
       quantity: field("How many", h("input", { type: "number", min: 1, step: 1, value: variant.quantity ?? "", placeholder: "no limit" }), { optional: true }),
     };
-    one.node = h("div", { class: "row variant" }, one.name, one.synonyms, one.price, one.quantity, remove(() => one.node, variant.name ?? "this variant"));
+    one.node = h("div", { class: "item variant" }, one.name, one.synonyms, one.price, one.quantity, remove(() => one.node, variant.name ?? "this variant"));
     made.push(one);
     return one.node;
   }
@@ -73,7 +73,7 @@ export function variantsEditor(offer, changed, redraw) {
 }
 
 export function textsEditor(offer, languages, changed) {
-  const list = h("div", { class: "rows" });
+  const list = h("div", { class: "items" });
   let made = [];
   const all = () => (made = made.filter((one) => list.contains(one.node)));
   const { button, remove } = rows(list, (row) => (list.append(row), row), "Add a text", () => row(offer?.lang ?? "en", "held", ""), changed);
@@ -85,7 +85,7 @@ export function textsEditor(offer, languages, changed) {
       name: h("select", { value: name, "aria-label": "When it is said" }, Object.entries(TEXTS[name] ? TEXTS : { ...TEXTS, [name]: name }).map(([value, label]) => h("option", { value }, label))),
       text: field("Text", h("textarea", { rows: 3, value: text })),
     };
-    one.node = h("div", { class: "row own" }, h("div", { class: "pair" }, one.code, one.name), one.text, remove(() => one.node, "this text"));
+    one.node = h("div", { class: "item own" }, h("div", { class: "beside" }, one.code, one.name), one.text, remove(() => one.node, "this text"));
     made.push(one);
     return one.node;
   }

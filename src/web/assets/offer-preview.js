@@ -19,7 +19,7 @@ const FIRST = ["pending", "already_pending", "unknown_variant", "confirmed", "pa
 
 function meter(length, limit) {
   const tight = length > limit;
-  return h("span", { class: tight ? "meter bad-text" : "meter dim" }, `${length} of ${limit}`, tight ? " – too long" : null);
+  return h("span", { class: tight ? "room bad-text" : "room dim" }, `${length} of ${limit}`, tight ? " – too long" : null);
 }
 
 function bubble(reply) {
@@ -30,7 +30,7 @@ function bubble(reply) {
 function one(kind, replies) {
   const [first, ...others] = replies;
   return h("li", { "data-kind": kind }, h("h4", null, WHEN[kind] ?? kind), bubble(first),
-    others.length ? h("details", { class: "more" }, h("summary", null, `${others.length} more ${others.length === 1 ? "wording" : "wordings"}: the post decides`), others.map(bubble)) : null);
+    others.length ? h("details", { class: "wordings" }, h("summary", null, `${others.length} more ${others.length === 1 ? "wording" : "wordings"}: the post decides`), others.map(bubble)) : null);
 }
 
 export function preview(sheet, offer) {
@@ -42,7 +42,7 @@ export function preview(sheet, offer) {
   /** Fields that the preview has marked. */
   let marked = [];
   const state = h("p", { class: "dim small", role: "status" });
-  const words = h("pre", { class: "post", dir: "auto" });
+  const words = h("pre", { class: "post-text", dir: "auto" });
   const lengths = h("p", { class: "small lengths" });
   const tabs = h("div", { class: "segments", role: "radiogroup", "aria-label": "Network" });
   const replies = h("ul", { class: "replies" });

@@ -46,14 +46,14 @@ function workbench(offer, names, context, button, send) {
 export function make(main, context) {
   let bench = null;
   let left = false;
-  const head = h("div", { class: "head" }, h("h1", null, "New offer"));
+  const head = h("div", { class: "desk-head" }, h("h1", null, "New offer"));
   show(main, head, h("p", { class: "dim" }, "Loading…"));
   (async () => {
     try {
       const names = await merchants(context);
       if (left) return;
       if (context.me.role === "admin" && !names.size) {
-        return show(main, head, h("div", { class: "card empty" }, h("h2", null, "First, who sells?"),
+        return show(main, head, h("div", { class: "card nothing" }, h("h2", null, "First, who sells?"),
           h("p", null, "An offer belongs to a merchant, and there is none yet."), h("a", { class: "button", href: "#/merchants" }, "Add a merchant")));
       }
       bench = workbench(null, names, context, "Put it up for sale", async (body) => {
@@ -116,7 +116,7 @@ export function edit(main, id, context) {
     }, paused ? "Resume" : "Pause");
     show(top,
       h("p", { class: "small" }, h("a", { href: "#/offers" }, "Offers")),
-      h("div", { class: "head" }, h("h1", null, offer.title, " ", chip(offer)),
+      h("div", { class: "desk-head" }, h("h1", null, offer.title, " ", chip(offer)),
         over ? null : h("div", { class: "actions" }, toggle, h("button", { class: "second", onclick: end }, "End…"))),
       h("p", { class: "dim" }, h("span", { class: "mono" }, `#${offer.hashtag.replace(/^[#＃]/, "")}`), ` · ${price(offer)} · `,
         context.me.role === "admin" ? h("a", { href: `#/purchases?offer=${id}` }, "its purchases") : h("a", { href: `#/orders?offer=${id}` }, "its orders")),

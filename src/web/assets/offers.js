@@ -30,7 +30,7 @@ export function price(offer) {
 function card(offer, names) {
   const end = offer.ends_at && offer.status !== "ended" ? `until ${when(offer.ends_at)}` : null;
   return h("li", { class: "card offer" },
-    h("div", { class: "top" },
+    h("div", { class: "desk-top" },
       h("h2", null, h("a", { href: `#/offers/${offer.id}` }, offer.title)), chip(offer)),
     h("p", { class: "dim small tagline" },
       h("span", { class: "mono" }, `#${offer.hashtag.replace(/^[#＃]/, "")}`), ` · ${price(offer)}`,
@@ -92,16 +92,16 @@ function list(main, context) {
   }
 
   function nothing() {
-    if (state.text || state.status || state.merchant) return h("p", { class: "card empty" }, "No offer matches. Try fewer filters.");
-    return h("div", { class: "card empty" },
+    if (state.text || state.status || state.merchant) return h("p", { class: "card nothing" }, "No offer matches. Try fewer filters.");
+    return h("div", { class: "card nothing" },
       h("h2", null, "Nothing is for sale yet"),
       h("p", null, "An offer has a hashtag. Whoever posts it is asked for a second one, and posting that orders and pays."),
       h("a", { class: "button", href: "#/offers/new" }, "Make the first offer"));
   }
 
   show(main,
-    h("div", { class: "head" }, h("h1", null, "Offers"), h("a", { class: "button", href: "#/offers/new" }, "New offer")),
-    h("div", { class: "filters", role: "search" },
+    h("div", { class: "desk-head" }, h("h1", null, "Offers"), h("a", { class: "button", href: "#/offers/new" }, "New offer")),
+    h("div", { class: "finder", role: "search" },
       h("div", { class: "grow" }, h("label", { for: search.id }, "Search"), search),
       h("div", null, h("label", { for: status.id }, "Status"), status),
       admin ? h("div", null, h("label", { for: seller.id }, "Merchant"), seller) : null),

@@ -27,7 +27,7 @@ export function clock(moved = () => {}) {
 }
 
 export function open(main) {
-  const shown = h("p", { class: "figure", "aria-live": "polite" });
+  const shown = h("p", { class: "desk-clock", "aria-live": "polite" });
   const far = h("input", { type: "number", min: 1, value: 7, step: 1 });
   const days = field("Days", far);
   let offset = 0;
@@ -36,11 +36,11 @@ export function open(main) {
   get("/v1/me").then((me) => set(me.now)).catch((error) => say(shown, error.message));
   const timer = setInterval(tick, 1000);
   show(main, h("h1", null, "Sandbox"),
-    h("div", { class: "columns" },
+    h("div", { class: "desk-columns" },
       h("section", { class: "card" }, h("h2", null, "The till's clock"), shown, clock(set),
-        h("p", { class: "small dim note" }, "It only goes forward. Holds run out, offers begin and end, and replies go stale as if the time had passed."),
+        h("p", { class: "small dim desk-note" }, "It only goes forward. Holds run out, offers begin and end, and replies go stale as if the time had passed."),
         h("form", {
-          class: "inline",
+          class: "in-line",
           onsubmit: async (event) => {
             event.preventDefault();
             days.error(null);

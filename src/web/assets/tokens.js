@@ -23,7 +23,7 @@ function spoken(role, names) {
 /** The new token, this once. */
 function secret(made, names) {
   const code = h("code", null, made.token);
-  return h("div", { class: "card secret", role: "alert", tabindex: "-1" },
+  return h("div", { class: "card new-token", role: "alert", tabindex: "-1" },
     h("h2", null, `A token: ${spoken(made.role, names)}`),
     h("p", null, "Copy it now: it is not shown again. Whoever has it may do all that its role may; keep it like a password."),
     h("div", { class: "command" }, code, copyButton(code, "Copy the token")));
@@ -42,7 +42,7 @@ export function open(main, _, context) {
   let slugs = [];
   const button = h("button", null, "Make a token");
   const form = h("form", {
-    class: "card narrow",
+    class: "card desk-narrow",
     onsubmit: async (event) => {
       event.preventDefault();
       button.disabled = true;
@@ -101,7 +101,7 @@ export function open(main, _, context) {
       const tokens = await all("/v1/tokens");
       show(note, context.me.token ? null : h("p", { class: "dim" }, "You are signed in with the token that the till was given at its start. It is not in this list, and only a start with another one takes it away."));
       show(list, tokens.length ? h("div", { class: "card" }, table("Tokens", ["Who", "Id", "Since", { name: "" }], tokens.map(row)))
-        : h("p", { class: "card empty" }, "No tokens yet. Each bridge and each merchant gets one of its own, so that one can be taken away without the others."));
+        : h("p", { class: "card nothing" }, "No tokens yet. Each bridge and each merchant gets one of its own, so that one can be taken away without the others."));
     } catch (error) {
       show(note, failed(error, fill));
     }
