@@ -11,6 +11,8 @@
 //! - [`http`]: the front gate and the API. The only room that knows `tiny_http`; it must never know a gateway.
 //! - [`client`]: the API as a caller sees it. It must never know a room below.
 //! - [`bridges`]: networks' posts and replies, over that client. They must never know a rule or the data file.
+//! - [`playground`]: a little social network in memory, over that client, to try the till out. It must never know a rule, the
+//!   data file or HTTP.
 //! - [`cli`]: one file a subcommand; the only room that ties the others together.
 
 #![forbid(unsafe_code)]
@@ -21,6 +23,7 @@ pub mod client;
 pub mod engine;
 pub mod http;
 pub mod payments;
+pub mod playground;
 pub mod store;
 pub mod till;
 pub mod web;

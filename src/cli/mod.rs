@@ -9,6 +9,7 @@ pub mod demo;
 mod explain;
 mod export;
 mod listen;
+mod playground;
 mod reconcile;
 mod restore;
 mod resume;

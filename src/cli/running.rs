@@ -1,11 +1,13 @@
 //! A till in this process: store, engine, payments and HTTP put together, and taken apart in order.
 
+use super::playground::Tokens;
 use super::{Failure, failure};
 use crate::engine::{Engine, EngineConfig, Handle, wall_ms};
 use crate::http::{self, Api, ApiConfig, Authenticating, GateConfig, MethodResolver, Server, hash_token};
 use crate::payments::{
     Authentication, CARDS, Gateways, NotTaken, Notice, Sandbox, Standing, Stripe, Worker, authenticate,
 };
+use crate::playground::Playground;
 use crate::store::lease::Lease;
 use crate::store::{CACHE_BYTES_DEFAULT, Store, beside};
 use crate::till::command::Command;
@@ -59,6 +61,8 @@ pub struct Options {
     pub public_listen: Option<SocketAddr>,
     /// Where buyers reach the pages.
     pub public_url: Option<String>,
+    /// The network that the playground of a sandbox plays.
+    pub playground: &'static str,
 }
 
 impl Default for Options {
@@ -80,6 +84,7 @@ impl Default for Options {
             trusted_proxies: Vec::new(),
             public_listen: None,
             public_url: None,
+            playground: "sandbox",
         }
     }
 }
@@ -93,6 +98,7 @@ pub struct Running {
     engine: Engine,
     lease: Lease,
     sandbox: Option<Arc<Sandbox>>,
+    playground: Option<Arc<Playground>>,
     /// Where it listens.
     pub url: String,
     /// The data file.
@@ -197,13 +203,14 @@ impl Running {
         let mut lease = Lease::take(&options.data).map_err(failure)?;
         let store = open(options)?;
         let (gateways, sandbox) = gateways(options)?;
+        let playing = sandbox.as_ref().map(|_| Tokens::new(options.playground)).transpose()?;
         let config = EngineConfig {
             tick: options.tick,
             queue_jobs_max: options.queue_jobs_max,
             keep_seconds: options.keep_seconds,
             words: options.words,
             seed: seed()?,
-            given_tokens: given_tokens(options),
+            given_tokens: given_tokens(options, playing.as_ref()),
             ..EngineConfig::default()
         };
         let engine = Engine::start(store, &config).map_err(failure)?;
@@ -213,7 +220,7 @@ impl Running {
         let folder = options.data.parent().filter(|folder| !folder.as_os_str().is_empty());
         let api = Arc::new(Api::new(ApiConfig {
             handle: handle.clone(),
-            gateways: Arc::new(Resolver { gateways, sandbox: sandbox.clone(), handle }),
+            gateways: Arc::new(Resolver { gateways, sandbox: sandbox.clone(), handle: handle.clone() }),
             sandbox: options.sandbox,
             trusted_proxies: options.trusted_proxies.clone(),
             work_dir: folder.map_or_else(|| PathBuf::from("."), PathBuf::from),
@@ -249,6 +256,13 @@ impl Running {
             public.as_ref().map_or_else(|| url.clone(), |public| format!("http://{}", public.local_addr()));
         api.pages_are_at(&pages);
         let pages_url = options.public_url.clone().unwrap_or(pages);
+        let playground = match (playing, &sandbox) {
+            (Some(tokens), Some(sandbox)) => Some(Arc::new(tokens.open(&url, &handle, sandbox)?)),
+            _ => None,
+        };
+        if let Some(playground) = &playground {
+            api.has_playground(playground.clone());
+        }
         lease.announce(&url).map_err(failure)?;
         Ok(Self {
             server,
@@ -258,6 +272,7 @@ impl Running {
             engine,
             lease,
             sandbox,
+            playground,
             url,
             data: options.data.clone(),
             pages_url,
@@ -279,9 +294,17 @@ impl Running {
         self.sandbox.as_ref()
     }
 
+    /// The playground, where this is a sandbox.
+    pub fn playground(&self) -> Option<&Playground> {
+        self.playground.as_deref()
+    }
+
     /// Stops taking requests, finishes what is under way, closes the file.
     pub fn stop(self) {
+        // It may be waiting for news: whoever waits for them is answered at once.
+        self.playground.iter().for_each(|playground| playground.tell_to_end());
         self.engine.handle().waiters().close();
+        self.playground.iter().for_each(|playground| playground.stop());
         self.server.shutdown();
         drop(self.public);
         self.worker.stop();
@@ -301,13 +324,14 @@ fn public(addr: SocketAddr, slots: usize, api: &Api) -> Result<Server, Failure> 
     })
 }
 
-fn given_tokens(options: &Options) -> Vec<([u8; 32], Role)> {
+fn given_tokens(options: &Options, playing: Option<&Tokens>) -> Vec<([u8; 32], Role)> {
     let admin = options.admin_token.iter().map(|token| (hash_token(token), Role::Admin));
     let bridges = options
         .bridge_tokens
         .iter()
         .map(|(slug, token)| (hash_token(token), Role::Network((*slug).to_owned())));
-    admin.chain(bridges).collect()
+    let playing = playing.into_iter().flat_map(Tokens::given);
+    admin.chain(bridges).chain(playing).collect()
 }
 
 fn open(options: &Options) -> Result<Store, Failure> {

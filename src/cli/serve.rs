@@ -173,6 +173,7 @@ pub fn run(args: &Args) -> Outcome {
         public_listen: args.public_listen,
         public_url: args.public_url.clone(),
         stripe: stripe(args)?,
+        playground: "sandbox",
         // Once, and for as long as the process lives.
         words: Box::leak(Box::new(words)),
     };
@@ -221,6 +222,9 @@ fn announce(running: &Running, options: &Options) -> Outcome {
         let _ = writeln!(text, "admin token, shown this once: {token}");
     }
     let _ = writeln!(text, "buyers link their cards on {}/link", running.pages_url());
+    if options.sandbox {
+        let _ = writeln!(text, "to try it out as a buyer: {}/playground", running.url);
+    }
     let mut out = std::io::stdout().lock();
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
     Ok(())

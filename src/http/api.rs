@@ -144,6 +144,18 @@ pub trait Play: Send + Sync {
     fn choose(&self, reference: &str, token: &str) -> Option<String>;
 }
 
+/// The little network of a sandbox's playground.
+pub trait PlaygroundPage: Send + Sync {
+    /// What there is to see: the name of its state and, unless that is the one `known`, all of it as JSON.
+    fn look(&self, known: &str) -> (String, Option<Arc<str>>);
+
+    /// Does what somebody wants done; `field` gives what they filled in. May take as long as the till does.
+    ///
+    /// # Errors
+    /// A status, and in a sentence why nothing was done.
+    fn act(&self, deed: &str, field: &dyn Fn(&str) -> String) -> Result<(), (u16, String)>;
+}
+
 /// What the API needs.
 pub struct ApiConfig {
     /// The way to the writer.
@@ -180,6 +192,8 @@ pub struct Shared {
     pub overview: Overview,
     /// How often strangers have begun things.
     pub limits: Limits,
+    /// The playground, in a sandbox.
+    pub playground: OnceLock<Arc<dyn PlaygroundPage>>,
     /// Page requests that wait for a commit or a gateway.
     pub pages_waiting: Arc<AtomicUsize>,
     base_url: OnceLock<String>,
@@ -215,6 +229,7 @@ impl Api {
             bridges: Bridges::default(),
             overview: Overview::default(),
             limits: Limits::default(),
+            playground: OnceLock::new(),
             pages_waiting: Arc::default(),
             base_url: public_url.map_or_else(OnceLock::new, OnceLock::from),
             gate: OnceLock::new(),
@@ -233,6 +248,11 @@ impl Api {
     /// Says where the pages are reached, unless that is configured.
     pub fn pages_are_at(&self, url: &str) {
         drop(self.shared.base_url.set(url.to_owned()));
+    }
+
+    /// Opens the playground, once: it is a client of this API and needs its address.
+    pub fn has_playground(&self, playground: Arc<dyn PlaygroundPage>) {
+        drop(self.shared.playground.set(playground));
     }
 
     /// The part of it that everybody may reach: buyers' pages, and what gateways send.

@@ -60,7 +60,7 @@ fn authenticate(request: &Request, memory: &Memory) -> Result<TokenEntry, Proble
 ///
 /// One that was forwarded is not, wherever it comes from, unless the forwarding proxy is configured: then the
 /// client that the proxy names decides.
-fn is_local(request: &Request, trusted_proxies: &[IpAddr]) -> bool {
+pub fn is_local(request: &Request, trusted_proxies: &[IpAddr]) -> bool {
     let peer = request.peer.ip().to_canonical();
     let values = |wanted: &str| {
         let wanted = wanted.to_owned();

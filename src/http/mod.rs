@@ -34,7 +34,7 @@ pub mod route;
 mod routes;
 pub mod server;
 
-pub use api::{Api, ApiConfig, Authenticating, MethodResolver, NotTaken, Notice, Play};
+pub use api::{Api, ApiConfig, Authenticating, MethodResolver, NotTaken, Notice, Play, PlaygroundPage};
 pub use auth::hash_token;
 pub use gate::{GateConfig, GateStats, wire};
 pub use message::{Body, Method, Request, Response};

@@ -1,7 +1,7 @@
 //! The story of February 2013, played against a till through its API and told as it happens.
 //!
 //! `script` holds what people do, `stage` what is there before, `story` plays it and the network's bot, `timeline` and
-//! `report` say it in words. Nothing here reaches into the till but through HTTP.
+//! `report` say it in words, `visit` keeps it for the playground. Nothing here reaches into the till but through HTTP.
 
 mod report;
 mod run;
@@ -10,6 +10,7 @@ mod stage;
 mod story;
 mod style;
 mod timeline;
+mod visit;
 
 pub use report::print_summary;
 pub use run::{Args, run};
@@ -17,6 +18,7 @@ pub use style::Style;
 pub use timeline::Stock;
 
 use crate::client::Client;
+use crate::playground::{Ready, Told};
 use script::Script;
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -37,6 +39,8 @@ pub struct Summary {
     pub orders: u64,
     /// What is left of each offer, in the order of the script.
     pub stock: Vec<Stock>,
+    /// What the playground begins with.
+    pub visit: Option<(Ready, Vec<Told>)>,
 }
 
 /// Plays the story against a fresh sandbox till whose clock started at [`CLOCK_START`]; `admin` carries an admin token.
@@ -47,7 +51,7 @@ pub fn play(admin: &Client, out: &mut dyn Write, style: Style) -> Result<Summary
     let script = Script::load()?;
     let stage = stage::Stage::set(admin, &script)?;
     say(out, &stage::opening(style, &script))?;
-    let (posts, verdicts) = story::tell(admin, &stage, &script, out, style)?;
+    let ((posts, verdicts), told) = story::tell(admin, &stage, &script, out, style)?;
     let found = report::Found::read(admin, &stage)?;
     say(out, &report::tables(style, &found))?;
     Ok(Summary {
@@ -56,6 +60,7 @@ pub fn play(admin: &Client, out: &mut dyn Write, style: Style) -> Result<Summary
         purchases_by_status: found.by_status(),
         orders: found.orders.len() as u64,
         stock: found.stock,
+        visit: Some((visit::ready(&stage, &script), told)),
     })
 }
 

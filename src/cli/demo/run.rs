@@ -1,5 +1,6 @@
 //! `tagtill demo`: a till in this process, on a fresh sandbox file, and the story played against it.
 
+use super::script::NETWORK;
 use super::{CLOCK_START, Style, play, print_summary};
 use crate::cli::running::{Options, Running};
 use crate::cli::serve::wait;
@@ -53,6 +54,7 @@ pub fn run(args: &Args) -> Outcome {
         sandbox: true,
         clock_start: Some(Time::parse(CLOCK_START).map_err(Failure::from)?),
         admin_token: Some(token.clone()),
+        playground: NETWORK,
         ..Options::default()
     };
     let running = Running::start(&options)?;
@@ -60,6 +62,10 @@ pub fn run(args: &Args) -> Outcome {
         if args.once {
             return Ok(());
         }
+        say(format_args!(
+            "\nOpen {}/playground and buy something: the story is there, and goes on.",
+            running.url
+        ))?;
         say(format_args!("\nThe till stays at {} until Ctrl-C. Its admin token is {token}", running.url))?;
         say(format_args!(
             "Look around: curl -H \"Authorization: Bearer {token}\" {}/v1/orders",
@@ -74,7 +80,10 @@ pub fn run(args: &Args) -> Outcome {
 fn tell_story(running: &Running, token: &str, folder: &Path) -> Outcome {
     let admin = Client::new(&running.url, token);
     let out = &mut std::io::stdout().lock();
-    let summary = play(&admin, out, Style::of_stdout()).map_err(Failure::from)?;
+    let mut summary = play(&admin, out, Style::of_stdout()).map_err(Failure::from)?;
+    if let (Some((ready, told)), Some(playground)) = (summary.visit.take(), running.playground()) {
+        playground.begin_with(ready, told);
+    }
     let copy = folder.join("copy.redb");
     let mut file = std::fs::File::create(&copy).map_err(failure)?;
     admin.download("/v1/backups", &mut file).map_err(failure)?;

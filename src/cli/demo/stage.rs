@@ -16,6 +16,8 @@ pub struct Buyer {
     pub handle: String,
     /// Brand and last four digits.
     pub card: String,
+    /// Their stable id on the network.
+    pub user_id: String,
 }
 
 /// What the story plays on.
@@ -62,8 +64,10 @@ impl Stage {
         for account in &script.accounts {
             let made = call("/v1/accounts", account)?;
             let handle = account.pointer("/identities/0/handle").and_then(Value::as_str).unwrap_or("?");
+            let user_id = account.pointer("/identities/0/user_id").and_then(Value::as_str).unwrap_or("?");
             let card = card_words(made.get("payment_method").unwrap_or(&Value::Null));
-            buyers.insert(text(&made, "id")?, Buyer { handle: handle.to_owned(), card });
+            let (handle, user_id) = (handle.to_owned(), user_id.to_owned());
+            buyers.insert(text(&made, "id")?, Buyer { handle, card, user_id });
         }
         let token = call("/v1/tokens", &json!({"role": format!("network:{NETWORK}")}))?;
         let processor = call("/v1/tokens", &json!({"role": "processor"}))?;

@@ -1,11 +1,14 @@
 //! Plays the script: moves the clock, sends the posts, plays the network's bot, and tells what followed.
 
 use super::say;
-use super::script::{CardUse, Deleted, Entry, NETWORK, Reposted, SHOP_HANDLE, Script, ScriptPost};
+use super::script::{
+    CardUse, Deleted, Entry, NETWORK, Reposted, SHOP_HANDLE, SHOP_USER_ID, Script, ScriptPost,
+};
 use super::stage::{Stage, address_words, stock, text};
 use super::style::Style;
 use super::timeline::{self, Fact, Moment, Said};
 use crate::client::{Client, ClientError};
+use crate::playground::Told;
 use crate::till::time::Time;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -39,16 +42,17 @@ struct Story<'a> {
     sent: BTreeMap<String, String>,
     holds: Vec<Hold>,
     count: Count,
+    told: Vec<Told>,
 }
 
-/// Plays every entry of the script.
+/// Plays every entry of the script; returns the posts, too, as they were made and answered.
 pub fn tell(
     admin: &Client,
     stage: &Stage,
     script: &Script,
     out: &mut dyn Write,
     style: Style,
-) -> Result<Count, String> {
+) -> Result<(Count, Vec<Told>), String> {
     let start = move_clock(admin, 1)?;
     let mut story = Story {
         admin,
@@ -59,6 +63,7 @@ pub fn tell(
         sent: BTreeMap::new(),
         holds: Vec::new(),
         count: Count::default(),
+        told: Vec::new(),
     };
     for entry in &script.entries {
         if let Some(note) = &entry.note {
@@ -73,7 +78,7 @@ pub fn tell(
             (None, None, None) => {}
         }
     }
-    Ok(story.count)
+    Ok((story.count, story.told))
 }
 
 /// Moves the till's clock forward; returns what it shows then.
@@ -130,8 +135,11 @@ impl Story<'_> {
         *self.count.1.entry(verdict.clone()).or_default() += 1;
 
         let sentence = text(&answer, "explanation")?;
-        let mut facts = vec![Fact::Verdict { code: verdict.clone(), sentence, repeated }];
         let purchase = answer.get("purchase").and_then(Value::as_str).map(str::to_owned);
+        if !repeated {
+            self.told.push(self.as_told(entry, post, (&verdict, &sentence), purchase.clone())?);
+        }
+        let mut facts = vec![Fact::Verdict { code: verdict.clone(), sentence, repeated }];
         let confirmed = verdict == "confirmed" && !repeated;
         // Where a post is answered only once, the answer to a confirmation waits for the capture.
         let answered = confirmed || (answer.get("reply").is_some_and(Value::is_object) && !repeated);
@@ -164,20 +172,46 @@ impl Story<'_> {
         self.show(&Moment { at: entry.at, who, how, text, facts, replies })
     }
 
-    /// The body of a post; a reference to a reply becomes the id under which that reply went out.
-    fn body(&self, entry: &Entry, post: &ScriptPost) -> Result<Value, String> {
-        let mut body = json!({
-            "network": post.network, "id": post.id, "text": post.text, "created_at": entry.at,
-            "author": {"user_id": post.author.user_id, "handle": post.author.handle},
-        });
-        let original = match &post.repost_of {
+    /// The post as the playground shows it; its replies are not out yet.
+    fn as_told(
+        &self,
+        entry: &Entry,
+        post: &ScriptPost,
+        (verdict, sentence): (&str, &str),
+        purchase: Option<String>,
+    ) -> Result<Told, String> {
+        Ok(Told {
+            id: post.id.clone(),
+            author: Some(post.author.user_id.clone()).filter(|user_id| user_id != SHOP_USER_ID),
+            text: post.text.clone(),
+            at: entry.at.to_string(),
+            repost_of: self.original(post)?.cloned(),
+            verdict: (verdict.to_owned(), sentence.to_owned()),
+            purchase,
+            deleted: false,
+            replies: Vec::new(),
+        })
+    }
+
+    /// What a post reposts, by the id under which that went out.
+    fn original<'p>(&'p self, post: &'p ScriptPost) -> Result<Option<&'p String>, String> {
+        Ok(match &post.repost_of {
             None => None,
             Some(Reposted::Post(id)) => Some(id),
             Some(Reposted::Reply { reply_to }) => match self.sent.get(reply_to) {
                 Some(id) => Some(id),
                 None => return Err(format!("no reply to post {reply_to} went out")),
             },
-        };
+        })
+    }
+
+    /// The body of a post; a reference to a reply becomes the id under which that reply went out.
+    fn body(&self, entry: &Entry, post: &ScriptPost) -> Result<Value, String> {
+        let mut body = json!({
+            "network": post.network, "id": post.id, "text": post.text, "created_at": entry.at,
+            "author": {"user_id": post.author.user_id, "handle": post.author.handle},
+        });
+        let original = self.original(post)?;
         let optional = [("lang", post.lang.as_ref()), ("repost_of", original)];
         if let Some(fields) = body.as_object_mut() {
             for (name, value) in optional {
@@ -202,8 +236,17 @@ impl Story<'_> {
                 self.move_to(out_at)?;
                 let answers = text(reply, "in_reply_to")?;
                 let id = self.report_sent(&text(reply, "id")?, out_at)?;
+                let words = text(reply, "text")?;
+                if let Some(told) = self.told.iter_mut().find(|told| told.id == answers) {
+                    told.replies.push(crate::playground::Said {
+                        id: id.clone(),
+                        in_reply_to: answers.clone(),
+                        text: words.clone(),
+                        at: out_at.to_string(),
+                        purchase: told.purchase.clone(),
+                    });
+                }
                 if answers == post {
-                    let words = text(reply, "text")?;
                     said.push(Said { at: out_at, from: SHOP_HANDLE.to_owned(), text: words });
                 }
                 self.sent.insert(answers, id);
@@ -250,6 +293,9 @@ impl Story<'_> {
     fn delete(&mut self, at: Time, deleted: &Deleted) -> Result<(), String> {
         let path = format!("/v1/posts/{}/{}", deleted.network, deleted.id);
         self.stage.bot.delete(&path).map_err(|error| explain(&path, &error))?;
+        if let Some(told) = self.told.iter_mut().find(|told| told.id == deleted.id) {
+            told.deleted = true;
+        }
         let judged = self.get(&path)?;
         let purchase = judged.get("purchase").and_then(|purchase| text(purchase, "id").ok());
         let Some(index) = self.holds.iter().position(|hold| Some(&hold.purchase) == purchase.as_ref()) else {

@@ -10,6 +10,7 @@ mod call;
 mod card;
 mod limits;
 mod link;
+mod playground;
 mod private;
 mod proof;
 mod sandbox;
@@ -72,9 +73,17 @@ impl PageRoute {
 }
 
 fn all() -> impl Iterator<Item = &'static PageRoute> {
-    [link::ROUTES, card::ROUTES, proof::ROUTES, private::ROUTES, sandbox::ROUTES, app::ROUTES]
-        .into_iter()
-        .flatten()
+    [
+        link::ROUTES,
+        card::ROUTES,
+        proof::ROUTES,
+        private::ROUTES,
+        sandbox::ROUTES,
+        playground::ROUTES,
+        app::ROUTES,
+    ]
+    .into_iter()
+    .flatten()
 }
 
 fn first_part(path: &str) -> &str {
