@@ -15,6 +15,8 @@ pub struct Person {
     pub card: Option<String>,
     /// What to expect of them, in a few words.
     pub about: String,
+    /// The same in one or two.
+    pub hint: String,
     /// Whether a visitor can be them.
     pub plays: bool,
     /// The till's id of their account.
@@ -26,6 +28,7 @@ pub struct Invented {
     pub handle: &'static str,
     pub name: &'static str,
     pub about: &'static str,
+    pub hint: &'static str,
     /// Street, city, region, postal code, country; `None`: no card is linked.
     pub home: Option<[&'static str; 5]>,
     /// The test card.
@@ -38,6 +41,7 @@ pub const PEOPLE: &[Invented] = &[
         handle: "mara",
         name: "Mara Lindholm",
         about: "has linked a card",
+        hint: "pays",
         home: Some(["12 Harbor Street", "Portland", "ME", "04101", "US"]),
         card: "tok_visa",
     },
@@ -45,24 +49,34 @@ pub const PEOPLE: &[Invented] = &[
         handle: "tomas",
         name: "Tomás Rey",
         about: "has linked a card",
+        hint: "pays",
         home: Some(["88 Juniper Road", "Santa Fe", "NM", "87501", "US"]),
         card: "tok_amex",
     },
     Invented {
         handle: "ines",
         name: "Ines Okoye",
-        about: "her card is declined",
+        about: "has linked a card that is declined",
+        hint: "declined",
         home: Some(["5 Orchard Lane", "Ithaca", "NY", "14850", "US"]),
         card: "tok_declined",
     },
     Invented {
         handle: "jonas",
         name: "Jonas Falk",
-        about: "his bank asks first",
+        about: "has linked a card whose bank asks him first",
+        hint: "bank asks",
         home: Some(["Lindenweg 3", "Bremen", "HB", "28195", "DE"]),
         card: "tok_authenticate",
     },
-    Invented { handle: "kit", name: "Kit Lowry", about: "has linked no card", home: None, card: "" },
+    Invented {
+        handle: "kit",
+        name: "Kit Lowry",
+        about: "has not linked a card yet",
+        hint: "no card",
+        home: None,
+        card: "",
+    },
 ];
 
 impl Invented {

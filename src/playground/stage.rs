@@ -118,6 +118,7 @@ fn person(setup: &Setup, invented: &Invented) -> Result<Person, ClientError> {
         name: invented.name.to_owned(),
         card: made.as_ref().and_then(|account| card_words(account.get("payment_method")?)),
         about: invented.about.to_owned(),
+        hint: invented.hint.to_owned(),
         plays: true,
         account: made.map(|account| word(&account, "id").to_owned()),
     })

@@ -51,7 +51,7 @@ fn view(world: &World, network: &str) -> Value {
 fn person(person: &Person) -> Value {
     json!({
         "id": person.user_id, "handle": person.handle, "name": person.name, "card": person.card,
-        "about": person.about, "plays": person.plays,
+        "about": person.about, "hint": person.hint, "plays": person.plays,
     })
 }
 

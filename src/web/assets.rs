@@ -80,6 +80,7 @@ pub const ALL: &[Asset] = assets! {
     "parts.js": SCRIPT,
     "playground.css": STYLE,
     "playground.js": SCRIPT,
+    "playground_bits.js": SCRIPT,
     "playground_feed.js": SCRIPT,
     "playground_side.js": SCRIPT,
     "purchase.js": SCRIPT,

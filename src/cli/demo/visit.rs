@@ -18,10 +18,12 @@ pub fn ready(stage: &Stage, script: &Script) -> Ready {
                 one.pointer("/identities/0/user_id").and_then(Value::as_str) == Some(&buyer.user_id)
             });
             let word = |path: &str| account.and_then(|one| one.pointer(path)).and_then(Value::as_str);
-            let about = match word("/payment_method/token") {
-                Some("tok_declined") => "her card is declined",
-                _ if buyer.handle == "norawhitfield" => "has a gift card already",
-                _ => "has linked a card",
+            let (about, hint) = match word("/payment_method/token") {
+                Some("tok_declined") => ("has linked a card that is declined", "declined"),
+                _ if buyer.handle == "norawhitfield" => {
+                    ("has linked a card, and bought the gift card already", "has one")
+                }
+                _ => ("has linked a card", "pays"),
             };
             Person {
                 user_id: buyer.user_id.clone(),
@@ -29,6 +31,7 @@ pub fn ready(stage: &Stage, script: &Script) -> Ready {
                 name: word("/billing_address/name").unwrap_or(&buyer.handle).to_owned(),
                 card: Some(buyer.card.clone()),
                 about: about.to_owned(),
+                hint: hint.to_owned(),
                 plays: PLAYS.contains(&buyer.handle.as_str()),
                 account: Some(id.clone()),
             }
@@ -47,7 +50,8 @@ pub fn ready(stage: &Stage, script: &Script) -> Ready {
                     author.handle.clone()
                 },
                 card: None,
-                about: "has linked no card".to_owned(),
+                about: "has not linked a card".to_owned(),
+                hint: "no card".to_owned(),
                 plays: PLAYS.contains(&author.handle.as_str()),
                 account: None,
             });
