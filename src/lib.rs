@@ -13,6 +13,7 @@
 //! - [`bridges`]: networks' posts and replies, over that client. They must never know a rule or the data file.
 //! - [`playground`]: a little social network in memory, over that client, to try the till out. It must never know a rule, the
 //!   data file or HTTP.
+//! - [`rehearsal`]: a drop with simulated buyers and a simulated network, over that client. It must never know a rule.
 //! - [`cli`]: one file a subcommand; the only room that ties the others together.
 
 #![forbid(unsafe_code)]
@@ -24,6 +25,7 @@ pub mod engine;
 pub mod http;
 pub mod payments;
 pub mod playground;
+pub mod rehearsal;
 pub mod store;
 pub mod till;
 pub mod web;

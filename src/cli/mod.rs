@@ -11,6 +11,7 @@ mod export;
 mod listen;
 mod playground;
 mod reconcile;
+mod rehearse;
 mod restore;
 mod resume;
 pub mod running;
@@ -53,6 +54,7 @@ enum Command {
     Token(token::Args),
     Listen(listen::Args),
     Trigger(trigger::Args),
+    Rehearse(rehearse::Args),
     Bench(bench::Args),
     Resume(resume::Args),
     Bridge(bridge::Args),
@@ -127,6 +129,7 @@ pub fn run() -> ExitCode {
         Command::Token(args) => token::run(&args),
         Command::Listen(args) => listen::run(&args),
         Command::Trigger(args) => trigger::run(&args),
+        Command::Rehearse(args) => rehearse::run(&args),
         Command::Bench(args) => bench::run(&args),
         Command::Resume(args) => resume::run(&args),
         Command::Bridge(args) => bridge::run(&args),

@@ -1,6 +1,7 @@
 //! A till in this process: store, engine, payments and HTTP put together, and taken apart in order.
 
 use super::playground::Tokens;
+use super::rehearse::Host;
 use super::{Failure, failure};
 use crate::engine::{Engine, EngineConfig, Handle, wall_ms};
 use crate::http::{self, Api, ApiConfig, Authenticating, GateConfig, MethodResolver, Server, hash_token};
@@ -37,6 +38,10 @@ pub struct Options {
     pub sandbox: bool,
     /// Where a fresh sandbox's clock starts.
     pub clock_start: Option<Time>,
+    /// Whether a fresh sandbox's clock stands still until it is moved.
+    pub clock_stands: bool,
+    /// What the ids are drawn from; by chance unless given.
+    pub seed: Option<[u64; 2]>,
     /// An admin token that is not in the store.
     pub admin_token: Option<String>,
     /// Tokens of bridges that run in this process, by their networks: not in the store either.
@@ -63,6 +68,8 @@ pub struct Options {
     pub public_url: Option<String>,
     /// The network that the playground of a sandbox plays.
     pub playground: &'static str,
+    /// Whether drops can be rehearsed beside it.
+    pub rehearses: bool,
 }
 
 impl Default for Options {
@@ -72,6 +79,8 @@ impl Default for Options {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
             sandbox: false,
             clock_start: None,
+            clock_stands: false,
+            seed: None,
             admin_token: None,
             bridge_tokens: Vec::new(),
             cache_bytes: CACHE_BYTES_DEFAULT,
@@ -85,6 +94,7 @@ impl Default for Options {
             public_listen: None,
             public_url: None,
             playground: "sandbox",
+            rehearses: false,
         }
     }
 }
@@ -99,6 +109,7 @@ pub struct Running {
     lease: Lease,
     sandbox: Option<Arc<Sandbox>>,
     playground: Option<Arc<Playground>>,
+    host: Option<Host>,
     /// Where it listens.
     pub url: String,
     /// The data file.
@@ -201,7 +212,8 @@ impl Running {
     /// A sentence that says what is wrong and what to do; nothing runs then.
     pub fn start(options: &Options) -> Result<Self, Failure> {
         let mut lease = Lease::take(&options.data).map_err(failure)?;
-        let store = open(options)?;
+        let now_ms = wall_ms();
+        let store = open(options, now_ms)?;
         let (gateways, sandbox) = gateways(options)?;
         let playing = sandbox.as_ref().map(|_| Tokens::new(options.playground)).transpose()?;
         let config = EngineConfig {
@@ -209,7 +221,8 @@ impl Running {
             queue_jobs_max: options.queue_jobs_max,
             keep_seconds: options.keep_seconds,
             words: options.words,
-            seed: seed()?,
+            seed: options.seed.map_or_else(seed, Ok)?,
+            standing_ms: options.clock_stands.then_some(now_ms),
             given_tokens: given_tokens(options, playing.as_ref()),
             ..EngineConfig::default()
         };
@@ -218,6 +231,7 @@ impl Running {
         let worker = Worker::start(&handle, &gateways, 2);
         let webhooks = webhooks::Worker::start(&handle, http::render_event, options.sandbox);
         let folder = options.data.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let host = options.rehearses.then(Host::default);
         let api = Arc::new(Api::new(ApiConfig {
             handle: handle.clone(),
             gateways: Arc::new(Resolver { gateways, sandbox: sandbox.clone(), handle: handle.clone() }),
@@ -225,6 +239,7 @@ impl Running {
             trusted_proxies: options.trusted_proxies.clone(),
             work_dir: folder.map_or_else(|| PathBuf::from("."), PathBuf::from),
             public_url: options.public_url.clone(),
+            rehearsals: host.clone().map(|host| Arc::new(host) as Arc<dyn http::Rehearsals>),
         }));
         let gate = GateConfig { addr: options.listen, slots: options.slots, ..GateConfig::default() };
         let server = match Server::start(gate, api.clone()) {
@@ -273,6 +288,7 @@ impl Running {
             lease,
             sandbox,
             playground,
+            host,
             url,
             data: options.data.clone(),
             pages_url,
@@ -303,6 +319,9 @@ impl Running {
     pub fn stop(self) {
         // It may be waiting for news: whoever waits for them is answered at once.
         self.playground.iter().for_each(|playground| playground.tell_to_end());
+        if let Some(host) = &self.host {
+            host.stop();
+        }
         self.engine.handle().waiters().close();
         self.playground.iter().for_each(|playground| playground.stop());
         self.server.shutdown();
@@ -334,12 +353,12 @@ fn given_tokens(options: &Options, playing: Option<&Tokens>) -> Vec<([u8; 32], R
     admin.chain(bridges).chain(playing).collect()
 }
 
-fn open(options: &Options) -> Result<Store, Failure> {
-    let start_ms = options.clock_start.map_or_else(wall_ms, Time::ms);
+fn open(options: &Options, now_ms: i64) -> Result<Store, Failure> {
+    let start_ms = options.clock_start.map_or(now_ms, Time::ms);
     let fresh = SettingsRecord {
         epoch: 1,
         sandbox: options.sandbox,
-        clock_offset_ms: start_ms.saturating_sub(wall_ms()),
+        clock_offset_ms: start_ms.saturating_sub(now_ms),
         paused: false,
     };
     let existed = options.data.exists();

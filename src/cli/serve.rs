@@ -162,6 +162,8 @@ pub fn run(args: &Args) -> Outcome {
         listen: args.listen,
         sandbox: args.sandbox,
         clock_start: args.clock_start,
+        clock_stands: false,
+        seed: None,
         admin_token,
         bridge_tokens: bridges.iter().map(started::Prepared::token).collect(),
         cache_bytes: usize::try_from(args.cache_mib).unwrap_or(256).saturating_mul(1024 * 1024),
@@ -174,6 +176,7 @@ pub fn run(args: &Args) -> Outcome {
         public_url: args.public_url.clone(),
         stripe: stripe(args)?,
         playground: "sandbox",
+        rehearses: true,
         // Once, and for as long as the process lives.
         words: Box::leak(Box::new(words)),
     };

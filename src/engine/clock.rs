@@ -38,6 +38,23 @@ impl TimeSource for SystemTime {
     }
 }
 
+/// Time that stands still: only a sandbox's moves of its clock let any pass.
+#[derive(Clone, Copy, Debug)]
+pub struct StandingTime {
+    /// What its wall clock shows, in milliseconds since 1970.
+    pub wall_ms: i64,
+}
+
+impl TimeSource for StandingTime {
+    fn wall_ms(&self) -> i64 {
+        self.wall_ms
+    }
+
+    fn elapsed_ms(&self) -> i64 {
+        0
+    }
+}
+
 /// Tells the time of commands.
 pub struct Clock {
     source: Box<dyn TimeSource>,
@@ -74,6 +91,11 @@ impl Clock {
     pub fn now(&self) -> Time {
         let shown = self.source.wall_ms().saturating_add(self.offset_ms.load(Ordering::Relaxed));
         Time::from_ms(shown.max(self.last_ms.load(Ordering::Relaxed)))
+    }
+
+    /// What it shows with another offset.
+    pub fn with_offset(&self, offset_ms: i64) -> Time {
+        Time::from_ms(self.source.wall_ms().saturating_add(offset_ms))
     }
 
     /// A command was committed at `time`.
@@ -129,6 +151,16 @@ mod tests {
         assert_eq!(clock.now(), future);
         clock.committed(future.plus_seconds(5));
         assert_eq!(clock.now(), future.plus_seconds(5));
+    }
+
+    #[test]
+    fn time_that_stands_passes_by_moves_of_the_offset_only() {
+        let clock = Clock::new(Box::new(StandingTime { wall_ms: 5000 }), 1000, Time::from_ms(0));
+        assert_eq!(clock.now(), Time::from_ms(6000));
+        assert_eq!(clock.with_offset(4000), Time::from_ms(9000));
+        clock.set_offset(4000);
+        assert_eq!(clock.now(), Time::from_ms(9000));
+        assert!(!clock.check_jump());
     }
 
     #[test]

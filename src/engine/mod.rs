@@ -16,7 +16,7 @@ mod timing;
 mod waiters;
 mod writer;
 
-pub use clock::{Clock, SystemTime, TimeSource, wall_ms};
+pub use clock::{Clock, StandingTime, SystemTime, TimeSource, wall_ms};
 pub use handle::{Handle, Overloaded, Stats};
 pub use job::{Job, Keyed, Render, Rendered, Reply, Unavailable, Verdicted};
 pub use keyed::find as find_kept;

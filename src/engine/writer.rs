@@ -3,7 +3,7 @@
 //! While one batch is being committed, the next is applied on top of it, and grows until its turn comes.
 
 use super::applied::{Applied, Delivery, Ready};
-use super::clock::SystemTime;
+use super::clock::{StandingTime, SystemTime, TimeSource};
 use super::committer::Committer;
 use super::core::Core;
 use super::handle::{Handle, Message};
@@ -44,6 +44,8 @@ pub struct EngineConfig {
     pub given_tokens: Vec<([u8; 32], Role)>,
     /// Threads that hand out answers.
     pub responders: usize,
+    /// Where the wall clock stands still, in milliseconds since 1970; `None`: time passes.
+    pub standing_ms: Option<i64>,
 }
 
 impl Default for EngineConfig {
@@ -58,6 +60,7 @@ impl Default for EngineConfig {
             seed: [0x7461_6774, 0x696c_6c00],
             given_tokens: Vec::new(),
             responders: 1,
+            standing_ms: None,
         }
     }
 }
@@ -74,7 +77,11 @@ impl Engine {
     /// # Errors
     /// When the store cannot be read.
     pub fn start(store: Store, config: &EngineConfig) -> Result<Self, StateError> {
-        let core = Core::new(store, config, Box::new(SystemTime::default()))?;
+        let time: Box<dyn TimeSource> = match config.standing_ms {
+            Some(wall_ms) => Box::new(StandingTime { wall_ms }),
+            None => Box::new(SystemTime::default()),
+        };
+        let core = Core::new(store, config, time)?;
         let shared = Arc::clone(&core.shared);
         let (queue, jobs) = sync_channel(config.queue_jobs_max.saturating_add(COMMITTED_MAX));
         let (answers, deliveries) = channel::<Vec<Delivery>>();

@@ -18,6 +18,7 @@ use super::problem::{Code, Problem};
 use super::query::Query;
 use super::route::Route;
 use super::routes;
+use super::routes::rehearsals::Rehearsals;
 use super::server::{Handler, Responder};
 use crate::engine::{Handle, find_kept};
 use crate::store;
@@ -170,6 +171,8 @@ pub struct ApiConfig {
     pub work_dir: PathBuf,
     /// Where buyers reach the pages, as in `https://till.example.com`; `None`: where it listens.
     pub public_url: Option<String>,
+    /// Plays rehearsals; `None`: none are played here.
+    pub rehearsals: Option<Arc<dyn Rehearsals>>,
 }
 
 /// What all handlers share.
@@ -194,6 +197,8 @@ pub struct Shared {
     pub limits: Limits,
     /// The playground, in a sandbox.
     pub playground: OnceLock<Arc<dyn PlaygroundPage>>,
+    /// Plays rehearsals.
+    pub rehearsals: Option<Arc<dyn Rehearsals>>,
     /// Page requests that wait for a commit or a gateway.
     pub pages_waiting: Arc<AtomicUsize>,
     base_url: OnceLock<String>,
@@ -217,7 +222,8 @@ pub struct Api {
 impl Api {
     /// An API on a running engine. What a killed till left of a backup, which holds everything, is removed.
     pub fn new(config: ApiConfig) -> Self {
-        let ApiConfig { handle, gateways, sandbox, trusted_proxies, work_dir, public_url } = config;
+        let ApiConfig { handle, gateways, sandbox, trusted_proxies, work_dir, public_url, rehearsals } =
+            config;
         store::sweep(&work_dir, routes::backups::COPIES);
         let shared = Shared {
             handle,
@@ -230,6 +236,7 @@ impl Api {
             overview: Overview::default(),
             limits: Limits::default(),
             playground: OnceLock::new(),
+            rehearsals,
             pages_waiting: Arc::default(),
             base_url: public_url.map_or_else(OnceLock::new, OnceLock::from),
             gate: OnceLock::new(),

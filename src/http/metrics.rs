@@ -70,7 +70,8 @@ impl Metrics {
         let mut found = Vec::new();
         for minute in last - MINUTES + 1..=last {
             let counts = self.minutes.read(minute);
-            let posts: BTreeMap<_, _> = Verdict::ALL.iter().map(|verdict| verdict.code()).zip(counts).collect();
+            let posts: BTreeMap<_, _> =
+                Verdict::ALL.iter().map(|verdict| verdict.code()).zip(counts).collect();
             let posts: BTreeMap<_, _> = posts.into_iter().filter(|(_, count)| *count > 0).collect();
             if !posts.is_empty() {
                 found.push((Time::from_ms(minute * MINUTE_MS), posts));

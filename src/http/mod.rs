@@ -41,6 +41,10 @@ pub use message::{Body, Method, Request, Response};
 pub use openapi::document as openapi;
 pub use problem::Problem;
 pub use routes::all as routes;
+pub use routes::rehearsals::{
+    NotBegun, RehearsalProgress, RehearsalStatus, RehearsalView, RehearsalWish, Rehearsals, SaleShown,
+    sale_shown,
+};
 pub use routes::tokens::new_secret;
 pub use routes::{decimal, explain_post, posts_in, render_event};
 pub use server::{Handler, Responder, Server};

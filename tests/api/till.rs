@@ -131,6 +131,7 @@ pub fn till_with_slow_gateway() -> (Till, Receiver<()>, Sender<()>) {
         trusted_proxies: Vec::new(),
         work_dir: folder.path().to_owned(),
         public_url: None,
+        rehearsals: None,
     }));
     let server = Server::start(GateConfig { slots: 16, ..GateConfig::default() }, api).unwrap();
     let url = format!("http://{}", server.local_addr());

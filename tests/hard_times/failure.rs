@@ -77,6 +77,7 @@ fn once_the_disk_has_failed_everybody_is_told_to_come_again() {
         trusted_proxies: Vec::new(),
         work_dir: folder.path().to_owned(),
         public_url: None,
+        rehearsals: None,
     });
     let server = Server::start(GateConfig { slots: 16, ..GateConfig::default() }, Arc::new(api)).unwrap();
     let client = Client::new(&format!("http://{}", server.local_addr()), ADMIN);

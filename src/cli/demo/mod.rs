@@ -14,7 +14,7 @@ mod visit;
 
 pub use report::print_summary;
 pub use run::{Args, run};
-pub use style::Style;
+pub use style::{Ink, Style, pad, wrap};
 pub use timeline::Stock;
 
 use crate::client::Client;

@@ -55,6 +55,7 @@ pub fn run(args: &Args) -> Outcome {
         clock_start: Some(Time::parse(CLOCK_START).map_err(Failure::from)?),
         admin_token: Some(token.clone()),
         playground: NETWORK,
+        rehearses: true,
         ..Options::default()
     };
     let running = Running::start(&options)?;

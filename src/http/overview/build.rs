@@ -4,7 +4,8 @@ use super::needs::{Look, Watch};
 use super::shelf::Shelf;
 use super::tally::{self, Tally};
 use super::view::{
-    ConfirmingsView, CountedView, FunnelsView, LineView, MinuteView, OverviewView, PostsView, SalesView, TodayView,
+    ConfirmingsView, CountedView, FunnelsView, LineView, MinuteView, OverviewView, PostsView, SalesView,
+    TodayView,
 };
 use super::{Made, Scope, holds, log};
 use crate::engine::wall_ms;
@@ -131,8 +132,9 @@ impl State {
             offers: shelf.view(snapshot, scope, now)?,
             holds: holds::view(snapshot, shelf, scope)?,
             orders_unshipped: tally.unshipped(now).0,
-            posts: admin
-                .then(|| PostsView { minutes: shared.metrics.minutes(now).into_iter().map(minute).collect() }),
+            posts: admin.then(|| PostsView {
+                minutes: shared.metrics.minutes(now).into_iter().map(minute).collect(),
+            }),
             today: TodayView { since: Time::from_ms(i64::from(now.day()) * 86_400_000), orders, money },
             sales: SalesView { hours, days },
             funnel: FunnelsView { today: funnel_today, days: funnel_days },
@@ -160,7 +162,8 @@ fn lines(snapshot: &Snapshot, shelf: &Shelf, scope: Scope) -> Result<Vec<LineVie
     let (mut looked, mut found) = (0, Vec::new());
     snapshot.scan::<Events>(&Span::all(), Direction::Down, |sequence, event| {
         looked += 1;
-        let quiet = matches!(event.kind, EventKind::ReplySent | EventKind::OrderCreated | EventKind::AccountUpdated);
+        let quiet =
+            matches!(event.kind, EventKind::ReplySent | EventKind::OrderCreated | EventKind::AccountUpdated);
         if !quiet && (scope.is_none() || event.merchant == scope) {
             found.push(line(shelf, EventId { epoch, sequence }, &event));
         }

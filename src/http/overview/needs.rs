@@ -54,7 +54,13 @@ pub struct Look<'a> {
     pub tally: &'a Tally,
 }
 
-fn need(code: &'static str, severity: Severity, count: Option<u64>, text: impl Into<String>, link: Option<&'static str>) -> NeedView {
+fn need(
+    code: &'static str,
+    severity: Severity,
+    count: Option<u64>,
+    text: impl Into<String>,
+    link: Option<&'static str>,
+) -> NeedView {
     NeedView { code, severity, count, text: text.into(), link }
 }
 
@@ -139,7 +145,13 @@ impl Look<'_> {
                  Look at the provider's own status page.",
                 many(long, "charge or refund is", "charges or refunds are")
             );
-            found.push(need("unknown_charges", Severity::High, Some(long), text, Some("#/purchases?status=capturing")));
+            found.push(need(
+                "unknown_charges",
+                Severity::High,
+                Some(long),
+                text,
+                Some("#/purchases?status=capturing"),
+            ));
         }
         Ok(())
     }
@@ -152,7 +164,13 @@ impl Look<'_> {
                  be somebody trying out stolen cards.",
                 many(count, "card was", "cards were")
             );
-            found.push(need("declines", Severity::Low, Some(count), text, Some("#/purchases?status=declined")));
+            found.push(need(
+                "declines",
+                Severity::Low,
+                Some(count),
+                text,
+                Some("#/purchases?status=declined"),
+            ));
         }
     }
 
@@ -256,7 +274,13 @@ impl Look<'_> {
                  back.",
                 many(late, "paid order has waited", "paid orders have waited")
             );
-            found.push(need("orders_late", Severity::Medium, Some(late), text, Some("#/orders?status=unfulfilled")));
+            found.push(need(
+                "orders_late",
+                Severity::Medium,
+                Some(late),
+                text,
+                Some("#/orders?status=unfulfilled"),
+            ));
         }
     }
 

@@ -67,7 +67,8 @@ impl Shelf {
     /// Reads anew what was touched.
     pub fn refresh<S: Read>(&mut self, state: &S, now: Time) -> Result<(), StateError> {
         for id in std::mem::take(&mut self.touched) {
-            let fits = self.cards.len() < OFFERS_MAX || self.cards.first_key_value().is_some_and(|(old, _)| *old < id);
+            let fits = self.cards.len() < OFFERS_MAX
+                || self.cards.first_key_value().is_some_and(|(old, _)| *old < id);
             if !fits && !self.cards.contains_key(&id) {
                 continue;
             }

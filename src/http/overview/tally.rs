@@ -1,9 +1,7 @@
 //! What the log and the journal come to for one reader: everything, or what is one merchant's. Counts by hour and day
 //! only, so that its size does not follow the log's.
 
-use super::view::{
-    AmountView, BucketView, ConfirmingView, FunnelView, SliceView, SumView, TakingsView,
-};
+use super::view::{AmountView, BucketView, ConfirmingView, FunnelView, SliceView, SumView, TakingsView};
 use crate::till::id::{EntryId, MerchantId, OrderId};
 use crate::till::money::Currency;
 use crate::till::record::{EntryKind, EntryRecord, EventKind, EventRecord};
@@ -243,8 +241,13 @@ impl Slot {
     fn slice(slot: Option<&Self>, at: Time) -> SliceView {
         let money = slot.map(|slot| slot.money.as_slice()).unwrap_or_default();
         let sold = || money.iter().filter(|takings| takings.sales.count > 0);
-        let amount = |takings: &TakingsView| AmountView { currency: takings.currency, amount: takings.sales.amount };
-        SliceView { at, count: sold().map(|takings| takings.sales.count).sum(), amounts: sold().map(amount).collect() }
+        let amount =
+            |takings: &TakingsView| AmountView { currency: takings.currency, amount: takings.sales.amount };
+        SliceView {
+            at,
+            count: sold().map(|takings| takings.sales.count).sum(),
+            amounts: sold().map(amount).collect(),
+        }
     }
 
     /// With the counts of another one added; its money is left out.
@@ -267,7 +270,8 @@ impl Slot {
 
 fn confirming(counts: &[u64; BOUNDS_SECONDS.len() + 1]) -> ConfirmingView {
     let bounds = BOUNDS_SECONDS.iter().copied().map(Some).chain([None]);
-    let buckets = bounds.zip(counts).map(|(up_to_seconds, count)| BucketView { up_to_seconds, count: *count });
+    let buckets =
+        bounds.zip(counts).map(|(up_to_seconds, count)| BucketView { up_to_seconds, count: *count });
     ConfirmingView {
         count: counts.iter().sum(),
         p50_seconds: quantile(counts, 50),

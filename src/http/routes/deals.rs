@@ -6,9 +6,9 @@ use crate::http::call::Call;
 use crate::http::paging::{CURSOR, LIMIT, Page, page, page_among};
 use crate::http::problem::Problem;
 use crate::http::route::{Kind, Param, Route};
+use crate::till::command::{Command, NewTransaction, Outcome};
 use crate::till::deal::credit;
 use crate::till::deal::transaction::enrolments;
-use crate::till::command::{Command, NewTransaction, Outcome};
 use crate::till::id::{AccountId, CreditId, EnrolmentId, MerchantId, OfferId};
 use crate::till::money::Money;
 use crate::till::record::{

@@ -14,6 +14,7 @@ use crate::till::time::Time;
 use crate::till::{limit, pace};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use std::sync::Arc;
 
 pub const ROUTES: &[Route] = &[
@@ -109,6 +110,14 @@ fn view<S: Read>(state: &S) -> Result<LimitsView, StateError> {
         captures_per_hour,
         captures_paused: paused.map(|(network, since)| PausedView { network, since }).collect(),
     })
+}
+
+/// The limits as their call shows them.
+///
+/// # Errors
+/// When the file cannot be read.
+pub fn shown<S: Read>(state: &S) -> Result<Value, StateError> {
+    serde_json::to_value(view(state)?).map_err(|error| StateError(error.to_string()))
 }
 
 fn get(shared: &Arc<Shared>, _: &Call) -> Result<Answer, Problem> {

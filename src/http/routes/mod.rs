@@ -28,6 +28,7 @@ mod patch;
 mod post;
 mod posts;
 mod purchases;
+pub mod rehearsals;
 mod replies;
 mod reports;
 mod search;
@@ -74,6 +75,7 @@ pub fn all() -> impl Iterator<Item = &'static Route> {
         status::ROUTES,
         me::ROUTES,
         overview::ROUTES,
+        rehearsals::ROUTES,
     ]
     .into_iter()
     .flatten()

@@ -11,9 +11,11 @@ use crate::http::route::{Kind, Route};
 use crate::till::command::{Command, NetworkChange};
 use crate::till::network;
 use crate::till::record::{NetworkRecord, OwnIdentity};
+use crate::till::state::{Read, StateError};
 use crate::till::text::Counting;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use std::sync::Arc;
 
 const NETWORK: &[Kind] = &[Kind::Network];
@@ -98,6 +100,15 @@ fn view(slug: &str, network: NetworkRecord) -> NetworkView {
         replies_per_15_minutes: network.replies_per_15_minutes,
         replies_per_day: network.replies_per_day,
     }
+}
+
+/// One as its call shows it; `None` where the till does not know it.
+///
+/// # Errors
+/// When the file cannot be read.
+pub fn shown<S: Read>(state: &S, slug: &str) -> Result<Option<Value>, StateError> {
+    let Some(found) = network::find(state, slug)? else { return Ok(None) };
+    serde_json::to_value(view(slug, found)).map(Some).map_err(|error| StateError(error.to_string()))
 }
 
 fn put(_: &Arc<Shared>, call: &Call) -> Result<Answer, Problem> {

@@ -20,6 +20,7 @@ use crate::till::table::{Deals, OfferVersions, Offers, Stocks};
 use crate::till::time::Time;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use std::sync::Arc;
 
 const MERCHANT: &[Kind] = &[Kind::Merchant];
@@ -264,6 +265,16 @@ fn view<S: Read>(state: &S, now: Time, id: OfferId, offer: &OfferRecord) -> Resu
         version: offer.version,
         created_at: offer.created_at,
     })
+}
+
+/// One as its call shows it; `None` where there is none.
+///
+/// # Errors
+/// When the file cannot be read.
+pub fn shown<S: Read>(state: &S, now: Time, id: OfferId) -> Result<Option<Value>, StateError> {
+    let Some(offer) = state.get::<Offers>(&id)? else { return Ok(None) };
+    let shown = serde_json::to_value(view(state, now, id, &offer)?);
+    shown.map(Some).map_err(|error| StateError(error.to_string()))
 }
 
 fn of_outcome<S: Read>(state: &S, now: Time, outcome: &Outcome) -> Result<OfferView, StateError> {

@@ -1,7 +1,6 @@
 //! What an operator does to the till as a whole: resume it after a restore or a clock jump, move a sandbox's clock.
 
 use super::purchases::Nothing;
-use crate::engine::wall_ms;
 use crate::http::answer::Answer;
 use crate::http::api::Shared;
 use crate::http::call::Call;
@@ -60,14 +59,15 @@ fn resume(shared: &Arc<Shared>, call: &Call) -> Result<Answer, Problem> {
 }
 
 fn advance(shared: &Arc<Shared>, call: &Call) -> Result<Answer, Problem> {
+    let handle = shared.handle.clone();
     if !shared.sandbox {
         let detail = "Only a sandbox's clock can be moved, and this till runs without --sandbox.";
         return Err(Problem::new(Code::NotFound, detail));
     }
     let ClockBody { advance_seconds: seconds } = call.body()?;
-    let view = |_: &crate::store::Tx<'_>, before: Time, outcome: &Outcome| {
+    let view = move |_: &crate::store::Tx<'_>, before: Time, outcome: &Outcome| {
         let Outcome::Clock { offset_ms } = outcome else { return Ok(ClockView { now: before }) };
-        Ok(ClockView { now: Time::from_ms(wall_ms().saturating_add(*offset_ms)).max(before) })
+        Ok(ClockView { now: handle.clock().with_offset(*offset_ms).max(before) })
     };
     call.change(Command::AdvanceClock { seconds }, None, view).answer()
 }

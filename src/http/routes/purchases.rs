@@ -213,7 +213,11 @@ fn refund_view(id: RefundId, refund: &RefundRecord) -> RefundView {
 ///
 /// # Errors
 /// When the file cannot be read.
-pub fn view<S: Read>(state: &S, id: PurchaseId, purchase: &PurchaseRecord) -> Result<PurchaseView, StateError> {
+pub fn view<S: Read>(
+    state: &S,
+    id: PurchaseId,
+    purchase: &PurchaseRecord,
+) -> Result<PurchaseView, StateError> {
     let refunds: Vec<_> = purchase
         .refunds
         .iter()

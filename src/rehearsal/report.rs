@@ -1,0 +1,5 @@
+//! x
+use super::result::Rehearsal;
+pub fn page(_: &Rehearsal) -> String {
+    String::new()
+}
