@@ -8,7 +8,7 @@ import { chip, form, once, options, short, time } from "./parts.js";
 import { openAccount } from "./account.js";
 
 const STATUSES = ["active", "suspended", "erasing", "erased"];
-const networkOptions = () => get("/v1/networks?limit=200").then(({ data }) => data.map(({ slug }) => [slug, network(slug)]));
+const networkOptions = () => get("/v1/networks").then(({ data }) => data.map(({ slug }) => [slug, network(slug)]));
 
 /** Begins linking for somebody; the link that comes of it is theirs alone. */
 export async function beginLink() {

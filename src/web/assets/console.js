@@ -67,7 +67,9 @@ function signIn(why) {
         button.disabled = false;
       }
     },
-  }, token, h("label", { class: "choice" }, remember, h("span", null, "Stay signed in on this device")), button);
+  },
+  // For password managers, which keep a token under a name.
+  h("input", { type: "text", name: "username", autocomplete: "username", value: "tagtill", hidden: true }), token, h("label", { class: "choice" }, remember, h("span", null, "Stay signed in on this device")), button);
   show(app, h("main", { class: "signin" },
     h("a", { class: "brand", href: "/" }, h("img", { src: document.querySelector("link[rel=icon]").href, alt: "" }), "tagtill"),
     h("div", { class: "card" },

@@ -71,7 +71,7 @@ export const offerLink = named(offerOf, "offers", "title");
 export const merchantLink = named(merchantOf, "merchants", "name");
 
 /** What a filter by offer or by merchant offers. */
-export const offerOptions = () => get("/v1/offers?limit=200").then(({ data }) => data.map((one) => [one.id, `${one.title} (#${one.hashtag})`]));
+export const offerOptions = () => get("/v1/offers?limit=200").then(({ data }) => data.map((one) => [one.id, `${one.title} (#${one.hashtag.replace(/^[#＃]/, "")})`]));
 export const merchantOptions = () => get("/v1/merchants?limit=200").then(({ data }) => data.map((one) => [one.id, one.name]));
 
 /**
