@@ -20,6 +20,8 @@ mod keys;
 mod limits;
 #[path = "api/operation.rs"]
 mod operation;
+#[path = "api/overview.rs"]
+mod overview;
 #[path = "api/pages.rs"]
 mod pages;
 #[path = "api/posts.rs"]

@@ -157,8 +157,9 @@ fn wanted(route: &Route, role: &str) -> Option<u16> {
     if route.id == "getMe" {
         return None;
     }
-    let lists = ["listOffers", "listOrders", "exportOrders", "listEvents", "listWebhookEndpoints"]
-        .contains(&route.id);
+    let lists =
+        ["listOffers", "listOrders", "exportOrders", "listEvents", "getOverview", "listWebhookEndpoints"]
+            .contains(&route.id);
     match role {
         "other network" if route.path.starts_with("/v1/replies/") => Some(404),
         "other network" => Some(403),
@@ -230,6 +231,7 @@ GET /v1/orders [Merchant]\n\
 GET /v1/orders.csv [Merchant]\n\
 GET /v1/orders/{id} [Merchant]\n\
 GET /v1/orders/{id}/packing-slip [Merchant]\n\
+GET /v1/overview [Merchant]\n\
 GET /v1/replies [Network]\n\
 GET /v1/reports/settlement [Merchant]\n\
 GET /v1/webhook-endpoints [Merchant]\n\

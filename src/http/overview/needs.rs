@@ -91,7 +91,7 @@ impl Look<'_> {
     /// Why the till does not sell.
     fn standing(&self, found: &mut Vec<NeedView>) -> Result<(), StateError> {
         let handle = &self.shared.handle;
-        let high = |code, text: String| need(code, Severity::High, None, text, Some("#/system"));
+        let high = |code, text: String| need(code, Severity::High, None, text, Some("#/backups"));
         if handle.has_failed() {
             let text = "The data file cannot be written, and the till is about to end. Its log says why.";
             found.push(high("data_file_failed", text.to_owned()));
