@@ -108,7 +108,7 @@ export function openEndpoint(main, key, context) {
         ["Events", one.events.length ? one.events.join(", ") : "All"],
         ["Whose", admin && (one.merchant ? merchantLink(one.merchant) : "All merchants'")],
         ["Oldest unsent", one.oldest_unsent_at && time(one.oldest_unsent_at)],
-        ["Since", time(one.created_at)],
+        ["Made", time(one.created_at)],
         ["Endpoint", id(one.id)],
       ])),
     ];

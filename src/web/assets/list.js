@@ -107,7 +107,7 @@ export function list(main, context, options) {
   } });
   const head = h("div", { class: "row-head", role: "rowgroup" }, h("div", { class: "row", role: "row", "aria-rowindex": 1 },
     options.picks ? h("div", { role: "columnheader", class: "cell pick" }, all) : null,
-    options.columns.map((column) => h("div", { role: "columnheader", class: `cell ${column.class ?? ""}` }, column.label))));
+    options.columns.map((column) => h("div", { role: "columnheader", class: column.class?.includes("num") ? "cell num" : "cell" }, column.label))));
 
   function picks() {
     if (!options.picks) return;

@@ -15,6 +15,9 @@ async function load(one, admin) {
   return { order, story: admin ? await get(`/v1/purchases/${order.purchase}/story`) : null };
 }
 
+/** What of its purchase's story an order is about. */
+const LATER = ["charged", "order", "shipped", "delivered", "refund", "refund_failed", "dispute"];
+
 /** What an order tells by itself. */
 function own(order) {
   const came = [said(order.created_at, "It was paid for, and the order was made.", "good")];
@@ -62,8 +65,8 @@ function draw({ order, story }, again) {
           ["Left to ship", order.status === "unfulfilled" && order.shipments.length ? rest : null],
         ])),
         card("Parcels", parcels(order)),
-        card("What happened", story ? moments(story) : moments({ moments: own(order) }),
-          story && h("p", null, h("a", { href: `#/purchases/${order.purchase}` }, "The whole purchase")))),
+        card("What happened", story ? moments(story, LATER) : moments({ moments: own(order) }),
+          story && h("p", null, h("a", { href: `#/purchases/${order.purchase}` }, "The whole story of the purchase")))),
       h("div", { class: "stack" },
         card("Ships to", address(to), to && h("p", null, copyButton([to.name, to.line1, to.line2, `${to.postal_code} ${to.city}`, to.region, to.country].filter(Boolean).join("\n"), "the address"))),
         card("About it", facts([

@@ -33,7 +33,7 @@ export function open(main, params, context) {
       { label: "What", width: "minmax(0,2fr)", cell: (order) => [what(order), h("small", { class: "mono" }, short(order.id))] },
       { label: "Ships to", width: "minmax(0,1.6fr)", cell: shipTo },
       { label: "Paid", width: "7rem", class: "num", cell: (order) => money(order.price) },
-      { label: "When", width: "11rem", class: "dim small", cell: (order) => time(order.created_at) },
+      { label: "When", width: "11rem", class: "when dim small", cell: (order) => time(order.created_at) },
       { label: "Status", width: "9rem", class: "status", cell: state },
     ],
     empty: [h("p", null, "No orders yet."), h("p", { class: "dim" }, "They appear here once a purchase is paid.")],

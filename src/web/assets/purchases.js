@@ -19,7 +19,7 @@ export const columns = [
   { label: "What", width: "minmax(0,2fr)", cell: (one) => [one.units > 1 ? `${one.units} × ` : "", titleOf(one.offer), one.variant ? `, ${one.variant}` : "", h("small", { class: "mono" }, short(one.id))] },
   { label: "Who", width: "minmax(0,1.4fr)", cell: (one) => (one.handle ? [`@${one.handle}`, h("small", null, network(one.network))] : h("span", { class: "dim" }, `Erased, ${network(one.network)}`)) },
   { label: "Price", width: "7rem", class: "num", cell: (one) => money(one.price) },
-  { label: "When", width: "11rem", class: "dim small", cell: (one) => time(one.created_at) },
+  { label: "When", width: "11rem", class: "when dim small", cell: (one) => time(one.created_at) },
   { label: "Status", width: "9rem", class: "status", cell: (one) => [chip(one.status), one.disputes.some(({ status }) => status === "open") ? [" ", chip("lost", "Disputed")] : null] },
 ];
 

@@ -15,6 +15,9 @@ const MOODS = {
 /** What the till's sentences name: ids, where they lead, and times as people read them. */
 const NAMED = /\s*\(((pur|ord|rep|ref|dis)_[0-9a-z]{26})\)|(\d{4}-\d\d-\d\dT[\d:.]+Z)/g;
 
+/** What only a list of attempts needs: the gateway's reference. */
+const REFERENCE = /^(Charge \d+ was begun: [^(]*(?:\([^)]*\))?[^(]*?) \([^)]*\)\.$/;
+
 function readable(text) {
   const parts = [];
   let from = 0;
@@ -41,11 +44,11 @@ function line({ at, what, kind, mood }, { posts = [], replies = [] }, told) {
     told.add(reply.id);
     more.push(h("blockquote", { class: "quote" }, reply.text));
   }
-  return h("li", { class: mood ?? MOODS[kind] ?? "" }, h("div", null, h("p", null, readable(what)), more, h("time", { datetime: at }, exact.format(new Date(at)))));
+  return h("li", { class: mood ?? MOODS[kind] ?? "" }, h("div", null, h("p", null, readable(kind === "charge" ? what.replace(REFERENCE, "$1.") : what)), more, h("time", { datetime: at }, exact.format(new Date(at)))));
 }
 
-/** The list of what happened. */
-export function moments(story) {
+/** The list of what happened; `only`: these kinds of it. */
+export function moments(story, only = null) {
   const told = new Set();
-  return h("ol", { class: "story" }, story.moments.map((moment) => line(moment, story, told)));
+  return h("ol", { class: "story" }, story.moments.filter(({ kind }) => !only || only.includes(kind)).map((moment) => line(moment, story, told)));
 }
