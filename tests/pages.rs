@@ -8,6 +8,10 @@
 
 #[path = "pages/console.rs"]
 mod console;
+#[path = "pages/desk.rs"]
+mod desk;
+#[path = "pages/offers.rs"]
+mod offers;
 mod support;
 #[path = "support/webdriver/mod.rs"]
 mod webdriver;
