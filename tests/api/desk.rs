@@ -184,6 +184,10 @@ fn the_post_to_publish_says_what_it_means_and_fits_everywhere() {
             assert!(one["length"].as_u64() <= one["limit"].as_u64(), "{one}: {text}");
         }
     }
+    let only = till.post("/v1/offers/preview?network=bluesky", &offer(&merchant, "Tea")).expect(200);
+    assert!(only["replies"].as_array().unwrap().iter().all(|reply| reply["network"] == "bluesky"), "{only}");
+    assert_eq!(only["post"]["lengths"].as_array().unwrap().len(), 4);
+    till.post("/v1/offers/preview?network=nowhere", &offer(&merchant, "Tea")).problem(404, "not_found", "");
     // Where only those may be answered who mention the shop, a reply does that.
     let own = json!({"own": {"user_id": "1", "handle": "teashop"}});
     till.call(ADMIN, "PUT", "/v1/networks/x", &own).expect(200);

@@ -65,7 +65,7 @@ fn a_backup_is_downloaded_and_holds_everything() {
     let told = browser.text().chars().filter(char::is_ascii_digit).collect::<String>();
     assert!(told.contains(&bytes.to_string()), "{bytes} in {}", browser.text());
     let said = site.ok(&["verify", file.to_str().unwrap()]);
-    assert!(said.contains("1 offer"), "{said}");
+    assert!(said.contains("offers 1,"), "{said}");
 }
 
 #[test]
@@ -84,7 +84,6 @@ fn a_restored_till_waits_until_it_is_told_to_go_on() {
     browser.press("Go on…");
     browser.says("Let the till go on?");
     browser.press("Go on");
-    browser.wait("the dialog's button", || browser.all("dialog button[value=yes]").first().map(|yes| yes.click()));
     browser.says("Captures, replies and webhooks go out.");
 }
 
@@ -121,7 +120,7 @@ fn the_log_follows_pauses_and_stays_short() {
     browser.choose("Show", "– An offer was made");
     browser.wait("one row", || (rows() == 1).then_some(()));
     browser.follow("Tea 149");
-    browser.says("#BuyTea");
+    browser.says("Word for word what the till will say.");
 }
 
 #[test]

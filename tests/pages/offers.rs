@@ -78,6 +78,8 @@ fn an_offer_is_made_by_keyboard_alone_and_says_what_was_previewed() {
     browser.keys(Keys::ENTER);
     browser.says("Kettle is up for sale.");
     browser.says("3 free");
+    browser.reload();
+    browser.says("#ConfirmKettle or repost this within 15 minutes");
     browser.check_page("offer");
     let wordings: Vec<String> =
         browser.all("[data-kind=pending] .said").iter().map(|one| one.property("textContent")).collect();
@@ -154,15 +156,16 @@ fn everything_of_an_offer_goes_through_its_form() {
     browser.expect_error("422");
     browser.press("Put it up for sale");
     browser.says("The preview goes on once the marked fields are right.");
-    browser.fill("Text", "{confirm} kostet {price}, {window}.");
+    browser.fill("Text", "#{confirm} kostet {price}, {window}.");
     browser.says("kostet 17,00");
     browser.press("Put it up for sale");
     browser.says("Shirt is up for sale.");
+    browser.says("Word for word what the till will say.");
     let made = client.get("/v1/offers")["data"][0].clone();
     let wanted = json!({
         "hashtag": "BuyShirt", "confirm_hashtag": "ConfirmShirt", "confirm_window_seconds": 1800, "ships_to": ["US", "CA"],
         "terms_url": "https://shop.example/terms", "lang": "de", "quantity": null,
-        "texts": {"de": {"held": ["{confirm} kostet {price}, {window}."]}},
+        "texts": {"de": {"held": ["#{confirm} kostet {price}, {window}."]}},
     });
     for (name, value) in wanted.as_object().unwrap() {
         assert_eq!(made[name], *value, "{name}: {made}");
@@ -198,7 +201,7 @@ fn a_merchant_makes_a_deal_and_sees_its_own() {
     browser.press("Put it up for sale");
     browser.says("Tea friends is up for sale.");
     browser.follow("Offers");
-    browser.says("10 % back from $20.00");
+    browser.says("10 % back from US$20.00");
     assert!(!browser.text().contains("Green tea"));
     browser.fill("Search", "nothing like it");
     browser.says("No offer matches.");

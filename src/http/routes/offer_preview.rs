@@ -19,6 +19,7 @@ use crate::till::text::{fold, length};
 use crate::till::{announce, network, offer, preview};
 use schemars::JsonSchema;
 use serde::Serialize;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub const ROUTES: &[Route] = &[Route::post(
@@ -28,10 +29,13 @@ pub const ROUTES: &[Route] = &[Route::post(
     preview,
 )
 .also(&[Kind::Merchant])
-.query(&[Param::new::<OfferId>(
-    "offer",
-    "The offer that is edited so: its hashtags are its own, and what it has sold counts.",
-)])
+.query(&[
+    Param::new::<OfferId>(
+        "offer",
+        "The offer that is edited so: its hashtags are its own, and what it has sold counts.",
+    ),
+    Param::new::<String>("network", "Only this network's replies."),
+])
 .takes::<OfferCreate>()
 .gives::<Preview>()
 .unkeyed()];
@@ -152,6 +156,10 @@ fn preview(shared: &Arc<Shared>, call: &Call) -> Result<Answer, Problem> {
         limit: settings.text_limit,
     });
     let lengths = lengths.collect();
+    let networks = match call.query.get("network") {
+        None => networks,
+        Some(slug) => BTreeMap::from([(slug.to_owned(), network::must_find(&tx, slug)?)]),
+    };
     let lines = preview::lines(words, &networks, (id, &record), &stock, now);
     Answer::ok(&Preview {
         hashtag: record.hashtag.clone(),

@@ -85,6 +85,7 @@ export function open(main, _, context) {
     stop = new AbortController();
     const { signal } = stop;
     [pages, page_at] = [[""], 0];
+    titles.clear();
     tell(true);
     try {
       const page = await read({ order: "desc" });

@@ -109,7 +109,7 @@ export function form(offer, names, context) {
     lang: field("Language of replies", language, { hint: "A reply follows its post's language where the till speaks that." }),
   };
   const variants = variantsEditor(offer, () => sheet.changed(), () => draw());
-  const texts = textsEditor(offer, LANGUAGES, () => sheet.changed());
+  const texts = textsEditor(offer, LANGUAGES, () => language.value || "en", () => sheet.changed());
 
   const pair = (...children) => h("div", { class: "beside" }, children);
   const quantityChoice = choice("limited", "Stock", { so: "A number", no: "No limit" }, limited ? "so" : "no", (value) => { limited = value === "so"; draw(); sheet.changed(); });

@@ -72,11 +72,11 @@ export function variantsEditor(offer, changed, redraw) {
   };
 }
 
-export function textsEditor(offer, languages, changed) {
+export function textsEditor(offer, languages, spoken, changed) {
   const list = h("div", { class: "items" });
   let made = [];
   const all = () => (made = made.filter((one) => list.contains(one.node)));
-  const { button, remove } = rows(list, (row) => (list.append(row), row), "Add a text", () => row(offer?.lang ?? "en", "held", ""), changed);
+  const { button, remove } = rows(list, (row) => (list.append(row), row), "Add a text", () => row(spoken(), "held", ""), changed);
 
   function row(code, name, text) {
     const codes = languages[code] ? languages : { ...languages, [code]: code };

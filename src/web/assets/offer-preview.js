@@ -34,11 +34,10 @@ function one(kind, replies) {
 }
 
 export function preview(sheet, offer) {
-  let chosen = null;
+  let chosen = "x";
   let timer = 0;
   let stop = new AbortController();
   let left = false;
-  let latest = null;
   /** Fields that the preview has marked. */
   let marked = [];
   const state = h("p", { class: "dim small", role: "status" });
@@ -57,19 +56,13 @@ export function preview(sheet, offer) {
     body.hidden = false;
     say(words, answer.post.text);
     show(lengths, answer.post.lengths.map((one) => h("span", null, `${network(one.network)} `, meter(one.length, one.limit))));
-    const slugs = [...new Set(answer.replies.map((reply) => reply.network))];
-    if (!slugs.includes(chosen)) chosen = slugs.includes("x") ? "x" : slugs[0];
+    const slugs = answer.post.lengths.map((one) => one.network);
     const pick = (slug) => h("label", null,
-      h("input", { type: "radio", name: "preview-network", value: slug, checked: slug === chosen, onchange: () => { chosen = slug; fill(); } }), h("span", null, network(slug)));
+      h("input", { type: "radio", name: "preview-network", value: slug, checked: slug === chosen, onchange: () => { chosen = slug; ask(); } }), h("span", null, network(slug)));
     if (tabs.dataset.slugs !== slugs.join()) show(tabs, slugs.map(pick));
     tabs.dataset.slugs = slugs.join();
-    latest = answer;
-    fill();
-  }
-
-  function fill() {
     const byKind = new Map();
-    for (const reply of latest.replies.filter((reply) => reply.network === chosen)) {
+    for (const reply of answer.replies) {
       if (!byKind.has(reply.kind)) byKind.set(reply.kind, []);
       byKind.get(reply.kind).push(reply);
     }
@@ -88,7 +81,7 @@ export function preview(sheet, offer) {
     const request = sheet.read(true);
     if (!request) return say(state, "The preview goes on once every field can be read.");
     try {
-      const answer = await call("POST", at("/v1/offers/preview", { offer: offer?.id }), request, { signal: stop.signal });
+      const answer = await call("POST", at("/v1/offers/preview", { offer: offer?.id, network: chosen }), request, { signal: stop.signal });
       if (left) return;
       mark({});
       say(state, "Word for word what the till will say.");

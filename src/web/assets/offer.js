@@ -18,6 +18,7 @@ function workbench(offer, names, context, button, send) {
     class: "sheet", novalidate: true,
     oninput: (event) => {
       event.target.closest(".field")?.error?.(null);
+      wrong.hidden = true;
       shown.soon();
     },
     onsubmit: async (event) => {
