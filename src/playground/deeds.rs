@@ -11,9 +11,9 @@ use std::time::Instant;
 /// The longest post, in characters.
 const TEXT_MAX: usize = 500;
 /// So many deeds at once.
-const DEEDS_MAX: f64 = 10.0;
+const DEEDS_MAX: f64 = 20.0;
 /// And so many a second afterwards.
-const DEEDS_PER_SECOND: f64 = 4.0;
+const DEEDS_PER_SECOND: f64 = 8.0;
 /// How far the clock can be moved at once, in seconds.
 const STEPS: [&str; 2] = ["60", "900"];
 
@@ -75,8 +75,8 @@ type Fields<'f> = &'f dyn Fn(&str) -> String;
 impl Inner {
     /// Does what somebody wants done.
     pub fn act(&self, deed: &str, field: Fields<'_>) -> Result<(), NotDone> {
-        let mut pace = lock(&self.deeds);
-        pace.spend()?;
+        lock(&self.pace).spend()?;
+        let _one_at_a_time = lock(&self.deeds);
         let ready = self.ready()?;
         if !lock(&self.world).shop.is_known() {
             self.refresh()?;

@@ -73,7 +73,8 @@ struct Inner {
     setup: Setup,
     world: Mutex<World>,
     /// One deed at a time; held while the till is asked, which the world never is.
-    deeds: Mutex<Pace>,
+    deeds: Mutex<()>,
+    pace: Mutex<Pace>,
     looked_at: Mutex<Option<Instant>>,
     noticed: Condvar,
     ending: AtomicBool,
@@ -103,6 +104,7 @@ impl Playground {
             setup,
             world: Mutex::default(),
             deeds: Mutex::default(),
+            pace: Mutex::default(),
             looked_at: Mutex::default(),
             noticed: Condvar::new(),
             ending: AtomicBool::new(false),
