@@ -12,6 +12,8 @@ mod console;
 mod desk;
 #[path = "pages/offers.rs"]
 mod offers;
+#[path = "pages/playground.rs"]
+mod playground;
 mod support;
 #[path = "support/webdriver/mod.rs"]
 mod webdriver;

@@ -1,11 +1,14 @@
 //! The playground, as its page talks to it: the real binary, over HTTP.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test fails by panicking")]
 
+use browser::{ADDRESS, Browser};
 use serde_json::{Value, json};
 use std::io::{BufRead as _, BufReader};
 use std::process::Stdio;
 use support::{Answer, Client, Site, Till, wait_for};
 
+#[path = "support/browser.rs"]
+mod browser;
 mod support;
 
 /// Somebody at the page of a playground.
@@ -193,6 +196,31 @@ fn cards_that_do_not_pay_are_declined_asked_about_or_missing() {
         assert_eq!(page.send("bank", &[("purchase", purchase), ("allow", "yes")]).status, 409);
     }
     assert_eq!(page.look()["orders"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn who_has_no_card_links_one_and_buys() {
+    let site = Site::new();
+    let till = site.start(&[]);
+    let page = Page::of(&till);
+    let browser = Browser::new(&till.client.url);
+    browser.submit("/link", &[("network", "sandbox"), ("handle", "kit")]);
+    browser.submit("/link/address", ADDRESS);
+    let cards = browser.submit("/link/agreement", &[("version", "1"), ("agree", "yes")]);
+    let cards = browser.get(&cards.link("Go to the sandbox"));
+    browser.submit(&cards.path(), &[("card", "tok_visa")]);
+    let code = browser.submit("/link/code", &[]).code();
+    page.post("kit", &code);
+    browser.submit("/link/confirm", &[]).says("Linked");
+    wait_for("the card", || {
+        let people = page.look()["people"].as_array().unwrap().clone();
+        people.into_iter().find(|person| person["handle"] == "kit" && person["card"] == "Visa ···· 4242")
+    });
+    let bought = page.post("kit", "Now then: #BuyMug");
+    assert_eq!(bought["verdict"], "pending");
+    page.post("kit", "#ConfirmMug");
+    page.ends_as(&bought, "paid");
+    assert_eq!(page.look()["orders"][0]["ship_to"][1], "1 Elm Street");
 }
 
 /// The shop, the buyer and the bot of the README's first sale, by curl: on the same network, beside the playground.

@@ -53,7 +53,7 @@ fn follow(inner: &Inner) -> Result<(), String> {
         inner.setup.admin.get(&path).map_err(|error| error.to_string())
     };
     let mut after = word(&events("after=latest")?, "next_cursor").to_owned();
-    let ready = refresh(inner)?;
+    let mut ready = refresh(inner)?;
     while is_watched(inner) {
         let news = events(&format!("after={after}&wait_seconds={WAIT_SECONDS}"))?;
         let rows = news.get("data").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
@@ -64,11 +64,15 @@ fn follow(inner: &Inner) -> Result<(), String> {
         if rows.len() >= EVENTS_MAX {
             // Much more happens here than on the playground: what was missed shows in how things stand.
             word(&events("after=latest")?, "next_cursor").clone_into(&mut after);
-            refresh(inner)?;
+            ready = refresh(inner)?;
         } else {
             word(last, "id").clone_into(&mut after);
+            for account in rows.iter().filter_map(|event| newcomer(&ready, event)) {
+                welcome(inner, account)?;
+            }
+            ready = lock(&inner.world).ready.clone().unwrap_or(ready);
             if rows.iter().any(|event| concerns(&ready, event)) {
-                refresh(inner)?;
+                ready = refresh(inner)?;
             }
         }
         rest(inner, REST);
@@ -82,6 +86,19 @@ fn refresh(inner: &Inner) -> Result<Ready, String> {
     let ready = inner.ready();
     drop(deeds);
     ready
+}
+
+/// An account that somebody of the playground may have linked.
+fn newcomer<'e>(ready: &Ready, event: &'e Value) -> Option<&'e str> {
+    let waits = ready.people.iter().any(|person| person.account.is_none());
+    let account = event.pointer("/data/account").and_then(Value::as_str)?;
+    let news = matches!(word(event, "type"), "account.created" | "account.updated");
+    (waits && news && ready.holder(account).is_none()).then_some(account)
+}
+
+fn welcome(inner: &Inner, account: &str) -> Result<(), String> {
+    let _one_at_a_time = lock(&inner.deeds);
+    inner.welcome(account)
 }
 
 fn concerns(ready: &Ready, event: &Value) -> bool {

@@ -211,11 +211,29 @@ impl Inner {
         Ok(ready)
     }
 
+    /// Takes in that somebody without a card has linked one. Only for who holds `deeds`.
+    fn welcome(&self, account: &str) -> Result<(), String> {
+        let found = self.setup.admin.get(&format!("/v1/accounts/{account}"));
+        let found = found.map_err(|error| error.to_string())?;
+        let mut world = lock(&self.world);
+        if world.ready.as_mut().is_some_and(|ready| ready.welcome(self.setup.network, &found)) {
+            world.version += 1;
+        }
+        Ok(())
+    }
+
     /// Reads how the shop stands, and posts what replies there are. Only for who holds `deeds`.
     fn refresh(&self) -> Result<(), String> {
         let ready = self.ready()?;
         let shop = Shop::read(&self.setup.admin, &ready).map_err(|error| error.to_string())?;
         let replies = self.post_replies()?;
+        // A page is told only of what is new.
+        let is_news = |world: &World| {
+            world.is_story || world.trouble.is_some() || !replies.is_empty() || !world.shop.shows_as(&shop)
+        };
+        if !is_news(&lock(&self.world)) {
+            return Ok(());
+        }
         self.change(|world| {
             world.shop.take(shop);
             if std::mem::take(&mut world.is_story) {

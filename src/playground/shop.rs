@@ -43,6 +43,11 @@ impl Shop {
         Ok(shop)
     }
 
+    /// Whether it stands as `now` says.
+    pub fn shows_as(&self, now: &Self) -> bool {
+        self.offers == now.offers && self.purchases == now.purchases && self.orders == now.orders
+    }
+
     /// Takes in how it stands now.
     pub fn take(&mut self, now: Self) {
         let Self { offers, purchases, orders, .. } = now;

@@ -53,6 +53,26 @@ impl Ready {
     }
 }
 
+impl Ready {
+    /// Gives an account to whoever on this network has linked it and had none; whether that was anybody.
+    pub fn welcome(&mut self, network: &str, account: &Value) -> bool {
+        let mut any = false;
+        let identities = account.get("identities").and_then(Value::as_array);
+        for identity in identities.into_iter().flatten().filter(|one| word(one, "network") == network) {
+            let linked = word(identity, "user_id");
+            let person = self.people.iter_mut().find(|one| one.user_id == linked && one.account.is_none());
+            if let Some(person) = person {
+                person.account = Some(word(account, "id").to_owned());
+                person.card = account.get("payment_method").and_then(card_words);
+                person.about = "has linked a card just now".to_owned();
+                person.hint = "linked".to_owned();
+                any = true;
+            }
+        }
+        any
+    }
+}
+
 /// Sets the stage. What an earlier process has set of it is used again.
 pub fn set(setup: &Setup) -> Result<Ready, String> {
     let till = &setup.admin;

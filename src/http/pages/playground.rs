@@ -33,15 +33,15 @@ type Closed = (u16, &'static str, &'static str);
 const NO_SANDBOX: Closed = (
     404,
     "The playground is closed",
-    "This till takes real money. To play, start one with play money beside it, `tagtill demo` or `tagtill serve \
-     --sandbox`, and open the address that it prints.",
+    "This till takes real money. To play, start one with play money beside it, by “tagtill demo” or by “tagtill serve \
+     --sandbox”, and open the address that it prints.",
 );
 const NOT_HERE: Closed = (
     403,
     "The playground is for the till's own machine",
     "What is done there needs no token, so it takes only requests that were made on that machine and that nobody has \
      forwarded. Open it there, at the address that the till has printed, or start a till of your own with \
-     `tagtill demo`.",
+     “tagtill demo”.",
 );
 
 fn playground<'s>(shared: &'s Shared, call: &PageCall) -> Result<&'s dyn PlaygroundPage, Closed> {

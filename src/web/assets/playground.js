@@ -124,11 +124,15 @@ function chooser() {
   const choose = (id) => {
     world.me = id;
     const person = me();
-    show(who, "You are ", h("b", null, person.name), ` @${person.handle}, who ${person.about}`, person.card ? h("span", { class: "dim" }, ` (${person.card})`) : null, ".");
+    show(who, "You are ", h("b", null, person.name), ` @${person.handle}, who ${person.about}`, person.card ? h("span", { class: "dim" }, ` (${person.card})`) : null, ". ",
+      person.card ? null : h("a", { href: "/link", target: "_blank" }, "Link a test card"));
     if (parts?.composer) refresh();
   };
+  let drawn = "";
   const fill = () => {
-    if (list.childElementCount) return;
+    const known = JSON.stringify(cast());
+    if (known === drawn) return;
+    drawn = known;
     show(list, cast().map((person) => h("label", { class: "person" },
       h("input", { type: "radio", name: "me", value: person.id, checked: person.id === world.me, class: "visually-hidden", onchange: () => choose(person.id) }),
       avatar(person, world.state.people), h("span", null, h("span", { class: "first" }, firstName(person)), h("span", { class: "hint" }, person.hint)))));
@@ -160,7 +164,7 @@ function composer() {
       if (await act("post", { person: world.me, text: words })) {
         text.value = "";
         grow();
-        parts.feed.reveal();
+        parts.feed.next();
       }
     },
   }, text, h("div", { class: "bar" }, tags, button));

@@ -22,6 +22,12 @@ export function tagged(text) {
   return text.split(/([#@][\p{L}\p{N}_]+)/u).map((part, index) => (index % 2 ? h("span", { class: "hashtag" }, part) : part));
 }
 
+/** Money as the replies write it. */
+export const money = ({ amount, currency }) => {
+  const format = new Intl.NumberFormat("en", { style: "currency", currency, currencyDisplay: "narrowSymbol" });
+  return format.format(amount / 10 ** format.resolvedOptions().maximumFractionDigits);
+};
+
 const two = (number) => String(number).padStart(2, "0");
 
 /** `14:05:09 UTC` */

@@ -33,17 +33,16 @@ export function openFeed(ui) {
   /** Does something from within a post; what one pressed is gone afterwards, so the newest post of the thread is next. */
   const from = async (thread, deed, fields) => {
     if (!(await ui.act(deed, fields))) return;
-    if (document.activeElement && document.activeElement !== document.body) return reveal();
-    const found = [...list.children].find((one) => one.dataset.key === thread);
-    const last = found?.querySelector(".posts")?.lastElementChild;
-    last?.focus({ preventScroll: true });
-    reveal();
+    next(thread);
   };
 
-  /** Brings the newest post into sight. */
-  const reveal = () => {
+  /** Goes on where something new is: at the newest post of a thread, the newest of all unless it is named. */
+  const next = (thread) => {
+    const found = [...list.children].find((one) => one.dataset.key === thread) ?? list.firstElementChild;
+    const last = found?.querySelector(".posts").lastElementChild;
     const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
-    list.querySelector(".posts")?.lastElementChild?.scrollIntoView({ block: "nearest", behavior: still ? "auto" : "smooth" });
+    last?.focus({ preventScroll: true });
+    last?.scrollIntoView({ block: "nearest", behavior: still ? "auto" : "smooth" });
   };
 
   const judged = (post) => {
@@ -62,8 +61,9 @@ export function openFeed(ui) {
     const button = (text, style, deed, fields, label) => h("button", { type: "button", class: style, "aria-label": label, onclick: () => from(thread, deed, fields) }, text);
     const confirm = forMe && post.confirm
       ? button(`Post ${post.confirm}`, "small", "post", { person: me.id, text: post.confirm }) : null;
-    const repost = post.repost_of ? null
-      : button(forMe && post.confirm ? "Repost it" : "Repost", confirm ? "second small" : "quiet", "repost", { person: me.id, of: post.id }, `Repost what ${post.name} wrote`);
+    const again = forMe && post.confirm ? "Repost it" : "Repost";
+    const repost = post.repost_of || mine ? null
+      : button(again, confirm ? "second small" : "quiet", "repost", { person: me.id, of: post.id }, `${again}: what ${post.name} wrote`);
     const remove = mine ? button("Delete", "quiet", "delete", { person: me.id, post: post.id }, "Delete this post of yours") : null;
     return h("div", { class: "post-actions" }, confirm, repost, remove);
   };
@@ -92,9 +92,9 @@ export function openFeed(ui) {
     empty.hidden = threads.length > 0;
     const me = ui.me();
     keep(list, threads, (thread) => thread.id,
-      () => h("article", { class: "card thread" }, h("div", { class: "posts" })),
+      () => h("div", { class: "card thread" }, h("div", { class: "posts" })),
       (node, thread) => keep(node.firstElementChild, thread.posts, (post) => post.id,
-        () => h("div", { tabindex: "-1" }),
+        () => h("article", { tabindex: "-1" }),
         (one, post) => {
           const state = JSON.stringify([post, post.to === me?.id || post.author === me?.id, me?.id]);
           if (drawn.get(one) === state) return;
@@ -111,5 +111,5 @@ export function openFeed(ui) {
     for (const time of list.querySelectorAll("[data-at]")) say(time, ago(time.dataset.at, ui.now()));
   };
 
-  return { node, draw, tick, reveal };
+  return { node, draw, tick, next };
 }

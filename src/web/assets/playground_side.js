@@ -1,8 +1,8 @@
 // Beside the feed: the shelf, what is held and for how long, and the orders with where they go.
 
 import { h, show, keep, say } from "./dom.js";
-import { countdown, money } from "./format.js";
-import { avatar, firstName } from "./playground_bits.js";
+import { countdown } from "./format.js";
+import { avatar, firstName, money } from "./playground_bits.js";
 
 /** The shop's side; `ui` is what the page lends: `{now, act, me, world}`. */
 export function openSide(ui) {
@@ -47,7 +47,7 @@ export function openSide(ui) {
       h("p", { class: "line" }, h("b", null, order.title), h("b", { class: "num" }, money(order.price))),
       h("address", null, order.ship_to.map((line) => h("span", null, line))),
       h("p", { class: "line" }, h("span", { class: open ? "chip warn" : "chip good" }, open ? "To ship" : order.status === "cancelled" ? "Cancelled" : "Shipped"),
-        open ? h("button", { type: "button", class: "second small", "aria-label": `Ship ${order.title} to ${order.ship_to[0] ?? "its buyer"}`, onclick: () => ui.act("ship", { order: order.id }) }, "Ship it") : null));
+        open ? h("button", { type: "button", class: "second small", "aria-label": `Ship it: ${order.title} to ${order.ship_to[0] ?? "its buyer"}`, onclick: () => ui.act("ship", { order: order.id }) }, "Ship it") : null));
   };
 
   const drawn = new WeakMap();
