@@ -58,6 +58,7 @@ const PAGES: &[&str] = &[
     "docs/bluesky.md",
     "docs/mastodon.md",
     "docs/x.md",
+    "docs/console.md",
 ];
 
 #[test]
