@@ -6,6 +6,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
+#[path = "pages/buyer.rs"]
+mod buyer;
 #[path = "pages/console.rs"]
 mod console;
 #[path = "pages/desk.rs"]
@@ -14,6 +16,10 @@ mod desk;
 mod offers;
 #[path = "pages/playground.rs"]
 mod playground;
+#[path = "pages/link.rs"]
+mod link;
+#[path = "pages/private.rs"]
+mod private;
 mod support;
 #[path = "support/webdriver/mod.rs"]
 mod webdriver;

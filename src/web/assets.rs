@@ -50,6 +50,7 @@ pub const ALL: &[Asset] = assets! {
     "backups.js": SCRIPT,
     "base.css": STYLE,
     "bridges.js": SCRIPT,
+    "buyer.js": SCRIPT,
     "charts.css": STYLE,
     "charts.js": SCRIPT,
     "console.css": STYLE,
@@ -96,6 +97,11 @@ pub const ALL: &[Asset] = assets! {
 /// The file of this name.
 pub fn find(name: &str) -> Option<&'static Asset> {
     ALL.iter().find(|asset| asset.name == name)
+}
+
+/// Whether buyers' pages are made of it, too.
+pub fn is_for_buyers(name: &str) -> bool {
+    matches!(name, "buyer.js" | "icon.svg")
 }
 
 /// What all files together are called.

@@ -9,6 +9,7 @@ pub mod assets;
 mod layout;
 pub mod link;
 pub mod mandate;
+pub mod prepared;
 pub mod private;
 pub mod sandbox;
 

@@ -84,9 +84,14 @@ pub fn begun(
     action: &str,
 ) -> Result<Response, Problem> {
     let (network, handle) = (call.field("network"), call.field("handle"));
-    let errors = call.card_numbers();
+    let mut errors = call.card_numbers();
+    if network.is_empty() {
+        errors.push(("network".to_owned(), "has to be chosen".to_owned()));
+    }
     if !errors.is_empty() {
-        let form = Form::new(Vec::new(), errors);
+        let kept =
+            call.fields.iter().filter(|(name, _)| errors.iter().all(|(wrong, _)| wrong != name)).cloned();
+        let form = Form::new(kept.collect(), errors);
         return Ok(html(422, &pages::who(purpose, &networks(shared)?, action, &form)));
     }
     shared.limits.begin(call, network, handle)?;
@@ -166,7 +171,11 @@ fn address(shared: &Arc<Shared>, call: &PageCall) -> Result<Response, Problem> {
     let session = Session::of(shared, call)?;
     let chosen = country::find(call.field("country"));
     let page = match chosen {
-        Some(chosen) => pages::address(&chosen, &Form::default()),
+        Some(chosen) => pages::address(&chosen, &typed(&session.record, chosen.code)),
+        None if call.fields.iter().any(|(name, _)| name == "country") => {
+            let error = ("country".to_owned(), "has to be chosen".to_owned());
+            return Ok(html(422, &pages::country(&Form::new(Vec::new(), vec![error]))));
+        }
         None => {
             let known = session.record.address.as_ref().map(|address| address.country.clone());
             let values = vec![("country".to_owned(), known.unwrap_or_default())];
@@ -174,6 +183,24 @@ fn address(shared: &Arc<Shared>, call: &PageCall) -> Result<Response, Problem> {
         }
     };
     Ok(html(200, &page))
+}
+
+/// What was typed in this session before, for the same country.
+fn typed(record: &LinkRecord, country: &str) -> Form {
+    let Some(address) = record.address.as_ref().filter(|address| address.country == country) else {
+        return Form::default();
+    };
+    let text = |text: &Option<String>| text.clone().unwrap_or_default();
+    let values = [
+        ("name", address.name.clone()),
+        ("line1", address.line1.clone()),
+        ("line2", text(&address.line2)),
+        ("city", address.city.clone()),
+        ("region", text(&address.region)),
+        ("postal_code", address.postal_code.clone()),
+        ("email", text(&record.email)),
+    ];
+    Form::new(values.map(|(name, value)| (name.to_owned(), value)).into(), Vec::new())
 }
 
 fn address_typed(shared: &Arc<Shared>, call: &PageCall) -> Result<Response, Problem> {
@@ -204,9 +231,13 @@ fn address_typed(shared: &Arc<Shared>, call: &PageCall) -> Result<Response, Prob
     }
 }
 
+fn country_of(session: &Session) -> &str {
+    session.record.address.as_ref().map_or("", |address| address.country.as_str())
+}
+
 fn agreement(shared: &Arc<Shared>, call: &PageCall) -> Result<Response, Problem> {
-    Session::of(shared, call)?;
-    Ok(html(200, &pages::agreement(None)))
+    let session = Session::of(shared, call)?;
+    Ok(html(200, &pages::agreement(country_of(&session), None)))
 }
 
 fn agreed(shared: &Arc<Shared>, call: &PageCall) -> Result<Response, Problem> {
@@ -214,7 +245,7 @@ fn agreed(shared: &Arc<Shared>, call: &PageCall) -> Result<Response, Problem> {
     let shown = call.field("version").parse::<u32>().ok();
     if call.field("agree") != "yes" || shown != Some(mandate::CURRENT) {
         let error = "Without your agreement no card can be linked. Please tick the box.";
-        return Ok(html(422, &pages::agreement(Some(error))));
+        return Ok(html(422, &pages::agreement(country_of(&session), Some(error))));
     }
     must_carry_out(shared, session.step(LinkStep::Mandate { version: mandate::CURRENT }))?;
     Ok(see("/link/next"))

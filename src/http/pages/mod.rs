@@ -11,6 +11,7 @@ mod card;
 mod limits;
 mod link;
 mod playground;
+mod posting;
 mod private;
 mod proof;
 mod sandbox;
@@ -23,7 +24,7 @@ use super::api::Shared;
 use super::message::{Method, Request, Response};
 use super::problem::{Code, Problem};
 use super::server::Responder;
-use crate::web::{self, Page, STYLE};
+use crate::web::{self, Page, STYLE, assets};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use call::PageCall;
@@ -95,9 +96,13 @@ pub fn is_page(path: &str) -> bool {
     is_public(path) || matches!(first_part(path), "" | "assets" | "playground")
 }
 
-/// Whether it is that of a page for buyers.
+/// Whether it is that of a page for buyers, or of what such a page is made of.
 pub fn is_public(path: &str) -> bool {
-    matches!(first_part(path), "link" | "unlink" | "p" | "sandbox")
+    match first_part(path) {
+        "link" | "unlink" | "p" | "sandbox" => true,
+        "assets" => path.rsplit('/').next().is_some_and(assets::is_for_buyers),
+        _ => false,
+    }
 }
 
 /// Answers a page's request, here or on a thread of its own.
@@ -186,25 +191,43 @@ fn fail(out: Out, problem: &Problem) {
 
 /// A page, with what browsers are to hold it to.
 fn html(status: u16, page: &Page) -> Response {
-    static POLICY: LazyLock<String> = LazyLock::new(|| policy(STYLE, "'self'"));
-    secured(Response::new(status, "text/html; charset=utf-8", page.render()), &POLICY)
+    static PLAIN: LazyLock<String> = LazyLock::new(|| policy(STYLE, "'self'"));
+    static SCRIPTED: LazyLock<String> = LazyLock::new(|| {
+        // The script asks for its own page, and makes no markup out of texts.
+        format!(
+            "{}; script-src 'self'; connect-src 'self'; require-trusted-types-for 'script'; trusted-types 'none'",
+            *PLAIN
+        )
+    });
+    let policy = if page.is_scripted() { &SCRIPTED } else { &PLAIN };
+    let referrer = if page.is_private() { PRIVATE_REFERRER } else { REFERRER };
+    let response = Response::new(status, "text/html; charset=utf-8", page.render());
+    secured_with(response, policy, referrer)
 }
 
-/// What a page may do, in a Content-Security-Policy: this style, forms to there, and nothing else.
+/// What a page may do, in a Content-Security-Policy: this style, our own pictures, forms to there, and nothing else.
 pub fn policy(style: &str, forms_to: &str) -> String {
     let style = STANDARD.encode(Sha256::digest(style));
     format!(
-        "default-src 'none'; style-src 'sha256-{style}'; form-action {forms_to}; base-uri 'none'; \
+        "default-src 'none'; style-src 'sha256-{style}'; img-src 'self'; form-action {forms_to}; base-uri 'none'; \
          frame-ancestors 'none'"
     )
 }
 
+/// Not `no-referrer`: browsers would hide from a form where it comes from, from ourselves, too.
+const REFERRER: &str = "same-origin";
+/// Of a page whose address is a secret, nobody learns more than the site: not a proxy's log of our own pages either.
+const PRIVATE_REFERRER: &str = "strict-origin";
+
 /// With the headers of every page.
 pub fn secured(response: Response, policy: &str) -> Response {
+    secured_with(response, policy, REFERRER)
+}
+
+fn secured_with(response: Response, policy: &str, referrer: &str) -> Response {
     response
         .with_header("Content-Security-Policy", policy)
-        // Not `no-referrer`: browsers would hide from a form where it comes from, from ourselves, too.
-        .with_header("Referrer-Policy", "same-origin")
+        .with_header("Referrer-Policy", referrer)
         .with_header("X-Content-Type-Options", "nosniff")
         .with_header("Cross-Origin-Opener-Policy", "same-origin")
         .with_header("Cache-Control", "no-store")

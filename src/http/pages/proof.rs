@@ -2,7 +2,7 @@
 
 use super::call::{PageCall, must_carry_out};
 use super::session::{Session, forget, secret};
-use super::{PageRoute, html, see};
+use super::{PageRoute, html, posting, see};
 use crate::http::api::Shared;
 use crate::http::message::Response;
 use crate::http::problem::{Code, Problem};
@@ -33,14 +33,19 @@ fn proof(shared: &Arc<Shared>, call: &PageCall) -> Result<Response, Problem> {
         return Ok(see("/link/next"));
     }
     let hashtag = session.code(record.codes)?;
-    let left_ms = record.code.as_ref().map_or(0, |code| code.expires_at.ms_since(shared.handle.now()));
+    let now = shared.handle.now();
+    let open = record.code.as_ref().map(|code| code.expires_at).filter(|until| now < *until);
+    let (text, href) =
+        posting::on(&shared.handle.snapshot()?, &record.network, [record.handle.as_str()], &hashtag)?;
     let stands = match &record.proof {
         Some(seen) if record.is_proven() => {
             Proof::Seen { handle: &seen.author.handle, user_id: &seen.author.user_id }
         }
-        seen if left_ms > 0 => Proof::Code {
-            hashtag: &hashtag,
-            minutes: (left_ms + 59_999) / 60_000,
+        seen if let Some(until) = open => Proof::Code {
+            text: &text,
+            until,
+            now,
+            prepared: href,
             voucher: record.needs_voucher().then_some((record.vouched, seen.is_some())),
         },
         _ => Proof::None { too_late: record.code.is_some() },

@@ -71,7 +71,7 @@ impl Drop for Chromium {
     fn drop(&mut self) {
         let failed = std::thread::panicking();
         let errors = match &self.0 {
-            Some(browser) if !failed => browser.complaints(),
+            Some(browser) if !failed => browser.complaints_at_the_end(),
             _ => Vec::new(),
         };
         let browser = self.0.take().filter(|_| !failed && errors.is_empty());

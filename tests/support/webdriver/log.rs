@@ -77,6 +77,14 @@ impl Browser {
         errors.into_iter().filter(unexpected).chain(asked).collect()
     }
 
+    /// The same once the till may have ended before the page that is still open.
+    pub(super) fn complaints_at_the_end(&self) -> Vec<String> {
+        let ended = |words: &String| {
+            words.contains("net::ERR_CONNECTION_") || words.contains("net::ERR_EMPTY_RESPONSE")
+        };
+        self.complaints().into_iter().filter(|words| !ended(words)).collect()
+    }
+
     /// The addresses that were asked for so far.
     pub fn requests(&self) -> Vec<String> {
         self.read_log();
