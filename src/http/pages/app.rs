@@ -24,7 +24,7 @@ const CONSOLE: App = App {
     about: "This is the console of a till.",
     styles: &["base.css", "console.css", "charts.css", "now.css", "list.css", "desk.css"],
     script: "console.js",
-    modules: &["dom.js", "api.js", "format.js", "live.js", "now.js", "now-lists.js", "now-charts.js", "charts.js"],
+    modules: &["dom.js", "api.js", "format.js", "live.js"],
 };
 
 /// A page that scripts fill.
