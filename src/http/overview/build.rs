@@ -17,6 +17,8 @@ use crate::till::record::{EventKind, EventRecord};
 use crate::till::state::{Direction, Read as _, Span, StateError};
 use crate::till::table::{Events, Only, Settings};
 use crate::till::time::Time;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest as _, Sha256};
 use std::collections::HashMap;
 use std::ops::ControlFlow;
@@ -49,9 +51,9 @@ impl State {
     ) -> Result<(bool, HashMap<Scope, Made>), Problem> {
         let (snapshot, now) = (shared.handle.snapshot()?, shared.handle.now());
         self.make_room(&snapshot, now, scopes)?;
-        let Some(shelf) = &mut self.shelf else { return Err(Problem::internal("no shelf was loaded")) };
-        let all = log::follow(&snapshot, now, shelf, &mut self.tallies)?;
-        shelf.refresh(&snapshot, now)?;
+        let Some(offers) = &mut self.shelf else { return Err(Problem::internal("no shelf was loaded")) };
+        let all = log::follow(&snapshot, now, offers, &mut self.tallies)?;
+        offers.refresh(&snapshot, now)?;
         self.look_for_disputes(&snapshot)?;
         let mut made = HashMap::new();
         for tally in &mut self.tallies {
@@ -113,7 +115,7 @@ impl State {
     ) -> Result<OverviewView, StateError> {
         let missing = |what: &str| StateError(format!("the overview has no {what}"));
         let tally = self.tallies.iter().find(|tally| tally.scope == scope).ok_or_else(|| missing("tally"))?;
-        let shelf = self.shelf.as_ref().ok_or_else(|| missing("shelf"))?;
+        let known = self.shelf.as_ref().ok_or_else(|| missing("shelf"))?;
         let admin = scope.is_none();
         let reason = shared.handle.ready().err().or_else(|| shared.gateways.trouble());
         let (orders, money) = tally.money(now);
@@ -129,8 +131,8 @@ impl State {
             reason: reason.filter(|_| admin),
             counted: counted(tally, log::last(snapshot)?),
             needs: Look { shared, snapshot, now, tally }.needs(&mut self.watch)?,
-            offers: shelf.view(snapshot, scope, now)?,
-            holds: holds::view(snapshot, shelf, scope)?,
+            offers: known.view(snapshot, scope, now)?,
+            holds: holds::view(snapshot, known, scope)?,
             orders_unshipped: tally.unshipped(now).0,
             posts: admin.then(|| PostsView {
                 minutes: shared.metrics.minutes(now).into_iter().map(minute).collect(),
@@ -139,7 +141,7 @@ impl State {
             sales: SalesView { hours, days },
             funnel: FunnelsView { today: funnel_today, days: funnel_days },
             confirming: ConfirmingsView { today: confirming_today, days: confirming_days },
-            events: lines(snapshot, shelf, scope)?,
+            events: lines(snapshot, known, scope)?,
         })
     }
 }
@@ -199,7 +201,7 @@ fn finish(mut view: OverviewView) -> Result<Made, Problem> {
     view.now = Time::from_ms(0);
     let hash = Sha256::new_with_prefix(serde_json::to_vec(&view).map_err(broken)?);
     let hash = hash.chain_update(ahead_seconds.to_be_bytes()).finalize();
-    let tag: String = hash.iter().take(12).map(|byte| format!("{byte:02x}")).collect();
+    let tag = URL_SAFE_NO_PAD.encode(hash.get(..12).unwrap_or_default());
     view.now = now;
     Ok(Made { tag: format!("\"{tag}\""), bytes: serde_json::to_vec(&view).map_err(broken)?.into() })
 }

@@ -34,8 +34,8 @@ pub fn last_before<S: Read>(state: &S, since: Time) -> Result<u64, StateError> {
 }
 
 /// An event with what else has to be known of it.
-fn seen<S: Read>(state: &S, now: Time, event: EventRecord) -> Result<Seen, StateError> {
-    let mut seen = Seen { event, last_parcel: false, units: 1 };
+fn seen<S: Read>(state: &S, now: Time, event: &EventRecord) -> Result<Seen, StateError> {
+    let mut seen = Seen { event: *event, last_parcel: false, units: 1 };
     match (event.kind, event.order, event.purchase) {
         (EventKind::OrderShipped, Some(order), _) => {
             let order = state.get::<Orders>(&order)?;
@@ -95,7 +95,7 @@ fn read_events<S: Read>(
     let span = Span::all().after(&place.encode()).before(&until.saturating_add(1).encode());
     let (mut rows, mut last, mut wrong) = (0, until, None);
     state.scan::<Events>(&span, Direction::Up, |sequence, event| {
-        match seen(state, now, event) {
+        match seen(state, now, &event) {
             Ok(seen) => show(&seen),
             Err(error) => wrong = Some(error),
         }

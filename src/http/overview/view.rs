@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Overview")]
 pub struct OverviewView {
-    /// What the till's clock showed when this was made, at most a second ago. The ETag does not cover it.
+    /// What the till's clock showed when this was made, at most a second ago. The answer's tag does not cover it.
     pub now: Time,
     /// The till's version.
     pub version: &'static str,
