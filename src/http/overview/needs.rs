@@ -61,7 +61,7 @@ fn need(
     text: impl Into<String>,
     link: Option<&'static str>,
 ) -> NeedView {
-    NeedView { code, severity, count, text: text.into(), link }
+    NeedView { code, severity, count, since: None, text: text.into(), link }
 }
 
 /// `1 order`, `2 orders`.
@@ -108,10 +108,10 @@ impl Look<'_> {
         }
         for (network, since) in pace::paused(self.snapshot)? {
             let text = format!(
-                "Charges of {network} wait since {since}: there were more in an hour than the limits allow. Look at \
-                 its orders; when they are real, resume the till."
+                "Charges of {network} wait: there were more in an hour than the limits allow. Look at its orders; when \
+                 they are real, resume the till."
             );
-            found.push(high("captures_paused", text));
+            found.push(NeedView { since: Some(since), ..high("captures_paused", text) });
         }
         if let Some(trouble) = self.shared.gateways.trouble() {
             found.push(high("gateway", trouble));
@@ -179,11 +179,11 @@ impl Look<'_> {
             let link = Some("#/bridges");
             if last.heard.elapsed() > SILENT {
                 let text = format!(
-                    "The bridge to {slug} was last heard at {}: posts there are not seen, and replies do not go out. \
-                     Start it again.",
-                    last.seen_at
+                    "The bridge to {slug} has gone silent: posts there are not seen, and replies do not go out. Start it \
+                     again."
                 );
-                found.push(need("bridge_silent", Severity::High, None, text, link));
+                let silent = need("bridge_silent", Severity::High, None, text, link);
+                found.push(NeedView { since: Some(last.seen_at), ..silent });
                 continue;
             }
             if let Some(lag) = last.lag_seconds.filter(|lag| *lag > LAG_SECONDS) {
@@ -220,9 +220,10 @@ impl Look<'_> {
                 found.push(need("replies_over_budget", Severity::Medium, None, text, Some("#/bridges")));
             } else if waited_ms > i64::from(network.reply_wait_seconds) * 1000 {
                 let text = format!(
-                    "Replies on {slug} wait since {oldest}, longer than holds wait for them. Is its bridge running?"
+                    "Replies on {slug} wait for longer than holds wait for them. Is its bridge running?"
                 );
-                found.push(need("replies_waiting", Severity::High, None, text, Some("#/bridges")));
+                let waiting = need("replies_waiting", Severity::High, None, text, Some("#/bridges"));
+                found.push(NeedView { since: Some(oldest), ..waiting });
             }
         }
         Ok(())

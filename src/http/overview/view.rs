@@ -80,6 +80,8 @@ pub struct NeedView {
     pub severity: Severity,
     /// How many; null where there is nothing to count.
     pub count: Option<u64>,
+    /// Since when; null where that is not known.
+    pub since: Option<Time>,
     /// What is the matter, and what to do.
     pub text: String,
     /// The place of the console that shows it; null: there is none.

@@ -79,7 +79,7 @@ function signIn(why) {
 }
 
 function build() {
-  const side = h("div", { class: "side" });
+  const side = h("header", { class: "side" });
   const menu = h("button", {
     class: "menu second small", "aria-expanded": "false", "aria-controls": "places",
     onclick: () => menu.setAttribute("aria-expanded", String(side.classList.toggle("open"))),

@@ -50,7 +50,7 @@ export function figures(admin) {
     say(orders.sub, `${count(overview.funnel.days.paid)} in 30 days`);
     const units = overview.holds.data.reduce((all, hold) => all + hold.units, 0);
     say(held.big, overview.holds.count === null ? "many" : count(overview.holds.count));
-    say(held.sub, overview.holds.count ? `${overview.holds.count > overview.holds.data.length ? "many units" : many(units, "unit")} waiting for a yes` : "nobody decides at the moment");
+    say(held.sub, overview.holds.count ? `${overview.holds.count > overview.holds.data.length ? "many units" : many(units, "unit")} waiting for a yes` : "nobody is deciding");
     say(ship.big, count(overview.orders_unshipped));
     const late = overview.needs.find((need) => need.code === "orders_late");
     say(ship.sub, late ? `${count(late.count)} late` : overview.orders_unshipped ? "none is late" : "all is on its way");
@@ -90,7 +90,7 @@ export function needs() {
         const [kind, word] = GRAVE[need.severity];
         grave.className = `chip ${kind}`;
         say(grave, word);
-        say(text, need.text);
+        say(text, need.since ? `${need.text} Since ${when(need.since)}.` : need.text);
         link.hidden = !need.link;
         if (need.link) link.setAttribute("href", need.link);
         say(link.lastElementChild, ` at: ${need.text}`);
@@ -251,9 +251,10 @@ export function feed(admin) {
   const none = h("p", { class: "empty" }, "Nothing yet. Posts, payments and parcels show up here as they happen.");
   const node = h("div", null, none, list);
   node.aside = h("a", { href: "#/log", hidden: !admin }, "The whole log");
-  node.update = ({ events }) => {
+  node.update = ({ events, holds: { data } }) => {
     none.hidden = events.length > 0;
-    keep(list, events.slice(0, 10), (event) => event.id,
+    // As many as there is room for below the holds.
+    keep(list, events.slice(0, 15 - Math.min(5, data.length)), (event) => event.id,
       (event) => h("li", null, h(link(event, admin) ? "a" : "span", { class: "what" }, h("span", { class: "type" }), h("span")), h("time")),
       (row, event) => {
         const [what, time] = row.children;
