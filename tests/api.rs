@@ -28,6 +28,8 @@ mod pages;
 mod posts;
 #[path = "api/roles.rs"]
 mod roles;
+#[path = "api/search.rs"]
+mod search;
 mod support;
 #[path = "api/till.rs"]
 mod till;
