@@ -14,6 +14,8 @@ mod console;
 mod desk;
 #[path = "pages/offers.rs"]
 mod offers;
+#[path = "pages/orders.rs"]
+mod orders;
 #[path = "pages/playground.rs"]
 mod playground;
 #[path = "pages/link.rs"]

@@ -4,7 +4,7 @@ import { ask, field, h } from "./dom.js";
 import { at, del, get, patch, post } from "./api.js";
 import { money, network } from "./format.js";
 import { list } from "./list.js";
-import { Wrong, card, chip, copyButton, doing, facts, form, id, offerLink, once, page, time } from "./parts.js";
+import { Wrong, card, chip, copyButton, doing, facts, form, id, offerLink, once, page, table, time } from "./parts.js";
 import { address } from "./slips.js";
 import { columns } from "./purchases.js";
 import { beginLink, cardOf } from "./accounts.js";
@@ -80,20 +80,14 @@ function identities({ identities: all, frozen }) {
     h("div", { class: "dim small" }, "Network's id ", h("span", { class: "mono" }, one.user_id), copyButton(one.user_id, "the network's id")))));
 }
 
-function rows(names, all, cells) {
-  return h("div", { class: "scroll" }, h("table", null,
-    h("thead", null, h("tr", null, names.map((name) => h("th", { scope: "col", class: ["Amount", "Place", "Units", "Credits"].includes(name) ? "num" : "" }, name)))),
-    h("tbody", null, all.map((one) => h("tr", null, cells(one))))));
-}
-
 function deals({ enrolments, credits, waiting }) {
   return [
-    waiting.length > 0 && card("Waits for", rows(["Offer", "Place", "Units", "Since"], waiting, (one) => [
-      h("td", null, offerLink(one.offer), one.variant ? `, ${one.variant}` : ""), h("td", { class: "num" }, one.place), h("td", { class: "num" }, one.units), h("td", null, time(one.joined_at))])),
-    enrolments.length > 0 && card("Deals", rows(["Deal", "Since", "Credits"], enrolments, (one) => [
-      h("td", null, offerLink(one.offer)), h("td", null, time(one.enrolled_at)), h("td", { class: "num" }, one.credits)])),
-    credits.length > 0 && card("Credits", rows(["Deal", "When", "Amount", "Status"], credits, (one) => [
-      h("td", null, offerLink(one.offer)), h("td", null, time(one.created_at)), h("td", { class: "num" }, money(one.due)), h("td", null, chip(one.status))])),
+    waiting.length > 0 && card("Waits for", table("Waiting lists", ["Offer", "Place", "Units", "Since"], waiting.map((one) => [
+      [offerLink(one.offer), one.variant ? `, ${one.variant}` : ""], one.place, one.units, time(one.joined_at)]), ["Place", "Units"])),
+    enrolments.length > 0 && card("Deals", table("Deals", ["Deal", "Since", "Credits"], enrolments.map((one) => [
+      offerLink(one.offer), time(one.enrolled_at), one.credits]), ["Credits"])),
+    credits.length > 0 && card("Credits", table("Credits", ["Deal", "When", "Amount", "Status"], credits.map((one) => [
+      offerLink(one.offer), time(one.created_at), money(one.due), chip(one.status)]), ["Amount"])),
   ];
 }
 

@@ -89,7 +89,7 @@ export function openEndpoint(main, key, context) {
       { label: "Outcome", width: "minmax(0,1.6fr)", cell: (one) => [outcome(one), h("small", null, [one.error, `${one.duration_ms} ms`, one.resent ? "sent again" : one.attempt > 1 ? `try ${one.attempt}` : null].filter(Boolean).join(", "))] },
       { label: "Send again", width: "8rem", cell: (one) => {
         if (!one.event) return "";
-        const button = h("button", { class: "second small", "aria-label": `Send ${one.type ?? one.event} again`, onclick: () => doing(button, () => post(`/v1/webhook-endpoints/${key}/resend`, { delivery: one.id }), "It is on its way again.").then(later) }, "Send again");
+        const button = h("button", { class: "second small", onclick: () => doing(button, () => post(`/v1/webhook-endpoints/${key}/resend`, { delivery: one.id }), "It is on its way again.").then(later) }, "Send again", h("span", { class: "visually-hidden" }, ` ${one.type ?? one.event}`));
         return button;
       } },
     ],

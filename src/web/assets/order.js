@@ -3,7 +3,7 @@
 import { h } from "./dom.js";
 import { get } from "./api.js";
 import { many, money, network } from "./format.js";
-import { card, copyButton, doing, facts, id, merchantLink, offerLink, page, time } from "./parts.js";
+import { card, copyButton, doing, facts, id, merchantLink, offerLink, page, table, time } from "./parts.js";
 import { cancelOrders, deliverOrders, left, shipOrders, state } from "./shipping.js";
 import { address, printSlips } from "./slips.js";
 import { moments, said } from "./story.js";
@@ -30,10 +30,9 @@ function own(order) {
 
 function parcels(order) {
   if (!order.shipments.length) return h("p", { class: "dim" }, order.status === "cancelled" ? "Nothing was shipped." : "Nothing was shipped yet.");
-  return h("div", { class: "scroll" }, h("table", null,
-    h("thead", null, h("tr", null, ["Shipped", "Units", "Carrier", "Tracking number"].map((name) => h("th", { scope: "col", class: name === "Units" ? "num" : "" }, name)))),
-    h("tbody", null, order.shipments.map((one) => h("tr", null, h("td", null, time(one.shipped_at)), h("td", { class: "num" }, one.units), h("td", null, one.carrier ?? "–"),
-      h("td", null, one.tracking_number ? [h("span", { class: "mono" }, one.tracking_number), copyButton(one.tracking_number, "the tracking number")] : "–"))))));
+  return table("Parcels", ["Shipped", "Units", "Carrier", "Tracking number"], order.shipments.map((one) => [
+    time(one.shipped_at), one.units, one.carrier ?? "–",
+    one.tracking_number ? [h("span", { class: "mono" }, one.tracking_number), copyButton(one.tracking_number, "the tracking number")] : "–"]), ["Units"]);
 }
 
 function actions(order, again) {

@@ -48,6 +48,12 @@ export function facts(rows) {
 
 export const card = (title, ...children) => h("section", { class: "card" }, title ? h("h2", null, title) : null, children);
 
+/** A table that scrolls within itself where it is too wide, by keyboard, too. `numbers`: which columns hold some. */
+export const table = (label, names, rows, numbers = []) =>
+  h("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": label }, h("table", null,
+    h("thead", null, h("tr", null, names.map((name) => h("th", { scope: "col", class: numbers.includes(name) ? "num" : "" }, name)))),
+    h("tbody", null, rows.map((cells) => h("tr", null, cells.map((cell, place) => h("td", { class: numbers.includes(names[place]) ? "num" : "" }, cell)))))));
+
 /** Things by id that many rows name: each is asked for once. */
 function cache(path) {
   const known = new Map();

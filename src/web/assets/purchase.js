@@ -3,7 +3,7 @@
 import { ask, field, h, toast } from "./dom.js";
 import { get, post } from "./api.js";
 import { decimal, minor, money, network } from "./format.js";
-import { Wrong, card, chip, doing, facts, form, id, offerLink, page, time } from "./parts.js";
+import { Wrong, card, chip, doing, facts, form, id, offerLink, page, table, time } from "./parts.js";
 import { moments } from "./story.js";
 
 async function cancel(purchase, again) {
@@ -60,10 +60,8 @@ function standing(purchase) {
 
 function attempts({ attempts: all }) {
   if (!all.length) return null;
-  return card("At the gateway", h("div", { class: "scroll" }, h("table", null,
-    h("thead", null, h("tr", null, ["Attempt", "Began", "Reference", "Result"].map((name) => h("th", { scope: "col" }, name)))),
-    h("tbody", null, all.map((one) => h("tr", null, h("td", null, one.number), h("td", null, time(one.created_at)),
-      h("td", { class: "mono" }, one.reference ?? "–"), h("td", null, chip(one.status), one.code ? [" ", h("span", { class: "mono" }, one.code)] : null)))))));
+  return card("At the gateway", table("Attempts to charge", ["Attempt", "Began", "Reference", "Result"], all.map((one) => [
+    one.number, time(one.created_at), h("span", { class: "mono" }, one.reference ?? "–"), [chip(one.status), one.code ? [" ", h("span", { class: "mono" }, one.code)] : null]])));
 }
 
 function back({ refunds, disputes }) {
@@ -72,10 +70,8 @@ function back({ refunds, disputes }) {
     ...refunds.map((one) => ({ ...one, what: one.automatic ? "Refund by the till" : one.external ? "Refund at the gateway" : "Refund" })),
     ...disputes.map((one) => ({ ...one, what: `Dispute: ${one.reason}` })),
   ].sort((one, other) => one.created_at.localeCompare(other.created_at));
-  return card("Given back and disputed", h("div", { class: "scroll" }, h("table", null,
-    h("thead", null, h("tr", null, ["What", "When", "Amount", "Status"].map((name) => h("th", { scope: "col", class: name === "Amount" ? "num" : "" }, name)))),
-    h("tbody", null, rows.map((one) => h("tr", null, h("td", null, one.what, one.restock ? h("div", { class: "dim small" }, "Back into stock") : null),
-      h("td", null, time(one.created_at)), h("td", { class: "num" }, money(one.amount)), h("td", null, chip(one.status))))))));
+  return card("Given back and disputed", table("Refunds and disputes", ["What", "When", "Amount", "Status"], rows.map((one) => [
+    [one.what, one.restock ? h("div", { class: "dim small" }, "Back into stock") : null], time(one.created_at), money(one.amount), chip(one.status)]), ["Amount"]));
 }
 
 function actions(story, again) {

@@ -41,7 +41,7 @@ function shipOne(order) {
   const carrier = field("Carrier", h("input", { maxlength: 100, list: "carriers", autocomplete: "off" }), { optional: true });
   const tracking = field("Tracking number", number(), { optional: true });
   return form({
-    title: "Mark as shipped", text: whose(order), yes: "Mark as shipped",
+    title: "Mark as shipped", text: order.shipments.length ? `${whose(order)}: ${many(rest, "unit")} ${rest === 1 ? "is" : "are"} left to ship.` : `${whose(order)}.`, yes: "Mark as shipped",
     inputs: { ...(rest > 1 ? { units } : {}), carrier, tracking_number: tracking },
     run: async () => {
       const wanted = Number(units.input.value);
