@@ -102,7 +102,8 @@ fn the_log_follows_pauses_and_stays_short() {
     browser.check_page("log");
     browser.press("Pause");
     browser.says("Paused");
-    let edit = |title: String| client.call("PATCH", &format!("/v1/offers/{id}"), &json!({"title": title})).ok();
+    let edit =
+        |title: String| client.call("PATCH", &format!("/v1/offers/{id}"), &json!({"title": title})).ok();
     edit("Black tea".to_owned());
     browser.press("Follow");
     browser.says("An offer was changed");

@@ -34,8 +34,7 @@ fn buys(client: &Client, user: &str, text: &str) -> Value {
         "payment_method": {"gateway": "sandbox", "token": "tok_visa"},
     });
     client.post("/v1/accounts", &account);
-    let post =
-        json!({"network": "x", "id": format!("p-{user}"), "author": {"user_id": user, "handle": user}, "text": text});
+    let post = json!({"network": "x", "id": format!("p-{user}"), "author": {"user_id": user, "handle": user}, "text": text});
     client.post("/v1/posts", &post)
 }
 
