@@ -49,6 +49,7 @@ const PAGES: &[&str] = &[
     "ARCHITECTURE.md",
     "CHANGELOG.md",
     "docs/rules.md",
+    "docs/playground.md",
     "docs/operating.md",
     "docs/performance.md",
     "docs/webhooks.md",

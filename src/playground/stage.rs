@@ -64,8 +64,8 @@ impl Ready {
             if let Some(person) = person {
                 person.account = Some(word(account, "id").to_owned());
                 person.card = account.get("payment_method").and_then(card_words);
-                person.about = "has linked a card just now".to_owned();
-                person.hint = "linked".to_owned();
+                "has linked a card just now".clone_into(&mut person.about);
+                "linked".clone_into(&mut person.hint);
                 any = true;
             }
         }

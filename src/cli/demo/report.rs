@@ -154,6 +154,7 @@ mod tests {
             purchases_by_status: [("paid".to_owned(), 1), ("expired".to_owned(), 1)].into(),
             orders: 1,
             stock: vec![Stock { title: "Tea".to_owned(), available: 4, held: 0, sold: 1 }],
+            visit: None,
         };
         let mut out = Vec::new();
         print_summary(&mut out, &summary, "verify holds: 1 order").unwrap();
