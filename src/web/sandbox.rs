@@ -20,10 +20,10 @@ pub struct Card<'a> {
 pub fn cards(cards: &[Card<'_>], action: &str, cancel_url: &str) -> Page {
     let body = html! {
         h1 { "Choose a test card" }
-        p { "In a sandbox this stands where the gateway's page would be. No money moves." }
+        p.lead { "In a sandbox this stands where the gateway's page would be. No money moves." }
         form method="post" action=(action) {
-            fieldset.card {
-                legend.dim { "Test cards" }
+            fieldset.choices {
+                legend { "Test cards" }
                 @for (i, card) in cards.iter().enumerate() {
                     label.choice {
                         input type="radio" name="card" value=(card.token) checked[i == 0] required;
@@ -42,11 +42,13 @@ pub fn cards(cards: &[Card<'_>], action: &str, cancel_url: &str) -> Page {
 pub fn owner(amount: &str, action: &str) -> Page {
     let body = html! {
         h1 { "Allow this charge?" }
-        p { "In a sandbox this stands where the bank's page would be. No money moves." }
-        p { b { (amount) } }
+        p.lead { "In a sandbox this stands where the bank's page would be. No money moves." }
+        p.price { (amount) }
         form method="post" action=(action) {
-            button name="answer" value="allow" { "Allow it" }
-            button.bad name="answer" value="refuse" { "Refuse it" }
+            div.row {
+                button name="answer" value="allow" { "Allow it" }
+                button.bad name="answer" value="refuse" { "Refuse it" }
+            }
         }
     };
     Page::new("Allow this charge?", body)

@@ -129,3 +129,37 @@ fn without_scripts_the_page_says_the_same() {
     say(&till, "p2", "ada", "#ConfirmTea");
     browser.says("Paid; it is being packed");
 }
+
+#[test]
+fn a_post_is_prepared_where_the_buyer_is() {
+    let browser = chromium!();
+    let site = Site::new();
+    let till = start(&site);
+    for (network, handle) in [("x", "teashop"), ("mastodon", "teashop@social.example")] {
+        let own = json!({"own": {"user_id": "1", "handle": handle}});
+        till.client.call("PUT", &format!("/v1/networks/{network}"), &own).ok();
+    }
+    let (_, offer) = shop(&till.client, "#BuyTea", Some(9));
+    let more = json!({"title": "Gyokuro, first harvest", "max_per_purchase": 3, "per_account_limit": 3,
+                      "variants": [{"name": "50g"}, {"name": "100g"}]});
+    till.client.call("PATCH", &format!("/v1/offers/{offer}"), &more).ok();
+    let mut account = crate::support::account("ada", "tok_visa");
+    account["identities"] = json!([
+        {"network": "mastodon", "user_id": "7", "handle": "ada@home.example"},
+        {"network": "x", "user_id": "8", "handle": "ada"}
+    ]);
+    let id = till.client.post("/v1/accounts", &account)["id"].as_str().unwrap().to_owned();
+    let page = till.client.post(&format!("/v1/accounts/{id}/page"), &json!({}));
+    let post = json!({"network": "x", "id": "1", "author": {"user_id": "8", "handle": "ada"}, "text": "x2 @teashop #BuyTea 100g"});
+    assert_eq!(till.client.post("/v1/posts", &post)["verdict"], "pending");
+    browser.open(page["url"].as_str().unwrap());
+    browser
+        .says("2 × 100g")
+        .says("@teashop #ConfirmTea")
+        .says("Our reply is on its way")
+        .says("@teashop #PassTea");
+    let on = |name: &str| browser.named("link", name).property("href");
+    assert_eq!(on("Post it on X"), "https://x.com/intent/post?text=%40teashop+%23ConfirmTea");
+    assert_eq!(on("Post it on Mastodon"), "https://home.example/share?text=%23ConfirmTea");
+    browser.check_page("buyer-held-on-x");
+}

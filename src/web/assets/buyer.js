@@ -37,7 +37,7 @@ function tick() {
     over ||= left === 0;
   }
   const waited = Date.now() - looked;
-  if (again && !document.hidden && (waited >= again || (over && waited >= 1000))) look();
+  if (again && !document.hidden && (waited >= again || (over && away.hidden && waited >= 1000))) look();
 }
 
 /** A button that copies what stands beside it. */

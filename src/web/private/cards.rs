@@ -62,8 +62,8 @@ fn held(confirm: &ToPost, replied: bool, cancel: Option<&str>) -> Markup {
         (copied(&confirm.text, "Copy", &html! { span.code { (confirm.text) } }))
         @if !confirm.prepared.is_empty() {
             p.ways.buttons {
-                @for (network, href) in &confirm.prepared {
-                    a.button href=(href) target="_blank" rel="noopener noreferrer" { "Post it on " (network) }
+                @for (i, (network, href)) in confirm.prepared.iter().enumerate() {
+                    a.button.second[i > 0] href=(href) target="_blank" rel="noopener noreferrer" { "Post it on " (network) }
                 }
             }
         }

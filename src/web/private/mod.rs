@@ -56,7 +56,7 @@ pub enum Stands {
         replied: bool,
         /// What to post.
         confirm: ToPost,
-        /// The hashtag that lets it go, with its `#`.
+        /// What to post to let it go.
         cancel: Option<String>,
     },
     /// The bank wants its customer to allow the charge.
@@ -118,7 +118,7 @@ pub struct Wait {
     pub units: u32,
     /// From 1.
     pub place: u64,
-    /// The hashtag that leaves the line, with its `#`.
+    /// What to post to leave the line.
     pub cancel: Option<String>,
 }
 

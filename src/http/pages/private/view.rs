@@ -99,12 +99,13 @@ fn bought<S: Read>(
             window_seconds: purchase.window_seconds,
             replied: purchase.window_set,
             confirm: to_post(state, &purchase.network, identities, &offer.confirm_hashtag)?,
-            cancel: offer.cancel_hashtag.as_deref().map(hashtag),
+            cancel: said(state, &purchase.network, offer.cancel_hashtag.as_deref())?,
         },
         (PurchaseStatus::Pending | PurchaseStatus::Expired, _) => {
-            let again = format!("Do you still want it? Post {} again.", hashtag(&offer.hashtag));
-            let again = offer.over_since().is_none().then_some(again.as_str());
-            over("Not confirmed in time; nothing was charged", again)
+            let tag = Some(offer.hashtag.as_str()).filter(|_| offer.over_since().is_none_or(|end| now < end));
+            let again = said(state, &purchase.network, tag)?;
+            let again = again.map(|again| format!("Do you still want it? Post {again} again."));
+            over("Not confirmed in time; nothing was charged", again.as_deref())
         }
         (PurchaseStatus::Cancelled, _) => over("Let go; nothing was charged", None),
         (PurchaseStatus::Declined, _) => over(
@@ -157,8 +158,9 @@ fn given_back<S: Read>(state: &S, purchase: &PurchaseRecord) -> Result<Option<St
     Ok((amount > 0).then(|| Money { amount, ..purchase.price }.to_string()))
 }
 
-fn hashtag(tag: &str) -> String {
-    format!("#{}", bare(tag))
+/// A hashtag as it has to be posted there, if there is one.
+fn said<S: Read>(state: &S, slug: &str, tag: Option<&str>) -> Result<Option<String>, StateError> {
+    tag.map(|tag| Ok(posting::on(state, slug, [], bare(tag))?.0)).transpose()
 }
 
 /// What to post, and where a post is prepared: first on the network where the purchase began.
@@ -174,7 +176,7 @@ fn to_post<S: Read>(
             networks.push(&identity.network);
         }
     }
-    let mut found = ToPost { text: hashtag(tag), prepared: Vec::new() };
+    let mut found = ToPost { text: String::new(), prepared: Vec::new() };
     for (i, slug) in networks.into_iter().enumerate() {
         let own = identities.iter().filter(|identity| identity.network == slug);
         let (text, href) = posting::on(state, slug, own.map(|one| one.handle.as_str()), bare(tag))?;
@@ -201,7 +203,7 @@ fn waits<S: Read>(state: &S, id: AccountId) -> Result<Vec<Wait>, StateError> {
             place: waiting::place(state, &key)?,
             variant: Some(key.variant).filter(|name| !name.is_empty()),
             units: entry.units,
-            cancel: offer.cancel_hashtag.as_deref().map(hashtag),
+            cancel: said(state, &entry.network, offer.cancel_hashtag.as_deref())?,
         });
     }
     Ok(waits)
