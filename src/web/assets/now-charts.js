@@ -49,7 +49,7 @@ export function sales() {
     const tick = ({ at }, i) => {
       const left = slices.length - 1 - i;
       if (span === "hours") return left % 8 === 0 ? minute(at) : "";
-      return left % 7 === 0 ? utcDay(at).replace(/^[^ ]+ /, "") : "";
+      return left % 10 === 0 ? utcDay(at).replace(/^[^ ]+ /, "") : "";
     };
     const rows = slices.map((slice, i) => ({
       key: slice.at, name: name(slice), tick: tick(slice, i), values: { value: of(slice) },

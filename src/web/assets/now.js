@@ -16,7 +16,7 @@ function card(title, kind, aside, ...children) {
 
 function heading(sandbox) {
   const state = h("span", { class: "chip" });
-  const time = h("span", { class: "dim small num" });
+  const time = h("span", { class: "dim small" });
   const node = h("div", { class: "now-head" }, h("h1", null, "Now"), state, time);
   node.update = ({ ready, now }) => {
     state.className = ready ? "chip good" : "chip bad";
