@@ -14,14 +14,14 @@ mod console;
 mod desk;
 #[path = "pages/now.rs"]
 mod now;
+#[path = "pages/link.rs"]
+mod link;
 #[path = "pages/offers.rs"]
 mod offers;
 #[path = "pages/orders.rs"]
 mod orders;
 #[path = "pages/playground.rs"]
 mod playground;
-#[path = "pages/link.rs"]
-mod link;
 #[path = "pages/private.rs"]
 mod private;
 mod support;

@@ -86,7 +86,8 @@ fn purchases_are_found_by_whatever_is_known_of_them() {
         let found = shop.ids(ADMIN, &format!("/v1/purchases?q={key}"));
         assert_eq!(found, [shop.purchases[0].as_str()], "{key}");
     }
-    let refund = shop.till.post(&format!("/v1/purchases/{}/refund", shop.purchases[1]), &json!({"amount": 5}));
+    let refund =
+        shop.till.post(&format!("/v1/purchases/{}/refund", shop.purchases[1]), &json!({"amount": 5}));
     let refund = refund.expect(200)["refunds"][0]["id"].as_str().unwrap().to_owned();
     assert_eq!(shop.ids(ADMIN, &format!("/v1/purchases?q={refund}")), [shop.purchases[1].as_str()]);
     for key in ["nobody", "pur_00000000000000000000000001", "ord_00000000000000000000000001", "Ann Okafor"] {
@@ -221,7 +222,10 @@ fn what_is_found_comes_in_pages_that_go_on() {
         loop {
             let page = till.get(&next).expect(200);
             found.extend(page["data"].as_array().unwrap().iter().map(|one| one["id"].clone()));
-            assert!(page["data"].as_array().unwrap().iter().all(|one| one["account"] == ann.as_str()), "{page}");
+            assert!(
+                page["data"].as_array().unwrap().iter().all(|one| one["account"] == ann.as_str()),
+                "{page}"
+            );
             let Some(cursor) = page["next_cursor"].as_str() else { break };
             next = format!("{first}&cursor={cursor}");
         }
@@ -246,7 +250,10 @@ fn a_story_is_told_from_the_post_to_the_parcels() {
     assert_eq!(story["handle"], "AnnOkafor");
     assert_eq!(story["refundable"], json!({"amount": 1499, "currency": "USD"}));
     let posts: Vec<_> = story["posts"].as_array().unwrap().iter().collect();
-    assert_eq!((posts.len(), &posts[0]["id"], &posts[1]["id"]), (2, &json!("buy-Tea"), &json!("confirm-Tea")));
+    assert_eq!(
+        (posts.len(), &posts[0]["id"], &posts[1]["id"]),
+        (2, &json!("buy-Tea"), &json!("confirm-Tea"))
+    );
     assert_eq!(posts[0]["verdict"], "pending");
     assert_eq!(posts[1]["verdict"], "confirmed");
     assert!(posts[1]["why"].as_str().unwrap().contains("to go"), "{}", posts[1]);

@@ -28,7 +28,8 @@ fn sold(client: &Client, user: &str, name: &str, units: u32) -> Value {
     let mut body = account(user, "tok_visa");
     body["billing_address"]["name"] = json!(name);
     client.post("/v1/accounts", &body);
-    let judged = client.post("/v1/posts", &post(&format!("buy-{user}"), user, &format!("#BuyKettle x{units}")));
+    let judged =
+        client.post("/v1/posts", &post(&format!("buy-{user}"), user, &format!("#BuyKettle x{units}")));
     assert_eq!(judged["verdict"], "pending", "{judged}");
     client.post("/v1/posts", &post(&format!("confirm-{user}"), user, "#ConfirmKettle"));
     let path = format!("/v1/purchases/{}", judged["purchase"].as_str().unwrap());
@@ -88,7 +89,7 @@ fn an_order_is_found_opened_and_shipped_by_keyboard_alone() {
     browser.tab_to("Mark shipped…");
     browser.keys(Keys::ENTER);
     browser.says("1 unit is left to ship.");
-    assert_eq!(browser.focused(), "Carrier");
+    assert_eq!(browser.focused(), "Carrier (optional)");
     browser.keys(Keys::ENTER);
     browser.says("The order is marked as shipped.");
     assert_eq!(order_of(client, &purchase)["status"], "shipped");
@@ -140,7 +141,10 @@ fn several_orders_are_printed_a_slip_each_and_shipped_together() {
     browser.press("Mark as shipped");
     browser.says("2 orders marked as shipped.").says_no_more("orders picked");
     let ben = order_of(client, &bought[1]);
-    assert_eq!((&ben["status"], &ben["carrier"], &ben["tracking_number"]), (&json!("shipped"), &json!("DHL"), &json!("JD0146")));
+    assert_eq!(
+        (&ben["status"], &ben["carrier"], &ben["tracking_number"]),
+        (&json!("shipped"), &json!("DHL"), &json!("JD0146"))
+    );
     browser.named("field", "Pick Enamel kettle for carl of Old Street").click();
     browser.press("Cancel…");
     browser.says("$89.00 is given back to the buyer");
@@ -149,7 +153,11 @@ fn several_orders_are_printed_a_slip_each_and_shipped_together() {
     wait_for("the money", || (order_of(client, &bought[2])["status"] == "cancelled").then_some(()));
     browser.follow("Enamel kettle");
     browser.says("What happened");
-    assert!(!browser.text().contains("acc_") && !browser.text().contains("The whole story"), "{}", browser.text());
+    assert!(
+        !browser.text().contains("acc_") && !browser.text().contains("The whole story"),
+        "{}",
+        browser.text()
+    );
 }
 
 #[test]
@@ -167,10 +175,10 @@ fn money_is_given_back_in_parts_and_never_more_than_there_is() {
     browser.says("A unit was held for $89.00").says("#ConfirmKettle").says("An order was made");
     browser.check_page("purchase");
     browser.press("Refund…");
-    browser.says("$89.00 of $89.00 can be given back.");
+    browser.says("US$89.00 of US$89.00 can be given back.");
     browser.fill("Amount in USD", "90");
     browser.press("Give it back");
-    browser.says("That is more than the $89.00 that are left.");
+    browser.says("That is more than the US$89.00 that are left.");
     browser.check_look("purchase-refund");
     browser.fill("Amount in USD", "9.50");
     browser.press("Give it back");
@@ -178,7 +186,7 @@ fn money_is_given_back_in_parts_and_never_more_than_there_is() {
     let path = format!("/v1/purchases/{}", purchase["id"].as_str().unwrap());
     wait_for("the first part", || (client.get(&path)["refunded"]["amount"] == 950).then_some(()));
     browser.press("Refund…");
-    browser.says("$79.50 of $89.00 can be given back.");
+    browser.says("US$79.50 of US$89.00 can be given back.");
     browser.named("field", "Put the units back into stock").click();
     browser.press("Give it back");
     browser.says("Paid, and all of it was given back.").says("Back into stock");
@@ -318,27 +326,31 @@ fn fill(client: &Client, count: usize, buyers: usize) {
     for number in 0..buyers {
         client.post("/v1/accounts", &account(&format!("buyer{number}a"), "tok_visa"));
     }
-    for number in 0..count / buyers {
+    let all: Vec<_> = (0..count).map(|one| (one / buyers, one % buyers)).collect();
+    for some in all.chunks(1000) {
         let mut lines = String::new();
-        for one in 0..buyers {
-            let user = format!("buyer{one}a");
-            writeln!(lines, "{}", post(&format!("{number}-{one}"), &user, &format!("#BuyThing{number}a"))).unwrap();
+        for (number, one) in some {
+            let said =
+                post(&format!("{number}-{one}"), &format!("buyer{one}a"), &format!("#BuyThing{number}a"));
+            writeln!(lines, "{said}").unwrap();
         }
         let answer = client.send("POST", "/v1/posts", "application/x-ndjson", lines.as_bytes()).unwrap();
         let answer = String::from_utf8(answer.body).unwrap();
-        assert_eq!(answer.matches("\"pending\"").count(), buyers, "{}", &answer[..500.min(answer.len())]);
+        assert_eq!(answer.matches("\"pending\"").count(), some.len(), "{}", &answer[..500.min(answer.len())]);
     }
 }
 
 /// Scrolls on until the list says its end; the most rows that were in the page at once.
 fn to_the_end(browser: &Chromium, end: &str) -> u64 {
-    let mut most = 0;
-    browser.wait(end, || {
-        browser.run("scrollTo(0, document.documentElement.scrollHeight)", &[]);
-        most = most.max(rows(browser));
-        let says = "return document.querySelector('.list-foot').textContent";
-        browser.run(says, &[]).as_str().is_some_and(|foot| foot.contains(end)).then_some(())
-    });
+    let (mut most, mut before) = (0, String::new());
+    while !before.contains(end) {
+        before = browser.wait(&format!("something after {before:?}"), || {
+            browser.run("scrollTo(0, document.documentElement.scrollHeight)", &[]);
+            most = most.max(rows(browser));
+            let foot = browser.run("return document.querySelector('.list-foot').textContent", &[]);
+            foot.as_str().filter(|foot| *foot != before).map(str::to_owned)
+        });
+    }
     most
 }
 
@@ -366,8 +378,8 @@ fn ten_thousand_rows_scroll_and_are_searched() {
     browser.says_no_more("@buyer41a");
     to_the_end(&browser, "100 purchases, that is all.");
     browser.fill("Search", "7-42");
-    browser.says("Thing 7").says_no_more("Thing 8");
-    assert_eq!(rows(&browser), 1);
+    browser.wait("one row", || (rows(&browser) == 1).then_some(()));
+    browser.says("@buyer42a");
     browser.fill("Search", "nobody");
     browser.says("No purchases match that.");
     browser.press("Clear");

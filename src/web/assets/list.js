@@ -6,7 +6,7 @@ import { at, get } from "./api.js";
 import { count, many } from "./format.js";
 
 const FIRST = 50;
-const MORE = 100;
+const MORE = 200;
 /** So many answers may be empty before somebody is asked whether to look further. */
 const LOOKS = 5;
 /** How far from what is seen rows are kept. */
