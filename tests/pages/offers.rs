@@ -50,7 +50,7 @@ fn an_offer_is_made_by_keyboard_alone_and_says_what_was_previewed() {
     browser.says("#BuyTea");
     browser.tab_to("New offer");
     browser.keys(Keys::ENTER);
-    browser.says("Fill in title, hashtag and price");
+    browser.says("to see what buyers will read");
     browser.tab_to("Title");
     browser.keys("Kettle");
     browser.tab_to("Buy hashtag");
@@ -129,6 +129,33 @@ fn an_offer_is_changed_paused_and_ended() {
 }
 
 #[test]
+fn what_is_being_written_outlives_a_token() {
+    let browser = chromium!();
+    let site = Site::new();
+    let till = site.start(&[]);
+    let client = &till.client;
+    merchant(client, "Tea & Co");
+    let made = client.post("/v1/tokens", &json!({"role": "admin"}));
+    browser.open(&format!("{}/#/offers/new", client.url));
+    browser.fill("Token", made["token"].as_str().unwrap());
+    browser.press("Sign in");
+    browser.fill("Title", "Shirt of the harbour crew");
+    client.call("DELETE", &format!("/v1/tokens/{}", made["id"].as_str().unwrap()), &Value::Null).ok();
+    browser.expect_error("401");
+    browser.fill("Buy hashtag", "BuyShirt");
+    browser.fill("Price", "19.99");
+    browser.says("it expired or was revoked");
+    browser.fill("Token", ADMIN);
+    browser.press("Sign in");
+    browser.says("Put it up for sale");
+    browser.fill("How many", "5");
+    browser.says("Shirt of the harbour crew – $19.99");
+    browser.press("Put it up for sale");
+    browser.says("Shirt of the harbour crew is up for sale.");
+    browser.says("Word for word what the till will say.");
+}
+
+#[test]
 fn everything_of_an_offer_goes_through_its_form() {
     let browser = chromium!();
     let site = Site::new();
@@ -153,7 +180,6 @@ fn everything_of_an_offer_goes_through_its_form() {
     browser.press("Add a text");
     browser.fill("Text", "no placeholder");
     browser.expect_error("422");
-    browser.press("Put it up for sale");
     browser.says("The preview goes on once the marked fields are right.");
     browser.fill("Text", "#{confirm} kostet {price}, {window}.");
     browser.says("kostet 17,00");

@@ -51,17 +51,18 @@ export function command(text) {
 }
 
 /** What became of the units of an offer or a variant, as a bar and in words. */
-export function stock({ quantity, available, sold, held, waiting }) {
+export function stock({ kind, quantity, available, sold, held, waiting }) {
   const whole = quantity ?? Math.max(sold + held, 1);
   const part = (number) => `${Math.min(100, (100 * number) / Math.max(whole, 1))}%`;
-  const words = [`${count(sold)} sold`, `${count(held)} held`, quantity === null ? "no limit" : `${count(available)} free`];
+  const deal = kind === "deal";
+  const words = [`${count(sold)} ${deal ? "taken" : "sold"}`, deal ? null : `${count(held)} held`, quantity === null ? "no limit" : `${count(available)} free`];
   if (waiting) words.push(`${count(waiting)} waiting`);
   return h("div", { class: "units" },
     h("div", { class: "units-bar", "aria-hidden": "true" },
       h("span", { class: "sold", style: { width: part(sold) } }),
       h("span", { class: "held", style: { width: part(held) } })),
     h("p", { class: "units-key" },
-      words.map((text, i) => h("span", { class: ["is-sold", "is-held", "is-free", "is-waiting"][i] }, text))));
+      words.map((text, i) => text && h("span", { class: ["is-sold", "is-held", "is-free", "is-waiting"][i] }, text))));
 }
 
 /** Hands bytes to the browser as a file. */

@@ -182,12 +182,15 @@ export function form(offer, names, context) {
     return { wrong, value, cash, number, fine: () => fine, code };
   }
 
+  /** Whether a deal says what it gives for what. */
+  const terms = () => [fields.min_spend, fields.credit, ...(reward === "percent" ? [fields["credit.percent"]] : [])].every((one) => one.input.value.trim());
+
   const sheet = {
     node,
     changed: () => {},
     fields: () => ({ ...fields, ...variants.fields(), ...texts.fields() }),
     /** Whether enough is there to ask what it would say. */
-    ready: () => Boolean(tag.value.trim() && fields.title.input.value.trim() && (kind === "deal" ? fields.min_spend : fields.price).input.value.trim() && (!admin || made || seller.value)),
+    ready: () => Boolean(tag.value.trim() && fields.title.input.value.trim() && (kind === "deal" ? terms() : fields.price.input.value.trim()) && (!admin || made || seller.value)),
     read(quiet = false) {
       if (!quiet) for (const one of Object.values(sheet.fields())) one.error?.(null);
       const { wrong, value, cash, number, fine, code } = reader(quiet);

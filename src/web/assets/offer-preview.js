@@ -76,7 +76,7 @@ export function preview(sheet, offer) {
     stop = new AbortController();
     if (!sheet.ready()) {
       body.hidden = true;
-      return say(state, "Fill in title, hashtag and price to see what buyers will read.");
+      return say(state, "Fill in title, hashtag and price, or what a deal gives, to see what buyers will read.");
     }
     const request = sheet.read(true);
     if (!request) return say(state, "The preview goes on once every field can be read.");
@@ -113,7 +113,9 @@ export function preview(sheet, offer) {
 
   return {
     node,
-    soon(delay = 350) { clearTimeout(timer); timer = setTimeout(ask, delay); },
+    soon(delay = 350) { left = false; clearTimeout(timer); timer = setTimeout(ask, delay); },
+    /** Asks for nothing more until something changes. */
+    rest() { stop.abort(); clearTimeout(timer); },
     leave() { left = true; stop.abort(); clearTimeout(timer); },
   };
 }

@@ -27,6 +27,7 @@ function workbench(offer, names, context, button, send) {
       const body = sheet.read();
       if (!body) return focusWrong(node);
       submit.disabled = true;
+      shown.rest();
       try {
         await send(body, sheet);
       } catch (error) {
@@ -44,8 +45,14 @@ function workbench(offer, names, context, button, send) {
   return { node: h("div", { class: "bench" }, node, shown.node), leave: shown.leave };
 }
 
+/** A new offer that somebody was writing when their token ended, and in which role. */
+let draft = null;
+let written = null;
+addEventListener("signedout", () => { draft = written; });
+
 export function make(main, context) {
-  let bench = null;
+  let bench = draft?.role === context.me.role ? draft.bench : null;
+  draft = null;
   let left = false;
   const head = h("div", { class: "desk-head" }, h("h1", null, "New offer"));
   show(main, head, h("p", { class: "dim" }, "Loading…"));
@@ -57,17 +64,24 @@ export function make(main, context) {
         return show(main, head, h("div", { class: "card nothing" }, h("h2", null, "First, who sells?"),
           h("p", null, "An offer belongs to a merchant, and there is none yet."), h("a", { class: "button", href: "#/merchants" }, "Add a merchant")));
       }
-      bench = workbench(null, names, context, "Put it up for sale", async (body) => {
+      bench ??= workbench(null, names, context, "Put it up for sale", async (body) => {
         const made = await post("/v1/offers", body);
+        written = null;
         toast(`${made.title} is up for sale.`);
         location.hash = `#/offers/${made.id}`;
       });
+      written = { bench, role: context.me.role };
       show(main, head, bench.node);
     } catch (error) {
       if (!left) show(main, head, failed(error, () => make(main, context)));
     }
   })();
-  return () => { left = true; bench?.leave(); };
+  return () => {
+    left = true;
+    bench?.leave();
+    // Who goes elsewhere by choice begins anew; the word that the token has ended comes right after this.
+    setTimeout(() => { written = null; });
+  };
 }
 
 /** What ending means for those who hold a unit. */
@@ -119,8 +133,8 @@ export function edit(main, id, context) {
       h("p", { class: "small" }, h("a", { href: "#/offers" }, "Offers")),
       h("div", { class: "desk-head" }, h("h1", null, offer.title, " ", chip(offer)),
         over ? null : h("div", { class: "actions" }, toggle, h("button", { class: "second", onclick: end }, "End…"))),
-      h("p", { class: "dim" }, h("span", { class: "mono" }, `#${offer.hashtag.replace(/^[#＃]/, "")}`), ` · ${price(offer)} · `,
-        context.me.role === "admin" ? h("a", { href: `#/purchases?offer=${id}` }, "its purchases") : h("a", { href: `#/orders?offer=${id}` }, "its orders")),
+      h("p", { class: "dim" }, h("span", { class: "mono" }, `#${offer.hashtag.replace(/^[#＃]/, "")}`), ` · ${price(offer)}`, offer.kind === "deal" ? null : " · ",
+        offer.kind === "deal" ? null : context.me.role === "admin" ? h("a", { href: `#/purchases?offer=${id}` }, "its purchases") : h("a", { href: `#/orders?offer=${id}` }, "its orders")),
       h("div", { class: "card" }, stock(offer),
         offer.kind === "deal" ? h("p", { class: "small dim" }, `${many(offer.enrolled, "account")} take part; ${many(offer.credits, "credit")} given.`) : null,
         offer.variants.length ? variants() : null));
