@@ -7,6 +7,8 @@ import { failed } from "./desk.js";
 
 /** Rows on the page: the newest so many, or an older page of so many. */
 const PAGE = 100;
+/** So many answers may hold none of a type before somebody is asked whether to look further. */
+const LOOKS = 10;
 
 const TYPES = {
   offer: ["Offers", { created: "An offer was made", updated: "An offer was changed", ended: "An offer has ended" }],
@@ -79,6 +81,13 @@ export function open(main, _, context) {
 
   const read = (query) => get(at("/v1/events", { type: type.value, limit: PAGE, ...query }), { signal: stop.signal });
 
+  /** A page, newest first; a rare type may need a look at more than one answer of the till's. */
+  async function page(cursor) {
+    let found = await read({ order: "desc", cursor });
+    for (let looks = 1; !found.data.length && found.next_cursor && looks < LOOKS; looks += 1) found = await read({ order: "desc", cursor: found.next_cursor });
+    return found;
+  }
+
   /** The newest page, followed live. */
   async function begin() {
     stop.abort();
@@ -88,9 +97,11 @@ export function open(main, _, context) {
     titles.clear();
     tell(true);
     try {
-      const page = await read({ order: "desc" });
-      draw(page);
-      await follow(page.data[0]?.id ?? "", signal);
+      // Where none of a type is found, all that is there already need not be looked through again.
+      const newest = type.value ? (await get("/v1/events?order=desc&limit=1", { signal })).data[0]?.id : "";
+      const first = await page("");
+      draw(first);
+      await follow(first.data[0]?.id ?? newest ?? "", signal);
     } catch (error) {
       const wrong = failed(error, begin);
       if (!wrong || left) return;
@@ -119,6 +130,8 @@ export function open(main, _, context) {
         if (error.status === 401) return;
         say(live, "The till does not answer; trying again…");
         await new Promise((done) => setTimeout(done, 2000));
+        // What was seen last is of no use to a till that was restored meanwhile.
+        if (error.status === 400 && !signal.aborted) return begin();
       }
     }
   }
@@ -144,7 +157,7 @@ export function open(main, _, context) {
     pause();
     page_at += by;
     try {
-      draw(await read({ order: "desc", cursor: pages[page_at] }));
+      draw(await page(pages[page_at]));
       rows.firstElementChild?.scrollIntoView({ block: "nearest" });
     } catch (error) {
       show(note, failed(error, () => turn(0)));

@@ -42,7 +42,7 @@ function card(offer, names) {
 async function more(state, signal) {
   const found = [];
   while (found.length < PAGE && state.cursor !== null) {
-    const query = { status: state.status, merchant: state.merchant, limit: 100, cursor: state.cursor };
+    const query = { status: state.status, merchant: state.merchant, limit: 200, cursor: state.cursor };
     const page = await get(at("/v1/offers", query), { signal });
     const text = state.text.trim().toLowerCase();
     const matches = (offer) =>
