@@ -66,7 +66,7 @@ pub struct Options {
     pub public_listen: Option<SocketAddr>,
     /// Where buyers reach the pages.
     pub public_url: Option<String>,
-    /// The network that the playground of a sandbox plays.
+    /// The network that the playground of a sandbox plays; empty: there is no playground.
     pub playground: &'static str,
     /// Whether drops can be rehearsed beside it.
     pub rehearses: bool,
@@ -215,7 +215,8 @@ impl Running {
         let now_ms = wall_ms();
         let store = open(options, now_ms)?;
         let (gateways, sandbox) = gateways(options)?;
-        let playing = sandbox.as_ref().map(|_| Tokens::new(options.playground)).transpose()?;
+        let played = sandbox.as_ref().filter(|_| !options.playground.is_empty());
+        let playing = played.map(|_| Tokens::new(options.playground)).transpose()?;
         let config = EngineConfig {
             tick: options.tick,
             queue_jobs_max: options.queue_jobs_max,

@@ -68,27 +68,22 @@ impl Found {
         stock(&self.offer)
     }
 
-    /// What became of everybody.
-    pub fn outcomes(&self, crowd: &Crowd) -> Vec<Counted> {
+    /// What became of everybody, by number.
+    pub fn outcomes(&self, crowd: &Crowd) -> Vec<Outcome> {
         let mut purchases: BTreeMap<&str, Vec<&Value>> = BTreeMap::new();
         for purchase in &self.purchases {
             purchases.entry(text(purchase, "account")).or_default().push(purchase);
         }
-        let mut counted: BTreeMap<Outcome, u64> = BTreeMap::new();
-        for person in &crowd.people {
+        let of = |person: &Person| {
             let own = person.account.as_deref().and_then(|account| purchases.get(account));
             let waits = person.account.as_ref().is_some_and(|account| self.waiting.contains(account));
-            *counted.entry(outcome(person, own.map_or(&[], Vec::as_slice), waits)).or_default() += 1;
-        }
-        let counted = Outcome::ALL.iter().filter_map(|outcome| {
-            let buyers = counted.get(outcome).copied()?;
-            Some(Counted { outcome: *outcome, group: outcome.group(), buyers })
-        });
-        counted.collect()
+            outcome(person, own.map_or(&[], Vec::as_slice), waits)
+        };
+        crowd.people.iter().map(of).collect()
     }
 
     /// Holds it against the ledger and against itself.
-    pub fn checks(&self, ledger: &Ledger, outcomes: &[Counted], crowd: &Crowd) -> Vec<Check> {
+    pub fn checks(&self, ledger: &Ledger, outcomes: &[Outcome], crowd: &Crowd) -> Vec<Check> {
         let ordered: BTreeSet<&str> = self.orders.iter().map(|order| text(order, "purchase")).collect();
         let charged = |id: &str| ledger.0.get(id).map_or(0, |all| all.iter().map(|one| one.charged).sum());
         let kept = |charge: &Charge| charge.charged > charge.refunded;
@@ -97,11 +92,14 @@ impl Found {
         let unpaid = self.orders.iter().filter(|order| charged(text(order, "purchase")) == 0);
         let twice = ledger.0.keys().map(|id| charged(id).saturating_sub(1)).sum::<u64>()
             + self.cards_charged_too_often(ledger);
-        let bought: u64 =
-            outcomes.iter().filter(|one| one.outcome == Outcome::Bought).map(|one| one.buyers).sum();
+        let bought = outcomes.iter().filter(|one| **one == Outcome::Bought).count() as u64;
         let owners: BTreeSet<&str> = self.orders.iter().map(|order| text(order, "account")).collect();
-        let all: u64 = outcomes.iter().map(|one| one.buyers).sum();
-        let unaccounted = bought.abs_diff(owners.len() as u64) + all.abs_diff(crowd.people.len() as u64);
+        let unaccounted = bought.abs_diff(owners.len() as u64);
+        // A reply that the till heard of later may have been confirmed before: then the buyer has one in the end.
+        let none =
+            |outcome: &Outcome| !matches!(outcome, Outcome::Bought | Outcome::Held | Outcome::Declined);
+        let in_time =
+            crowd.people.iter().zip(outcomes).filter(|(one, outcome)| one.was_in_time && none(outcome));
         vec![
             Check::none("oversold", "units ordered or held beyond those that there are", self.oversold()),
             Check::none("charged_twice", "charges beyond one a purchase, in the gateway's own ledger", twice),
@@ -121,6 +119,11 @@ impl Found {
                 self.differs(),
             ),
             Check::none("buyers_unaccounted", "buyers whose outcome is not what the till holds", unaccounted),
+            Check::none(
+                "refused_in_time",
+                "buyers who confirmed in time, as their reply promised, and were refused",
+                in_time.count() as u64,
+            ),
         ]
     }
 
@@ -172,6 +175,15 @@ impl Found {
             + stock.held.abs_diff(units(&mut self.holding()))
             + sum
     }
+}
+
+/// How many buyers had each outcome.
+pub fn counted(outcomes: &[Outcome]) -> Vec<Counted> {
+    let counted = Outcome::ALL.iter().map(|outcome| {
+        let buyers = outcomes.iter().filter(|one| *one == outcome).count() as u64;
+        Counted { outcome: *outcome, group: outcome.group(), buyers }
+    });
+    counted.filter(|counted| counted.buyers > 0).collect()
 }
 
 /// What became of one buyer: the first that is so.
@@ -309,10 +321,8 @@ mod tests {
         let crowd = crowd(&["a", "b"]);
         assert_eq!(broken(&found, &ledger(PAID), &crowd), []);
         let outcomes = found.outcomes(&crowd);
-        assert_eq!(
-            outcomes.iter().map(|one| (one.outcome, one.buyers)).collect::<Vec<_>>(),
-            [(Outcome::Bought, 1), (Outcome::SoldOut, 1)]
-        );
+        assert_eq!(outcomes, [Outcome::Bought, Outcome::SoldOut]);
+        assert_eq!(counted(&outcomes).iter().map(|one| one.buyers).collect::<Vec<_>>(), [1, 1]);
         assert_eq!(ledger(PAID).money().charges, 1);
     }
 
@@ -338,6 +348,9 @@ mod tests {
         let names: Vec<String> =
             broken(&lost, &ledger(PAID), &both).into_iter().map(|(name, _)| name).collect();
         assert_eq!(names, ["charged_twice", "paid_without_unit", "stock_differs", "buyers_unaccounted"]);
+        let mut late = crowd(&["a", "b"]);
+        late.people[1].was_in_time = true;
+        assert_eq!(broken(&fine, &ledger(PAID), &late), [("refused_in_time".to_owned(), 1)]);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The network's bot: fetches replies, gets them out or loses them, and tells the till, at once or later.
 
 use super::Broken;
-use super::crowd::{Crowd, buyer_of};
+use super::crowd::{Crowd, Seen, buyer_of};
 use super::plan::Settings;
 use super::result::Replies;
 use crate::client::Client;
@@ -100,7 +100,9 @@ impl Bot {
             }
             if let Some(buyer) = reply.buyer {
                 let first = wish.is_some_and(|(_, first)| *first);
-                crowd.sees(buyer, reply.purchase.as_deref(), &post_id(reply.number), (reply.out_ms, first));
+                let (purchase, id) = (reply.purchase.as_deref(), post_id(reply.number));
+                let (out_ms, told_ms) = (reply.out_ms, reply.told_ms);
+                crowd.sees(buyer, &Seen { purchase, reply: &id, out_ms, told_ms, first });
             }
         }
     }

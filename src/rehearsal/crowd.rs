@@ -46,6 +46,21 @@ impl Due {
     }
 }
 
+/// A reply as a buyer sees it.
+#[derive(Clone, Copy, Debug)]
+pub struct Seen<'r> {
+    /// The purchase that it is about.
+    pub purchase: Option<&'r str>,
+    /// The network's id of it.
+    pub reply: &'r str,
+    /// When it got out.
+    pub out_ms: i64,
+    /// When the till hears of that.
+    pub told_ms: i64,
+    /// Whether it answers the wish, and does not remind of it.
+    pub first: bool,
+}
+
 /// What a buyer has done and seen so far.
 #[derive(Clone, Debug)]
 pub struct Person {
@@ -63,6 +78,12 @@ pub struct Person {
     pub asked: Option<String>,
     /// Until when a confirmation counts, as the reply promised.
     pub until_ms: Option<i64>,
+    /// When the till heard that this reply was out.
+    pub told_ms: i64,
+    /// Whether a confirmation in time was not accepted.
+    pub was_in_time: bool,
+    /// Whether one was not because the till heard of the reply only after the hold was over.
+    pub was_unheard: bool,
     /// Whether the buyer has let it go.
     pub let_go: bool,
 }
@@ -98,6 +119,9 @@ impl Crowd {
             answered: false,
             asked: None,
             until_ms: None,
+            told_ms: 0,
+            was_in_time: false,
+            was_unheard: false,
             let_go: false,
         });
         let mut crowd = Self {
@@ -142,12 +166,14 @@ impl Crowd {
         done
     }
 
-    /// A buyer sees a reply that got out at `out_ms`. `first`: it answers the wish, and does not remind of it.
-    pub fn sees(&mut self, buyer: usize, purchase: Option<&str>, reply: &str, (out_ms, first): (i64, bool)) {
+    /// A buyer sees a reply.
+    pub fn sees(&mut self, buyer: usize, seen: &Seen<'_>) {
+        let Seen { purchase, reply, out_ms, told_ms, first } = *seen;
         let Some(person) = self.people.get_mut(buyer) else { return };
         person.answered = true;
         let Some(purchase) = purchase.filter(|id| person.asked.as_deref() != Some(id)) else { return };
         person.asked = Some(purchase.to_owned());
+        person.told_ms = told_ms;
         person.until_ms = first.then(|| out_ms.saturating_add(self.window_ms));
         let is = person.is;
         // Whoever is in time leaves a fifth of it.
@@ -196,6 +222,10 @@ mod tests {
         assert_eq!(all.iter().filter(|due| due.deed == Deed::Wish).count(), 200);
     }
 
+    fn seen<'r>(purchase: Option<&'r str>, reply: &'r str, out_ms: i64, first: bool) -> Seen<'r> {
+        Seen { purchase, reply, out_ms, told_ms: out_ms, first }
+    }
+
     #[test]
     fn each_kind_acts_on_the_first_reply_about_a_purchase_and_only_once() {
         for (kind, wanted) in [
@@ -206,10 +236,10 @@ mod tests {
             (Kind::Undecided, None),
         ] {
             let mut crowd = crowd(kind);
-            crowd.sees(0, None, "r0", (500, true));
+            crowd.sees(0, &seen(None, "r0", 500, true));
             assert!(crowd.next_ms().is_none(), "nothing is to be confirmed yet");
-            crowd.sees(0, Some("pur_1"), "r1", (1000, true));
-            crowd.sees(0, Some("pur_1"), "r2", (2000, false));
+            crowd.sees(0, &seen(Some("pur_1"), "r1", 1000, true));
+            crowd.sees(0, &seen(Some("pur_1"), "r2", 2000, false));
             let done = crowd.until(i64::MAX);
             assert_eq!(done.iter().map(|due| due.deed.clone()).collect::<Vec<_>>(), Vec::from_iter(wanted));
             let in_time = done.iter().all(|due| due.at_ms <= 901_000);
@@ -220,8 +250,8 @@ mod tests {
     #[test]
     fn who_is_asked_again_later_acts_again() {
         let mut crowd = crowd(Kind::OnTime);
-        crowd.sees(0, Some("pur_1"), "r1", (1000, true));
-        crowd.sees(0, Some("pur_2"), "r2", (900_000, true));
+        crowd.sees(0, &seen(Some("pur_1"), "r1", 1000, true));
+        crowd.sees(0, &seen(Some("pur_2"), "r2", 900_000, true));
         assert_eq!(crowd.until(i64::MAX).len(), 2);
         assert_eq!(crowd.people[0].until_ms, Some(1_800_000));
     }

@@ -135,7 +135,7 @@ impl Settings {
     }
 
     /// Every share, by its name.
-    fn percents(&self) -> [(&'static str, u32); 11] {
+    pub fn percents(&self) -> [(&'static str, u32); 11] {
         [
             ("late_percent", self.late_percent),
             ("undecided_percent", self.undecided_percent),

@@ -238,6 +238,9 @@ pub struct Replies {
     pub lost: u64,
     /// Out, but the till heard of it later.
     pub told_late: u64,
+    /// Buyers whose confirmation was in time, but whose unit was gone: the till heard of their reply only after it had
+    /// given up waiting for that.
+    pub heard_too_late: u64,
     /// Buyers who were never answered: their replies waited for the network's budget, or were lost.
     pub buyers_unanswered: u64,
 }

@@ -4,11 +4,11 @@
 //! The till's clock stands still but for these moves, and charges are waited for: the same seed comes to the same.
 
 use super::Broken;
-use super::books::{Found, Ledger, stock};
+use super::books::{Found, Ledger, counted, stock};
 use super::bot::{Bot, at_once};
-use super::crowd::{Crowd, Deed, Due, user_id};
+use super::crowd::{Crowd, Deed, Due, Person, user_id};
 use super::plan::{Kind, Settings};
-use super::result::{Check, Latency, Moment, Offered, Rehearsal};
+use super::result::{Check, Latency, Moment, Offered, Outcome, Rehearsal};
 use super::sale::Sale;
 use crate::client::Client;
 use crate::till::time::Time;
@@ -89,6 +89,9 @@ struct Play<'p> {
     /// When each wish was made, and whether it was its author's first.
     wishes: BTreeMap<String, (i64, bool)>,
     charging: BTreeMap<String, Charging>,
+    /// Purchases whose reply was reposted before the till heard that it is out, and when it hears of it.
+    early: BTreeMap<String, i64>,
+    wait_ms: i64,
     come: u64,
     posts: u64,
     told: Told,
@@ -110,8 +113,6 @@ struct Told {
     answer_micros: Vec<u64>,
     charge_micros: Vec<u64>,
     purchase_ms: Vec<i64>,
-    /// Confirmations that were in time by what the reply promised, and not accepted.
-    refused_in_time: u64,
     /// Posts delivered again that were not answered as before.
     answered_otherwise: u64,
 }
@@ -138,22 +139,20 @@ pub fn rehearse(
     let mut checks = found.checks(&ledger, &outcomes, &play.crowd);
     let told = std::mem::take(&mut play.told);
     checks.push(Check::none(
-        "refused_in_time",
-        "buyers who confirmed in time, as their reply promised, and were refused",
-        told.refused_in_time,
-    ));
-    checks.push(Check::none(
         "counted_twice",
         "posts that the network delivered twice and the till judged twice",
         told.answered_otherwise,
     ));
     let mut replies = play.bot.replies;
+    let unheard =
+        |(person, outcome): &(&Person, &Outcome)| person.was_unheard && **outcome == Outcome::TooLate;
+    replies.heard_too_late = play.crowd.people.iter().zip(&outcomes).filter(unheard).count() as u64;
     replies.buyers_unanswered = play.crowd.people.iter().filter(|person| !person.answered).count() as u64;
     let offered = offered(sale, &play);
     Ok(Rehearsal {
         offer: offered,
         settings: settings.clone(),
-        outcomes,
+        outcomes: counted(&outcomes),
         stock: found.stock(),
         money: ledger.money(),
         checks,
@@ -181,6 +180,12 @@ fn offered(sale: &Sale, play: &Play<'_>) -> Offered {
 
 fn window_seconds(offer: &Value) -> u64 {
     offer.get("confirm_window_seconds").and_then(Value::as_u64).unwrap_or(900)
+}
+
+/// How long a hold is kept where nobody says that its reply is out.
+fn held_untold_ms(network: &Value, offer: &Value) -> i64 {
+    let wait_seconds = network.get("reply_wait_seconds").and_then(Value::as_u64).unwrap_or(600);
+    i64::try_from((wait_seconds + window_seconds(offer)) * 1000).unwrap_or(i64::MAX)
 }
 
 fn latencies(told: Told, waits_ms: Vec<i64>) -> Vec<Latency> {
@@ -262,6 +267,8 @@ impl<'p> Play<'p> {
             budgeted: limited("replies_per_15_minutes") || limited("replies_per_day"),
             wishes: BTreeMap::new(),
             charging: BTreeMap::new(),
+            early: BTreeMap::new(),
+            wait_ms: held_untold_ms(&network, &offer),
             come: 0,
             posts: 0,
             told: Told::default(),
@@ -339,7 +346,7 @@ impl<'p> Play<'p> {
                 self.wait_for_charges(log)?;
             }
             self.deliver()?;
-            self.bot.work(self.settings, &mut self.crowd, self.now_ms, &self.wishes)?;
+            self.bot_works()?;
             held = self.sample()?;
         }
         Ok(())
@@ -473,13 +480,52 @@ impl<'p> Play<'p> {
                 }
             }
             Deed::Confirm | Deed::Repost(_) => {
-                let in_time = person.until_ms.is_some_and(|until| due.at_ms <= until);
                 let lost = ["too_late", "sold_out", "nothing_to_confirm", "repost_ignored"];
-                self.told.refused_in_time += u64::from(in_time && lost.contains(&verdict.as_str()));
-                person.refused = Some(verdict);
+                let in_time = person.until_ms.is_some_and(|until| due.at_ms <= until);
+                person.refused = Some(verdict.clone());
+                if in_time && lost.contains(&verdict.as_str()) {
+                    self.refused_in_time(due)?;
+                }
             }
         }
         Ok(())
+    }
+
+    /// Somebody was refused in time. The till keeps a repost of a reply that it has not heard of for later; and where it
+    /// hears of a reply only after its hold is over, the unit may be gone.
+    fn refused_in_time(&mut self, due: &Due) -> Result<(), Broken> {
+        let Some(person) = self.crowd.people.get_mut(due.buyer) else { return Ok(()) };
+        let Some(asked) = person.asked.clone() else { return Ok(()) };
+        let purchase = self.place.admin.get(&format!("/v1/purchases/{asked}"))?;
+        let arrived_ms = Time::parse(&text(&purchase, "arrived_at")?)?.ms_since(self.start);
+        let over_ms = arrived_ms.saturating_add(self.wait_ms);
+        // A repost says nothing until the till knows what was reposted.
+        let reposts = matches!(due.deed, Deed::Repost(_));
+        let known_ms = if reposts { person.told_ms } else { person.told_ms.min(due.at_ms) };
+        person.was_in_time = known_ms <= over_ms;
+        person.was_unheard = known_ms > over_ms;
+        if reposts && person.told_ms > self.now_ms {
+            self.early.insert(asked, person.told_ms);
+        }
+        Ok(())
+    }
+
+    /// The bot's turn; what it tells may confirm what was reposted before.
+    fn bot_works(&mut self) -> Result<(), Broken> {
+        let told: Vec<String> =
+            self.early.iter().filter(|(_, at)| **at <= self.now_ms).map(|(id, _)| id.clone()).collect();
+        let log = if told.is_empty() { None } else { Some(self.log()?) };
+        self.bot.work(self.settings, &mut self.crowd, self.now_ms, &self.wishes)?;
+        let Some(log) = log else { return Ok(()) };
+        for id in told {
+            self.early.remove(&id);
+            let purchase = self.place.admin.get(&format!("/v1/purchases/{id}"))?;
+            if text(&purchase, "status")? == "capturing" {
+                let charging = Charging { since: Instant::now(), moment_ms: self.now_ms, slow: false };
+                self.charging.insert(id, charging);
+            }
+        }
+        self.wait_for_charges(log)
     }
 
     /// Waits until what was confirmed is paid or declined; a card whose first charge nobody answered is waited for from

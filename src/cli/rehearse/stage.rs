@@ -33,6 +33,7 @@ pub fn play(sale: &Sale, settings: &Settings, watch: &dyn Watch, within: &Path) 
         admin_token: Some(token.clone()),
         cache_bytes: CACHE_BYTES,
         slots: 64,
+        playground: "",
         ..Options::default()
     };
     let running = Running::start(&options).map_err(|failure| failure.sentence)?;
