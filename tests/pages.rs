@@ -12,10 +12,10 @@ mod buyer;
 mod console;
 #[path = "pages/desk.rs"]
 mod desk;
-#[path = "pages/now.rs"]
-mod now;
 #[path = "pages/link.rs"]
 mod link;
+#[path = "pages/now.rs"]
+mod now;
 #[path = "pages/offers.rs"]
 mod offers;
 #[path = "pages/orders.rs"]
