@@ -103,6 +103,14 @@ fn an_order_is_found_opened_and_shipped_by_keyboard_alone() {
     browser.reload();
     browser.says("Ben Lindqvist");
     assert!(!browser.text().contains("Ann Okafor"));
+    // By way of another list and back, each shows its own.
+    browser.follow("Purchases");
+    browser.says("@ann");
+    browser.back();
+    browser.says("Ben Lindqvist").says_no_more("@ann");
+    assert!(!browser.text().contains("Ann Okafor"));
+    browser.run("history.forward()", &[]);
+    browser.says("@ann").says_no_more("62701");
 }
 
 #[test]

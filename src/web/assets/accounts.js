@@ -37,7 +37,7 @@ export function open(main, params, context) {
   const accounts = list(main, context, {
     title: "Accounts", noun: ["account"], base: "#/accounts", source: "/v1/accounts",
     actions: [h("button", { class: "second", onclick: beginLink }, "Link for somebody…")],
-    search: "Handle, name, email or id",
+    search: "Handle, name or email",
     filters: [{ name: "network", label: "Network", options: networkOptions }, { name: "status", label: "Status", options: options(STATUSES) }],
     href: (one) => `#/accounts/${one.id}`,
     columns: [

@@ -15,7 +15,12 @@ const ROW_HEIGHT = 56;
 
 /** What each list held when it was left, by its entry in the browser's history. */
 const kept = new Map();
+const KEPT_MAX = 10;
 let entries = 0;
+/** A name for an entry that no other page load gives. */
+const entryName = () => `${performance.timeOrigin}-${entries += 1}`;
+// What one token saw is nothing for the next.
+addEventListener("signedout", () => kept.clear());
 
 /** The day that a date field holds, as the moment at which it begins here, `days` later. */
 const midnight = (text, days = 0) => {
@@ -261,7 +266,10 @@ export function list(main, context, options) {
     if (base) {
       // One entry of the history for a word that is typed, however many letters it has.
       if (typing && typed) history.replaceState(history.state, "", address());
-      else history.pushState({ list: entries += 1 }, "", address());
+      else {
+        entry = entryName();
+        history.pushState({ list: entry }, "", address());
+      }
       typed = Boolean(typing);
     }
     more(true);
@@ -286,9 +294,12 @@ export function list(main, context, options) {
   if (options.search && options.level !== 2) addEventListener("keydown", slash);
 
   // Gone back to: what was there is shown at once, where it was, and brought up to date.
-  const here = base && history.state?.list;
-  const before = here && kept.get(here);
-  if (base && !here) history.replaceState({ list: entries += 1 }, "", location.href);
+  let entry = base && history.state?.list;
+  const before = entry && kept.get(entry);
+  if (base && !entry) {
+    entry = entryName();
+    history.replaceState({ list: entry }, "", location.href);
+  }
   if (before && before.rows.length) {
     for (let start = 0; start < before.rows.length; start += MORE) add(before.rows.slice(start, start + MORE));
     chunks.forEach((chunk) => chunk.start < 1000 && fill(chunk));
@@ -329,8 +340,6 @@ export function list(main, context, options) {
   let scroll = scrollY;
   const track = () => { if (!closed && root.isConnected) scroll = scrollY; };
   addEventListener("scroll", track, { passive: true });
-  let entry = history.state?.list;
-  const remember = () => { entry = history.state?.list ?? entry; };
 
   return {
     root,
@@ -350,7 +359,7 @@ export function list(main, context, options) {
       end.disconnect();
       removeEventListener("keydown", slash);
       removeEventListener("scroll", track);
-      remember();
+      if (kept.size >= KEPT_MAX) kept.delete(kept.keys().next().value);
       if (base && entry) kept.set(entry, { rows: chunks.flatMap(({ rows }) => rows), cursor, scroll });
     },
   };

@@ -20,7 +20,7 @@ export function open(main, params, context) {
   const csv = h("button", { class: "second", onclick: () => doing(csv, () => download(orders.query())) }, "Download CSV");
   const orders = list(main, context, {
     title: "Orders", noun: ["order"], base: "#/orders", source: "/v1/orders", actions: [csv],
-    search: admin ? "Order, purchase, name or postcode" : "Order, name or postcode",
+    search: "Name, postcode or id",
     filters: [
       { name: "status", label: "Status", options: options(STATUSES) },
       { name: "offer", label: "Offer", options: offerOptions },

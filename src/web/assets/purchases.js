@@ -28,7 +28,7 @@ export function open(main, params, context) {
   const account = context.query.get("account") ?? "";
   const purchases = list(main, context, {
     title: "Purchases", noun: ["purchase"], base: "#/purchases", source: "/v1/purchases",
-    search: "Handle, post, purchase or order",
+    search: "Handle, post or id",
     filters: [
       { name: "status", label: "Status", options: options(STATUSES) },
       { name: "offer", label: "Offer", options: offerOptions },
