@@ -20,7 +20,7 @@ fn a_token_is_made_shown_once_and_revoked() {
     let token = browser.one(".new-token code").text();
     assert!(token.starts_with("tt_"), "{token}");
     browser.check_page("tokens");
-    assert!(!browser.one("table").text().contains(&token));
+    assert!(!browser.one(".tokens").text().contains(&token));
     // Signed in with it, revoking it ends the session.
     browser.press("Sign out");
     browser.says("Sign in");

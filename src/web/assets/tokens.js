@@ -3,7 +3,7 @@
 import { ask, field, h, show, toast } from "./dom.js";
 import { del, get, post, session } from "./api.js";
 import { network, when } from "./format.js";
-import { all, copyButton, errors, failed, table } from "./desk.js";
+import { all, copyButton, errors, failed } from "./desk.js";
 
 const ROLES = {
   network: ["Bridge of a network", "Delivers posts and takes replies of one network. It never sees accounts, cards or orders."],
@@ -90,17 +90,17 @@ export function open(main, _, context) {
 
   function row(token) {
     const mine = token.id === context.me.token;
-    return h("tr", { "data-id": token.id },
-      h("th", { scope: "row" }, spoken(token.role, names), mine ? h("span", { class: "chip good" }, "yours") : null),
-      h("td", { class: "mono" }, token.id), h("td", null, when(token.created_at)),
-      h("td", { class: "num" }, h("button", { class: "second small", "aria-label": `Revoke the token ${token.id}`, onclick: () => revoke(token, mine) }, "Revoke…")));
+    return h("li", { "data-id": token.id },
+      h("div", null, h("p", null, h("b", null, spoken(token.role, names)), mine ? h("span", { class: "chip good" }, "yours") : null),
+        h("p", { class: "small dim" }, `since ${when(token.created_at)} · `, h("span", { class: "mono" }, token.id))),
+      h("button", { class: "second small", "aria-label": `Revoke the token ${token.id}`, onclick: () => revoke(token, mine) }, "Revoke…"));
   }
 
   async function fill() {
     try {
       const tokens = await all("/v1/tokens");
       show(note, context.me.token ? null : h("p", { class: "dim" }, "You are signed in with the token that the till was given at its start. It is not in this list, and only a start with another one takes it away."));
-      show(list, tokens.length ? h("div", { class: "card" }, table("Tokens", ["Who", "Id", "Since", { name: "" }], tokens.map(row)))
+      show(list, tokens.length ? h("div", { class: "card" }, h("ul", { class: "tokens", "aria-label": "Tokens" }, tokens.map(row)))
         : h("p", { class: "card nothing" }, "No tokens yet. Each bridge and each merchant gets one of its own, so that one can be taken away without the others."));
     } catch (error) {
       show(note, failed(error, fill));
