@@ -152,9 +152,9 @@ impl Playground {
     /// Waits until it has ended.
     pub fn stop(&self) {
         self.tell_to_end();
-        if let Some(thread) = lock(&self.following).take()
-            && thread.join().is_err()
-        {
+        // Not under the lock: whoever looks meanwhile must not wait, or nobody is left to answer that thread.
+        let following = lock(&self.following).take();
+        if following.is_some_and(|thread| thread.join().is_err()) {
             log::error!("the playground ended in a panic");
         }
     }

@@ -96,7 +96,7 @@ fn hashtag(offer: &Value, name: &str) -> String {
 fn offer(offer: &Value) -> Value {
     let field = |name: &str| offer.get(name).cloned().unwrap_or_default();
     json!({
-        "id": field("id"), "title": field("title"), "price": field("price"), "list_price": field("list_price"),
+        "id": field("id"), "title": field("title"), "price": field("price"),
         "hashtag": hashtag(offer, "hashtag"), "confirm_hashtag": hashtag(offer, "confirm_hashtag"),
         "cancel_hashtag": hashtag(offer, "cancel_hashtag"), "status": field("status"),
         "quantity": field("quantity"), "available": field("available"), "held": field("held"),

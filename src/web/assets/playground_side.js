@@ -25,7 +25,7 @@ export function openSide(ui) {
     const width = (count) => ({ "flex-grow": count, "flex-basis": "0" });
     const left = free === 0 ? (offer.held ? "all held or sold" : "sold out") : `${free} of ${all} left`;
     show(row,
-      h("p", { class: "line" }, h("b", null, offer.title), h("span", { class: "num" }, offer.list_price ? [h("s", { class: "dim" }, money(offer.list_price)), " "] : null, h("b", null, money(offer.price)))),
+      h("p", { class: "line" }, h("b", null, offer.title), h("b", { class: "num" }, money(offer.price))),
       h("div", { class: "stockbar", role: "img", "aria-label": `${offer.sold} sold, ${offer.held} held, ${free} free` },
         offer.sold ? h("span", { class: "sold", style: width(offer.sold) }) : null, offer.held ? h("span", { class: "held", style: width(offer.held) }) : null, free ? h("span", { class: "free", style: width(free) }) : null),
       h("p", { class: "line small" }, h("span", { class: "hashtag" }, offer.hashtag), h("span", { class: free ? "dim num" : "num bad-text" }, left)));
