@@ -18,6 +18,11 @@ fn wait_for_clock(browser: &Chromium) -> u32 {
     browser.wait("a clock", || browser.one(".clock").text().contains(':').then(|| clock(browser)))
 }
 
+/// As somebody does who was elsewhere to post: the page looks at once.
+fn come_back(browser: &Chromium) {
+    browser.run("document.dispatchEvent(new Event('visibilitychange'))", &[]);
+}
+
 #[test]
 fn a_purchase_from_its_hold_to_its_parcel() {
     let browser = chromium!();
@@ -43,7 +48,9 @@ fn a_purchase_from_its_hold_to_its_parcel() {
     // From now on nobody loads the page: it follows by itself, and the focus stays where it is.
     browser.run("window.stays = true; document.querySelector('a[href=\"/unlink\"]').focus()", &[]);
     say(&till, "p2", "ada", "#ConfirmTea");
+    come_back(&browser);
     browser.says("Paid; it is being packed");
+    assert!(browser.run("return window.stays", &[]) == true);
     assert_eq!(browser.focused(), "Unlink, or erase everything");
     let order = till.client.all("/v1/orders")[0]["id"].as_str().unwrap().to_owned();
     let parcel = json!({"carrier": "Royal Mail", "tracking_number": "RM123456785GB"});
@@ -54,6 +61,7 @@ fn a_purchase_from_its_hold_to_its_parcel() {
     till.client.post(&format!("/v1/orders/{order}/deliver"), &json!({}));
     browser.reload();
     browser.says("Paid and delivered").says("Nothing is under way.");
+    browser.check_look("buyer-before");
 }
 
 #[test]
@@ -78,14 +86,18 @@ fn a_deadline_that_passes_a_line_and_the_end_of_the_page() {
     wait_for_clock(&browser);
     let left = i64::from(clock(&browser));
     till.client.post("/v1/sandbox/clock", &json!({"advance_seconds": left - 2}));
-    // What the clock says now, the page learns when it looks again; then the last seconds run out in it.
+    // What the clock says now, the page learns when it looks; then the last seconds run out in it.
+    come_back(&browser);
     browser.says("Not confirmed in time; nothing was charged").says("Post #BuyTea again");
     browser.check_look("buyer-expired");
 
     browser.expect_error("ERR_INTERNET_DISCONNECTED");
     browser.offline(true);
-    browser.run("document.querySelector('main').dataset.again", &[]);
+    come_back(&browser);
+    browser.says("The till does not answer right now.");
     browser.offline(false);
+    come_back(&browser);
+    browser.says_no_more("The till does not answer right now.");
     till.client.call("DELETE", &format!("/v1/accounts/{ada}"), &Value::Null).ok();
     browser.expect_error("404");
     browser.reload();

@@ -112,7 +112,7 @@ fn shipped(parcel: &Parcel, of: u32) -> Markup {
                 @if let Some(carrier) = &parcel.carrier { " with " b { (carrier) } }
             }
             @if let Some(number) = &parcel.number {
-                (copied(number, "Copy", &html! { p { span.dim { "Tracking number " } span.mono { (number) } } }))
+                (copied(number, "Copy the number", &html! { p { span.dim { "Tracking number " } span.mono { (number) } } }))
             }
         }
     }
