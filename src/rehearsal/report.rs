@@ -134,42 +134,12 @@ fn capital(words: &str) -> String {
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
-/// What the operator can do something about.
-pub fn findings(rehearsal: &Rehearsal) -> Vec<String> {
-    let mut found = rehearsal.notes.clone();
-    let (stock, replies) = (&rehearsal.stock, &rehearsal.replies);
-    let wanted = rehearsal.verdicts.get("sold_out").copied().unwrap_or(0) > 0;
-    if let Some(free) = stock.available.filter(|free| *free > 0 && wanted && !rehearsal.offer.waitlist) {
-        found.push(format!(
-            "{free} units were left although buyers had been told that it was sold out: they were held then, and freed \
-             later. A waiting list gives them to the next in line."
-        ));
-    }
-    let untold = rehearsal.outcomes.iter().find(|one| one.outcome == super::Outcome::NotTold);
-    if let Some(untold) = untold.filter(|one| one.buyers * 20 > stock.quantity.unwrap_or(0)) {
-        found.push(format!(
-            "{} buyers held a unit and were never told so: their replies were lost, or waited for the network's budget \
-             until it was over. A longer reply_wait_seconds of the network, a higher budget, or fewer units at a time help.",
-            untold.buyers
-        ));
-    }
-    if replies.heard_too_late > 0 {
-        found.push(format!(
-            "{} buyers confirmed in time and were refused: the network had posted their replies, but the till heard of it \
-             after it had given their units away. A longer reply_wait_seconds helps.",
-            replies.heard_too_late
-        ));
-    }
-    found
-}
-
 fn notes(rehearsal: &Rehearsal) -> Markup {
-    let found = findings(rehearsal);
     html! {
-        @if !found.is_empty() {
+        @if !rehearsal.notes.is_empty() {
             section.notes {
                 h2 { "What to know before the drop" }
-                ul { @for note in &found { li { (note) } } }
+                ul { @for note in &rehearsal.notes { li { (note) } } }
             }
         }
     }

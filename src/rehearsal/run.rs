@@ -149,7 +149,7 @@ pub fn rehearse(
     replies.heard_too_late = play.crowd.people.iter().zip(&outcomes).filter(unheard).count() as u64;
     replies.buyers_unanswered = play.crowd.people.iter().filter(|person| !person.answered).count() as u64;
     let offered = offered(sale, &play);
-    Ok(Rehearsal {
+    let mut rehearsal = Rehearsal {
         offer: offered,
         settings: settings.clone(),
         outcomes: counted(&outcomes),
@@ -164,7 +164,9 @@ pub fn rehearse(
         began_at: sale.start,
         lasted_seconds: u64::try_from(play.now_ms / 1000).unwrap_or(0),
         took_ms: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
-    })
+    };
+    rehearsal.learn();
+    Ok(rehearsal)
 }
 
 fn offered(sale: &Sale, play: &Play<'_>) -> Offered {

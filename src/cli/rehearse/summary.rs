@@ -1,7 +1,7 @@
 //! What a rehearsal came to, in a terminal.
 
 use crate::cli::demo::{Ink, Style, pad, wrap};
-use crate::rehearsal::{Group, Latency, Rehearsal, findings};
+use crate::rehearsal::{Group, Latency, Rehearsal};
 use std::fmt::Write as _;
 
 /// How wide what is named is.
@@ -66,7 +66,7 @@ pub fn words(style: Style, rehearsal: &Rehearsal) -> String {
         grouped(replies.buyers_unanswered),
         Latency::words(rehearsal.took_ms.saturating_mul(1000))
     );
-    for note in &findings(rehearsal) {
+    for note in &rehearsal.notes {
         out.push('\n');
         for line in wrap(note, style.width) {
             let _ = writeln!(out, "{}", style.paint(Ink::Calm, &line));

@@ -22,7 +22,7 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
 const CONSOLE: App = App {
     title: "tagtill",
     about: "This is the console of a till.",
-    styles: &["base.css", "console.css", "charts.css", "now.css", "list.css", "desk.css"],
+    styles: &["base.css", "console.css", "charts.css", "now.css", "list.css", "desk.css", "rehearsal.css"],
     script: "console.js",
     modules: &["dom.js", "api.js", "format.js", "live.js"],
 };

@@ -19,6 +19,7 @@ const PLACES = [
   { path: "tokens", name: "Tokens", admin: true, load: () => import("./tokens.js") },
   { path: "backups", name: "Backups", admin: true, load: () => import("./backups.js") },
   { path: "log", name: "Log", load: () => import("./log.js") },
+  { path: "rehearsal", name: "Rehearsal", admin: true, load: () => import("./rehearsal.js") },
   { path: "sandbox", name: "Sandbox", admin: true, sandbox: true, load: () => import("./sandbox.js") },
 ];
 
