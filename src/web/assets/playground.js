@@ -85,7 +85,7 @@ function build() {
   const move = (seconds, text) => h("button", { type: "button", class: "second small", onclick: () => act("clock", { seconds }) }, text);
   const ground = h("div", { class: "ground" },
     h("section", { class: "column", id: "feed", "aria-label": "Feed" }, h("div", { class: "card compose" }, parts.chooser.node, parts.composer.node), parts.feed.node),
-    h("div", { class: "column side-column", id: "shop" }, parts.side.node));
+    h("section", { class: "column side-column", id: "shop", "aria-label": "Shop", tabindex: "0" }, parts.side.node));
   parts.tabs = tabs(ground);
   show(app,
     h("header", { class: "top" },
