@@ -55,6 +55,7 @@ const PAGES: &[&str] = &[
     "docs/webhooks.md",
     "docs/linking.md",
     "docs/orders.md",
+    "docs/rehearsal.md",
     "docs/bridges.md",
     "docs/bluesky.md",
     "docs/mastodon.md",

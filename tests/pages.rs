@@ -24,6 +24,8 @@ mod orders;
 mod playground;
 #[path = "pages/private.rs"]
 mod private;
+#[path = "pages/rehearsal.rs"]
+mod rehearsal;
 mod support;
 #[path = "support/webdriver/mod.rs"]
 mod webdriver;

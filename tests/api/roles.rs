@@ -81,6 +81,7 @@ impl World {
             | "putLimits"
             | "updateAccount"
             | "updateOffer"
+            | "startRehearsal"
             | "updateWebhookEndpoint" => {
                 json!({})
             }

@@ -12,7 +12,10 @@ const OUTCOMES = {
   declined: "Card declined", too_late: "Confirmed too late", not_told: "No reply reached them", refused: "A rule or a limit",
   not_confirmed: "Never confirmed", changed_mind: "Changed their mind",
 };
-const SLICES = 40;
+/** The most slices of a chart, how wide they may be, and how far apart the times under it. */
+const SLICES = 48;
+const WIDE = [5, 10, 15, 20, 30, 60, 90, 120, 180, 300, 600, 1200, 1800, 3600, 7200];
+const STEPS = [60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200];
 
 /** `15 min`, `1 h 30` */
 function span(seconds) {
@@ -33,7 +36,7 @@ const share = (part, all) => (part && part / all < 0.01 ? "<1%" : percent(part /
 
 function figures(result, buyers) {
   const of = (group) => result.outcomes.filter((one) => one.group === group).reduce((sum, one) => sum + one.buyers, 0);
-  const figure = (name, value, sub) => h("div", null, h("dt", null, name), h("dd", null, h("div", { class: "big" }, value), h("div", { class: "sub" }, sub)));
+  const figure = (name, value, sub) => h("div", null, h("dt", null, name), h("dd", null, h("div", { class: String(value).length > 7 ? "big many" : "big" }, value), h("div", { class: "sub" }, sub)));
   const { charges, declined, amount, currency } = result.money;
   return h("dl", { class: "figures" },
     GROUPS.map(([group, name]) => figure(name, count(of(group)), group === "sold" && result.stock.quantity !== null ? `of ${many(result.stock.quantity, "unit")}` : `${share(of(group), buyers)} of buyers`)),
@@ -50,7 +53,8 @@ function ends(result, buyers) {
 
 /** The timeline in equal slices up to a second: what stands at the end of each, and the posts within. */
 function slices(timeline, until) {
-  const wide = Math.max(1, Math.ceil(until / SLICES));
+  const wide = WIDE.find((seconds) => until / seconds <= SLICES) ?? 86400;
+  const step = STEPS.find((seconds) => until / seconds <= 6) ?? 172800;
   let [at, last] = [0, { sold: 0, held: 0 }];
   return Array.from({ length: Math.ceil((until + 1) / wide) }, (_, nth) => {
     let posts = 0;
@@ -60,7 +64,7 @@ function slices(timeline, until) {
       at += 1;
     }
     const start = nth * wide;
-    return { key: nth, name: `From ${span(start)}`, tick: nth % 10 === 0 ? span(start) : "", values: { sold: last.sold, held: last.held, value: posts } };
+    return { key: nth, name: `From ${span(start)}`, tick: start % step < wide ? span(start - (start % step)) : "", values: { sold: last.sold, held: last.held, value: posts } };
   });
 }
 
@@ -79,7 +83,7 @@ function checks(list) {
   return h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "Checks" }, h("table", null,
     h("thead", null, h("tr", null, h("th", { scope: "col" }, "Check"), h("th", { scope: "col", class: "num" }, "Found"), h("th", { scope: "col" }, "Holds"))),
     h("tbody", null, list.map((one) => h("tr", null,
-      h("th", { scope: "row" }, words(one.name)), h("td", { class: "num", title: one.about }, count(one.found)),
+      h("th", { scope: "row" }, words(one.name), h("div", { class: "dim small" }, one.about)), h("td", { class: "num" }, count(one.found)),
       h("td", null, h("span", { class: one.holds ? "chip good" : "chip bad" }, one.holds ? "Holds" : "Broken")))))));
 }
 
@@ -87,7 +91,7 @@ function latencies(list) {
   return h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "How long it took" }, h("table", null,
     h("thead", null, h("tr", null, h("th", { scope: "col" }, "What"), h("th", { scope: "col", class: "num" }, "p50"), h("th", { scope: "col", class: "num" }, "p99"))),
     h("tbody", null, list.map((one) => h("tr", null,
-      h("td", null, one.about, h("div", { class: "dim small" }, one.real ? "by this machine's clock" : "by the drop's own clock")),
+      h("th", { scope: "row" }, words(one.about), h("div", { class: "dim small" }, one.real ? "by this machine's clock" : "by the drop's own clock")),
       h("td", { class: "num" }, took(one.p50_micros)), h("td", { class: "num" }, took(one.p99_micros)))))));
 }
 
@@ -115,7 +119,7 @@ export function result({ id, title, offer, buyers, created_at: created, result: 
     h("p", { class: "actions" }, repeat, keep),
     figures(found, buyers),
     found.notes.length ? h("section", { class: "card rehearsal-notes" }, h("h2", null, "What to know before the drop"), h("ul", null, found.notes.map((note) => h("li", null, note)))) : null,
-    h("div", { class: "rehearsal-grid" }, h("section", { class: "card" }, h("h2", null, "What became of everybody"), ends(found, buyers)), charts(found)),
+    h("div", { class: "rehearsal-grid" }, h("section", { class: "card tall" }, h("h2", null, "What became of everybody"), ends(found, buyers)), charts(found)),
     h("div", { class: "rehearsal-grid" },
       h("section", { class: "card" }, h("h2", null, "What must hold"), checks(found.checks)),
       h("section", { class: "card" }, h("h2", null, "How long it took"), latencies(found.latencies))));

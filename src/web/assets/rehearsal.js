@@ -31,7 +31,7 @@ function form(offers, chosen, start) {
   const fields = {};
   const add = (name, label, input, more) => (fields[name] = field(label, input, more));
   const share = ([name, label, usual]) => add(name, `${label} (%)`, number(name, usual, 0, 100));
-  const offer = h("select", { name: "offer", value: chosen ?? "" }, h("option", { value: "" }, "None: one that is made up"),
+  const offer = h("select", { name: "offer", value: chosen ?? "" }, h("option", { value: "" }, "A made-up offer"),
     offers.map((one) => h("option", { value: one.id }, `${one.title} · #${one.hashtag}`)));
   const networks = h("select", { name: "network", value: "sandbox" }, ["sandbox", "x", "bluesky", "mastodon"].map((slug) => h("option", { value: slug }, network(slug))));
   const main = [
@@ -167,9 +167,9 @@ export function open(main, [id], { query }) {
       await look();
       now.scrollIntoView({ block: "nearest" });
     };
-    show(main, h("h1", null, "Rehearsal"),
+    show(main, h("div", { class: "rehearsal-page" }, h("h1", null, "Rehearsal"),
       h("p", { class: "dim" }, "Simulated buyers against a copy of an offer, on a sandbox till of its own: who gets one, who does not and why, and how long it takes. Nothing real is posted, held or charged."),
-      now, form(offers.filter((each) => each.kind === "purchase"), query.get("offer"), start), before);
+      now, form(offers.filter((each) => each.kind === "purchase"), query.get("offer"), start), before));
     show(before, past(data.filter((each) => each.status !== "running")));
     await look();
   }
