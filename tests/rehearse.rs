@@ -75,7 +75,10 @@ fn every_buyer_has_one_outcome_and_nothing_is_oversold() {
     assert_eq!(result["money"]["amount"].as_u64().unwrap(), stock["sold"].as_u64().unwrap() * 2500);
     assert_eq!(stock["waiting"].as_u64().unwrap(), group(&result, "waitlisted"));
     assert!(stock["sold"].as_u64().unwrap() > 10, "{stock}");
-    assert!(result["replies"]["lost"].as_u64().unwrap() > 0 && result["replies"]["told_late"].as_u64().unwrap() > 0);
+    assert!(
+        result["replies"]["lost"].as_u64().unwrap() > 0
+            && result["replies"]["told_late"].as_u64().unwrap() > 0
+    );
 }
 
 #[test]
@@ -105,7 +108,9 @@ fn the_summary_and_the_report_say_it_and_need_nothing_from_elsewhere() {
         .unwrap();
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(output.status.success(), "{said}");
-    for word in ["60 buyers for 5 units on sandbox", "bought and paid", "ok oversold", "p50", "The page of it:"] {
+    for word in
+        ["60 buyers for 5 units on sandbox", "bought and paid", "ok oversold", "p50", "The page of it:"]
+    {
         assert!(said.contains(word), "{word}\n{said}");
     }
     assert!(output.stderr.is_empty(), "progress is for terminals");
@@ -147,7 +152,14 @@ fn a_copy_keeps_its_terms_and_the_till_is_not_written_to() {
     let offer = shop(&till.client);
     let events = till.client.get("/v1/events?limit=200");
     let running = serde_json::from_str::<Value>(&site.ok(&[
-        "rehearse", "--offer", &offer, "--buyers", "80", "--network", "bluesky", "--json",
+        "rehearse",
+        "--offer",
+        &offer,
+        "--buyers",
+        "80",
+        "--network",
+        "bluesky",
+        "--json",
     ]))
     .unwrap();
     let told = &running["offer"];
@@ -162,7 +174,16 @@ fn a_copy_keeps_its_terms_and_the_till_is_not_written_to() {
     till.stop();
     let before = std::fs::read(site.data()).unwrap();
     let stopped = serde_json::from_str::<Value>(&site.ok(&[
-        "rehearse", "--offer", &offer, "--buyers", "80", "--network", "bluesky", "--units", "6", "--json",
+        "rehearse",
+        "--offer",
+        &offer,
+        "--buyers",
+        "80",
+        "--network",
+        "bluesky",
+        "--units",
+        "6",
+        "--json",
     ]))
     .unwrap();
     assert_eq!(stopped["stock"]["quantity"], 6);
@@ -213,7 +234,8 @@ fn one_is_rehearsed_beside_a_till_at_a_time_and_can_be_ended() {
     assert!(busy.json()["detail"].as_str().unwrap().contains(&id));
     assert_eq!(client.call("GET", &format!("/v1/rehearsals/{id}/report"), &Value::Null).status, 404);
     client.call("DELETE", &format!("/v1/rehearsals/{id}"), &Value::Null).ok();
-    let status = |id: &str| client.get(&format!("/v1/rehearsals/{id}"))["status"].as_str().unwrap().to_owned();
+    let status =
+        |id: &str| client.get(&format!("/v1/rehearsals/{id}"))["status"].as_str().unwrap().to_owned();
     wait_for("the end", || (status(&id) == "cancelled").then_some(()));
     let short = client.post("/v1/rehearsals", &json!({"offer": offer, "buyers": 40, "seed": 3}));
     let id = short["id"].as_str().unwrap().to_owned();

@@ -226,8 +226,8 @@ impl Ledger {
             let charge = charges.entry(text(&entry, "reference").to_owned()).or_default();
             match text(&entry, "entry") {
                 "created" => {
-                    charge.card = text(&entry, "method").to_owned();
-                    charge.currency = text(&entry, "currency").to_owned();
+                    text(&entry, "method").clone_into(&mut charge.card);
+                    text(&entry, "currency").clone_into(&mut charge.currency);
                     charge.amount = entry.get("amount").and_then(Value::as_i64).unwrap_or(0);
                 }
                 "charged" => charge.charged += 1,
@@ -268,7 +268,7 @@ mod tests {
     use crate::rehearsal::Settings;
     use serde_json::json;
 
-    fn found(purchases: Value, orders: Value, stock: [u64; 4]) -> Found {
+    fn found(purchases: &Value, orders: &Value, stock: [u64; 4]) -> Found {
         let [quantity, available, held, sold] = stock;
         Found {
             purchases: purchases.as_array().unwrap().clone(),
@@ -291,7 +291,8 @@ mod tests {
         let mut text = String::new();
         for (entry, reference, card) in lines {
             let line = json!({"entry": entry, "reference": reference, "method": card, "amount": 5, "currency": "USD"});
-            text.push_str(&format!("{line}\n"));
+            text.push_str(&line.to_string());
+            text.push('\n');
         }
         std::fs::write(file.path(), text).unwrap();
         Ledger::read(file.path()).unwrap()
@@ -317,7 +318,7 @@ mod tests {
 
     #[test]
     fn what_agrees_holds() {
-        let found = found(json!([purchase("p1", "a", "paid")]), json!([order("p1", "a")]), [1, 0, 0, 1]);
+        let found = found(&json!([purchase("p1", "a", "paid")]), &json!([order("p1", "a")]), [1, 0, 0, 1]);
         let crowd = crowd(&["a", "b"]);
         assert_eq!(broken(&found, &ledger(PAID), &crowd), []);
         let outcomes = found.outcomes(&crowd);
@@ -330,13 +331,13 @@ mod tests {
     fn each_check_finds_what_it_is_there_for() {
         let both = crowd(&["a", "b"]);
         let sold_twice = found(
-            json!([purchase("p1", "a", "paid"), purchase("p2", "b", "pending")]),
-            json!([order("p1", "a")]),
+            &json!([purchase("p1", "a", "paid"), purchase("p2", "b", "pending")]),
+            &json!([order("p1", "a")]),
             [1, 0, 0, 1],
         );
         let wrong = broken(&sold_twice, &ledger(PAID), &both);
         assert_eq!(wrong, [("oversold".to_owned(), 1), ("stock_differs".to_owned(), 1)]);
-        let fine = found(json!([purchase("p1", "a", "paid")]), json!([order("p1", "a")]), [1, 0, 0, 1]);
+        let fine = found(&json!([purchase("p1", "a", "paid")]), &json!([order("p1", "a")]), [1, 0, 0, 1]);
         let twice = [PAID, &[("created", "sbx_p1-2", "card.a"), ("charged", "sbx_p1-2", "")]].concat();
         assert_eq!(broken(&fine, &ledger(&twice), &both)[0].0, "charged_twice");
         let other = [PAID, &[("created", "sbx_p9-1", "card.b"), ("charged", "sbx_p9-1", "")]].concat();
@@ -344,7 +345,7 @@ mod tests {
             broken(&fine, &ledger(&other), &both).into_iter().map(|(name, _)| name).collect();
         assert_eq!(names, ["charged_twice", "paid_without_unit"]);
         assert_eq!(broken(&fine, &ledger(&[]), &both), [("unit_without_payment".to_owned(), 1)]);
-        let lost = found(json!([purchase("p1", "a", "paid")]), json!([]), [1, 0, 0, 1]);
+        let lost = found(&json!([purchase("p1", "a", "paid")]), &json!([]), [1, 0, 0, 1]);
         let names: Vec<String> =
             broken(&lost, &ledger(PAID), &both).into_iter().map(|(name, _)| name).collect();
         assert_eq!(names, ["charged_twice", "paid_without_unit", "stock_differs", "buyers_unaccounted"]);

@@ -63,6 +63,7 @@ pub struct Seen<'r> {
 
 /// What a buyer has done and seen so far.
 #[derive(Clone, Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "each says another thing of a buyer")]
 pub struct Person {
     /// What this one is like.
     pub is: Buyer,

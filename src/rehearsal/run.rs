@@ -159,7 +159,7 @@ pub fn rehearse(
         verdicts: told.verdicts.clone(),
         replies,
         latencies: latencies(told, std::mem::take(&mut play.bot.waits_ms)),
-        timeline: thinned(std::mem::take(&mut play.timeline)),
+        timeline: thinned(&play.timeline),
         notes: sale.notes.iter().cloned().chain(std::mem::take(&mut play.notes)).collect(),
         began_at: sale.start,
         lasted_seconds: u64::try_from(play.now_ms / 1000).unwrap_or(0),
@@ -208,7 +208,7 @@ fn latencies(told: Told, waits_ms: Vec<i64>) -> Vec<Latency> {
 }
 
 /// Few enough moments for a chart: neighbours become one.
-fn thinned(all: Vec<Moment>) -> Vec<Moment> {
+fn thinned(all: &[Moment]) -> Vec<Moment> {
     let share = all.len().div_ceil(TIMELINE_MAX).max(1);
     let joined = all.chunks(share).filter_map(|part| {
         let last = part.last().copied()?;
@@ -375,16 +375,16 @@ impl<'p> Play<'p> {
         let mut batch: Vec<Due> = Vec::new();
         for due in self.crowd.until(self.now_ms) {
             if due.deed == Deed::Delete {
-                self.post(std::mem::take(&mut batch))?;
+                self.post(&std::mem::take(&mut batch))?;
                 self.delete(&due)?;
                 continue;
             }
             batch.push(due);
             if batch.len() >= DELIVERY_POSTS {
-                self.post(std::mem::take(&mut batch))?;
+                self.post(&std::mem::take(&mut batch))?;
             }
         }
-        self.post(batch)
+        self.post(&batch)
     }
 
     fn delete(&mut self, due: &Due) -> Result<(), Broken> {
@@ -397,7 +397,7 @@ impl<'p> Play<'p> {
     }
 
     /// Delivers posts as lines, and takes the answers.
-    fn post(&mut self, batch: Vec<Due>) -> Result<(), Broken> {
+    fn post(&mut self, batch: &[Due]) -> Result<(), Broken> {
         if batch.is_empty() {
             return Ok(());
         }

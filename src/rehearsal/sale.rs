@@ -227,7 +227,7 @@ mod tests {
         Time::parse("2026-03-01T12:03:00Z").unwrap()
     }
 
-    fn copied(offer: Value) -> Copied {
+    fn copied(offer: &Value) -> Copied {
         let mut whole = json!({"id": "off_1", "status": "live", "merchant": "mer_1", "kind": "purchase",
             "hashtag": "BuyTea", "title": "Tea", "price": {"amount": 5, "currency": "USD"}, "quantity": 40,
             "available": 3, "held": 2, "sold": 35, "waiting": 9, "version": 4, "list_price": null, "variants": []});
@@ -240,7 +240,7 @@ mod tests {
     #[test]
     fn a_copy_keeps_the_terms_and_nothing_of_the_stock() {
         let settings = Settings { replies_per_15_minutes: Some(0), ..Settings::default() };
-        let sale = Sale::of(&copied(json!({})), &settings, now()).unwrap();
+        let sale = Sale::of(&copied(&json!({})), &settings, now()).unwrap();
         let wanted = json!({"kind": "purchase", "hashtag": "BuyTea", "title": "Tea", "quantity": 40,
                             "price": {"amount": 5, "currency": "USD"}});
         assert_eq!(sale.offer, wanted);
@@ -257,7 +257,7 @@ mod tests {
         let variants =
             json!([{"name": "S", "quantity": 30, "sold": 9}, {"name": "M", "quantity": 10, "sold": 0}]);
         let settings = Settings { units: Some(8), ..Settings::default() };
-        let sale = Sale::of(&copied(json!({"variants": variants})), &settings, now()).unwrap();
+        let sale = Sale::of(&copied(&json!({"variants": variants})), &settings, now()).unwrap();
         let wanted = json!([{"name": "S", "quantity": 6}, {"name": "M", "quantity": 2}]);
         assert_eq!(sale.offer["variants"], wanted);
         assert!(sale.offer.get("quantity").is_none());
@@ -266,13 +266,13 @@ mod tests {
 
     #[test]
     fn an_offer_that_is_over_sells_once_more_and_a_later_one_waits_for_its_start() {
-        let over = copied(json!({"ends_at": "2026-02-01T00:00:00Z", "status": "ended"}));
+        let over = copied(&json!({"ends_at": "2026-02-01T00:00:00Z", "status": "ended"}));
         let sale = Sale::of(&over, &Settings::default(), now()).unwrap();
         assert!(sale.offer.get("ends_at").is_none() && sale.notes.len() == 1);
-        let later = copied(json!({"starts_at": "2026-05-01T18:00:00Z"}));
+        let later = copied(&json!({"starts_at": "2026-05-01T18:00:00Z"}));
         let sale = Sale::of(&later, &Settings::default(), now()).unwrap();
         assert_eq!(sale.start.to_string(), "2026-05-01T18:00:00.000Z");
-        let deal = copied(json!({"kind": "deal"}));
+        let deal = copied(&json!({"kind": "deal"}));
         assert_eq!(Sale::of(&deal, &Settings::default(), now()).unwrap_err().field, "offer");
     }
 }

@@ -93,7 +93,7 @@ impl Host {
 
     fn end(&self, id: &str, played: Result<Rehearsal, Broken>) {
         self.change(id, |one| {
-            one.view.progress.step = "ended".to_owned();
+            "ended".clone_into(&mut one.view.progress.step);
             match played {
                 Ok(rehearsal) => {
                     one.view.status = RehearsalStatus::Done;

@@ -11,6 +11,7 @@ use crate::http::problem::Problem;
 use crate::web::app::App;
 use crate::web::message;
 use serde_json::json as value;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 pub const ROUTES: &[PageRoute] = &[
@@ -46,7 +47,18 @@ const NOT_HERE: Closed = (
 
 fn playground<'s>(shared: &'s Shared, call: &PageCall) -> Result<&'s dyn PlaygroundPage, Closed> {
     let open = shared.playground.get().ok_or(NO_SANDBOX)?;
-    if auth::is_local(&call.request, shared.trusted_proxies()) { Ok(&**open) } else { Err(NOT_HERE) }
+    let here = auth::is_local(&call.request, shared.trusted_proxies()) && names_this_machine(call);
+    if here { Ok(&**open) } else { Err(NOT_HERE) }
+}
+
+/// Whether the browser believes to talk to this machine: another site may give its own name this machine's address, and
+/// its scripts would come from here as well.
+fn names_this_machine(call: &PageCall) -> bool {
+    let Some(host) = call.request.header("host") else { return false };
+    let name = host.rsplit_once(':').filter(|(_, port)| port.bytes().all(|byte| byte.is_ascii_digit()));
+    let name = name.map_or(host, |(name, _)| name);
+    let address = name.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+    name.eq_ignore_ascii_case("localhost") || address.is_ok()
 }
 
 #[allow(clippy::unnecessary_wraps, reason = "as a handler must")]
