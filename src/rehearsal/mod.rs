@@ -18,7 +18,7 @@ mod run;
 mod sale;
 
 pub use plan::{BUYERS_MAX, Kind, Settings, Wrong};
-pub use report::{findings, page};
+pub use report::page;
 pub use result::{Check, Counted, Group, Latency, Moment, Outcome, Rehearsal};
 pub use run::{Place, Progress, Watch, rehearse};
 pub use sale::{Copied, Sale};
