@@ -270,6 +270,10 @@ fn it_is_open_to_local_requests_alone() {
     assert_eq!(foreign.status, 403);
     let foreign = post("/playground/reset", &[form, ("Origin", "https://example.com")]);
     assert_eq!(foreign.status, 403);
+    // A site that gives its own name this machine's address.
+    let rebound = post("/playground/reset", &[form, ("Host", "example.com:8080")]);
+    assert_eq!(rebound.status, 403);
+    assert_eq!(post("/playground/reset", &[form, ("Host", "localhost:8080")]).status, 200);
     let mut get = ureq::get(format!("{}/playground", till.client.url))
         .config()
         .http_status_as_error(false)
