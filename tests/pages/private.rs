@@ -143,7 +143,7 @@ fn without_scripts_the_page_says_the_same() {
 }
 
 #[test]
-fn a_post_is_prepared_where_the_buyer_is() {
+fn a_post_is_prepared_where_the_buyer_is_and_the_bank_is_a_step_away() {
     let browser = chromium!();
     let site = Site::new();
     let till = start(&site);
@@ -155,7 +155,7 @@ fn a_post_is_prepared_where_the_buyer_is() {
     let more = json!({"title": "Gyokuro, first harvest", "max_per_purchase": 3, "per_account_limit": 3,
                       "variants": [{"name": "50g"}, {"name": "100g"}]});
     till.client.call("PATCH", &format!("/v1/offers/{offer}"), &more).ok();
-    let mut account = crate::support::account("ada", "tok_visa");
+    let mut account = crate::support::account("ada", "tok_authenticate");
     account["identities"] = json!([
         {"network": "mastodon", "user_id": "7", "handle": "ada@home.example"},
         {"network": "x", "user_id": "8", "handle": "ada"}
@@ -174,4 +174,15 @@ fn a_post_is_prepared_where_the_buyer_is() {
     assert_eq!(on("Post it on X"), "https://x.com/intent/post?text=%40teashop+%23ConfirmTea");
     assert_eq!(on("Post it on Mastodon"), "https://home.example/share?text=%23ConfirmTea");
     browser.check_page("buyer-held-on-x");
+    let confirm = json!({"network": "x", "id": "2", "author": {"user_id": "8", "handle": "ada"},
+                         "text": "@teashop #ConfirmTea"});
+    assert_eq!(till.client.post("/v1/posts", &confirm)["verdict"], "confirmed");
+    browser.says("One step is left").says("left to allow it");
+    wait_for_clock(&browser);
+    browser.check_look("buyer-one-step");
+    browser.follow("Go to your bank");
+    browser.says("Allow this charge?");
+    browser.check_look("buyer-bank");
+    browser.press("Allow it");
+    browser.says("Paid; it is being packed");
 }
