@@ -29,8 +29,9 @@ fn the_first_start_prints_an_admin_token_once() {
     child.kill().unwrap();
     child.wait().unwrap();
     let (mut child, mut lines) = start();
-    let again: Vec<String> = lines.by_ref().take(4).map(Result::unwrap).collect();
-    assert!(again[0].starts_with("tagtill listens on") && again[3].ends_with("/link"), "{again:?}");
+    let again: Vec<String> = lines.by_ref().take(6).map(Result::unwrap).collect();
+    let ends = ["/", "/link", "/playground"];
+    assert!(again[3..].iter().zip(ends).all(|(line, end)| line.ends_with(end)), "{again:?}");
     child.kill().unwrap();
     child.wait().unwrap();
     let rest: Vec<String> = lines.map(Result::unwrap).collect();

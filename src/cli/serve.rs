@@ -224,6 +224,7 @@ fn announce(running: &Running, options: &Options) -> Outcome {
     {
         let _ = writeln!(text, "admin token, shown this once: {token}");
     }
+    let _ = writeln!(text, "the shop's console, for who has a token: {}/", running.url);
     let _ = writeln!(text, "buyers link their cards on {}/link", running.pages_url());
     if options.sandbox {
         let _ = writeln!(text, "to try it out as a buyer: {}/playground", running.url);

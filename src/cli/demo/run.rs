@@ -67,7 +67,8 @@ pub fn run(args: &Args) -> Outcome {
             "\nOpen {}/playground and buy something: the story is there, and goes on.",
             running.url
         ))?;
-        say(format_args!("\nThe till stays at {} until Ctrl-C. Its admin token is {token}", running.url))?;
+        say(format_args!("\nThe till stays at {}/ until Ctrl-C: open that to see the shop's console. Its admin token is {token}",
+            running.url))?;
         say(format_args!(
             "Look around: curl -H \"Authorization: Bearer {token}\" {}/v1/orders",
             running.url

@@ -25,7 +25,7 @@ const PLAYGROUND: App = App {
     about: "This is the playground of a till: a little social network to buy on.",
     styles: &["base.css", "playground.css"],
     script: "playground.js",
-    modules: &["dom.js", "format.js", "playground_bits.js", "playground_feed.js", "playground_side.js"],
+    modules: &["dom.js", "format.js", "playground-bits.js", "playground-feed.js", "playground-side.js"],
 };
 
 /// Why there is no playground for somebody: a status, a title, a sentence.

@@ -1,9 +1,9 @@
 // The playground: asks the till once a second what is new, and draws it. Who one is, and what one writes, lives here.
 
 import { h, show, say, toast, ask } from "./dom.js";
-import { openFeed } from "./playground_feed.js";
-import { openSide } from "./playground_side.js";
-import { avatar, clockText, firstName } from "./playground_bits.js";
+import { openFeed } from "./playground-feed.js";
+import { openSide } from "./playground-side.js";
+import { avatar, clockText, firstName } from "./playground-bits.js";
 
 const EVERY_MS = 1000;
 const app = document.getElementById("app");

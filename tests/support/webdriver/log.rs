@@ -79,7 +79,12 @@ impl Browser {
 
     /// The same once the till may have ended before the page that is still open.
     pub(super) fn complaints_at_the_end(&self) -> Vec<String> {
-        let ends = ["net::ERR_CONNECTION_", "net::ERR_EMPTY_RESPONSE", "Failed to fetch"];
+        let ends = [
+            "net::ERR_CONNECTION_",
+            "net::ERR_SOCKET_NOT_CONNECTED",
+            "net::ERR_EMPTY_RESPONSE",
+            "Failed to fetch",
+        ];
         let ended = |words: &String| ends.iter().any(|end| words.contains(end));
         self.complaints().into_iter().filter(|words| !ended(words)).collect()
     }

@@ -2,7 +2,7 @@
 
 import { h, show, keep, say } from "./dom.js";
 import { countdown } from "./format.js";
-import { avatar, firstName, money } from "./playground_bits.js";
+import { avatar, firstName, money } from "./playground-bits.js";
 
 /** The shop's side; `ui` is what the page lends: `{now, act, me, world}`. */
 export function openSide(ui) {

@@ -2,7 +2,7 @@
 
 import { h, show, keep, say } from "./dom.js";
 import { words } from "./format.js";
-import { ago, avatar, shopAvatar, tagged } from "./playground_bits.js";
+import { ago, avatar, shopAvatar, tagged } from "./playground-bits.js";
 
 const GOOD = new Set(["pending", "confirmed", "enrolled", "waitlisted"]);
 const CALM = new Set(["no_offer", "own_post", "repost_ignored", "passed", "already_pending", "already_confirmed", "already_enrolled", "near_miss"]);
