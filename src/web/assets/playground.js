@@ -186,9 +186,12 @@ function composer() {
   return { node, draw, focus: () => text.focus() };
 }
 
-/** How far a visitor has come: what they posted themselves counts, a story does not. */
+/** What visitors posted themselves, and what was answered: a story is not theirs. */
+const ownPosts = () => world.state.threads.flatMap((thread) => thread.posts).filter((post) => !post.story);
+
+/** How far a visitor has come. */
 function progress() {
-  const own = world.state.threads.flatMap((thread) => thread.posts).filter((post) => !post.story);
+  const own = ownPosts();
   const held = own.some((post) => post.author && post.verdict === "pending");
   const answered = held && own.some((post) => post.to && post.purchase);
   const bought = new Set(own.filter((post) => post.verdict === "confirmed").map((post) => post.purchase?.id));
@@ -196,7 +199,10 @@ function progress() {
 }
 
 function steps() {
-  const offer = world.state.offers.find((one) => one.hashtag && one.available !== 0) ?? world.state.offers[0];
+  const wish = ownPosts().find((post) => post.author && post.verdict === "pending")?.text.toLowerCase() ?? "";
+  const { offers } = world.state;
+  const wished = offers.find((one) => one.hashtag && wish.includes(one.hashtag.toLowerCase()));
+  const offer = wished ?? offers.find((one) => one.hashtag && one.available !== 0) ?? offers[0];
   const done = progress();
   const at = done.indexOf(false);
   const confirm = myHold()?.confirm ?? offer.confirm_hashtag;
