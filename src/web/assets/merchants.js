@@ -84,7 +84,7 @@ function card(merchant) {
     h("p", { class: "dim small" }, h("span", { class: "mono" }, merchant.id), ` · since ${when(merchant.created_at)}`),
     h("p", { class: "desk-links" },
       h("a", { href: `#/offers?merchant=${merchant.id}` }, "Offers"), h("a", { href: `#/orders?merchant=${merchant.id}` }, "Orders"),
-      h("a", { href: `#/webhooks?merchant=${merchant.id}` }, "Webhooks"), h("a", { href: `#/offers/new?merchant=${merchant.id}` }, "New offer"), h("a", { href: `#/tokens?merchant=${merchant.id}` }, "Make a token")),
+      h("a", { href: "#/webhooks" }, "Webhooks"), h("a", { href: `#/offers/new?merchant=${merchant.id}` }, "New offer"), h("a", { href: `#/tokens?merchant=${merchant.id}` }, "Make a token")),
     settlement(merchant));
 }
 
