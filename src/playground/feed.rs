@@ -182,11 +182,13 @@ impl Feed {
             .collect()
     }
 
+    /// The threads in which nothing was said for longest go, whole.
     fn make_room(&mut self) {
         while self.posts.len() > POSTS_MAX
-            && let Some(oldest) = self.posts.first().map(|post| post.thread.clone())
+            && let [_, .., (quietest, _)] = self.threads().as_slice()
         {
-            self.posts.retain(|post| post.thread != oldest);
+            let quietest = (*quietest).to_owned();
+            self.posts.retain(|post| post.thread != quietest);
         }
     }
 }
@@ -248,5 +250,17 @@ mod tests {
         }
         assert_eq!(feed.posts.len(), POSTS_MAX);
         assert_eq!(feed.posts[0].id, POSTS_MAX.to_string());
+    }
+
+    #[test]
+    fn a_thread_to_which_something_was_said_just_now_stays() {
+        let mut feed = Feed::default();
+        feed.add(post("first", Some("1"), None));
+        for number in 1..POSTS_MAX {
+            feed.add(post(&number.to_string(), None, None));
+        }
+        feed.add(post("last", Some("1"), None));
+        assert_eq!(shape(&feed)[0], ["first", "last"]);
+        assert!(feed.posts.iter().all(|post| post.id != "1"), "another made way");
     }
 }

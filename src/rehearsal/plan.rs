@@ -1,9 +1,12 @@
 //! Who does what, and when: every buyer is of one kind, and everything is drawn from the seed.
 
+use crate::till::role::is_slug;
 use serde::{Deserialize, Serialize};
 
 /// More buyers than this are no rehearsal any more, but a bench.
 pub const BUYERS_MAX: u32 = 100_000;
+/// The first so many shares are of kinds of buyers.
+const KINDS: usize = 8;
 /// How steep the wave is: with 5, half of everybody comes in the first thirteenth of it.
 const STEEPNESS: f64 = 5.0;
 /// Nobody answers faster than this, in milliseconds.
@@ -125,16 +128,38 @@ impl Settings {
         for (field, percent) in self.percents() {
             range(field, percent.into(), 0, 100)?;
         }
-        if self.kinds().iter().map(|(_, percent)| percent).sum::<u32>() > 100 {
-            let field = "late_percent";
-            let detail =
-                "and the other kinds of buyers come to more than 100 percent: a buyer is of one kind";
-            return Err(Wrong::new(field, detail));
+        if !is_slug(&self.network) {
+            return Err(Wrong::new(
+                "network",
+                "must be a network's name, as in x, bluesky, mastodon or sandbox",
+            ));
         }
-        Ok(())
+        self.check_kinds()
     }
 
-    /// Every share, by its name.
+    /// A buyer is of one kind.
+    fn check_kinds(&self) -> Result<(), Wrong> {
+        let kinds = self.percents().into_iter().take(KINDS).collect::<Vec<_>>();
+        let sum: u32 = kinds.iter().map(|(_, percent)| percent).sum();
+        let Some((largest, _)) = kinds.iter().max_by_key(|(_, percent)| *percent).filter(|_| sum > 100)
+        else {
+            return Ok(());
+        };
+        let some = kinds.iter().filter(|(_, percent)| *percent > 0);
+        let names: Vec<_> = some
+            .map(|(name, percent)| {
+                format!("{} {percent}", name.trim_end_matches("_percent").replace('_', "-"))
+            })
+            .collect();
+        let detail = format!(
+            "is too much: a buyer is of one kind, and the kinds come to {sum} percent ({}). Those that are left out have \
+             their defaults; 0 is none",
+            names.join(", ")
+        );
+        Err(Wrong::new(largest, detail))
+    }
+
+    /// Every share, by its name; those of kinds of buyers first.
     pub fn percents(&self) -> [(&'static str, u32); 11] {
         [
             ("late_percent", self.late_percent),
@@ -393,7 +418,7 @@ mod tests {
         );
         assert_eq!(field(Settings { reply_seconds: 0, ..Settings::default() }), "reply_seconds");
         let too_many = Settings { late_percent: 60, undecided_percent: 60, ..Settings::default() };
-        assert_eq!(field(too_many), "late_percent");
+        assert_eq!(field(too_many), "undecided_percent");
     }
 
     #[test]

@@ -359,21 +359,21 @@ fn findings(rehearsal: &Rehearsal) -> Vec<String> {
     let wanted = rehearsal.verdicts.get("sold_out").copied().unwrap_or(0) > 0;
     if let Some(free) = stock.available.filter(|free| *free > 0 && wanted && !rehearsal.offer.waitlist) {
         found.push(format!(
-            "{free} units were left although buyers had been told that it was sold out: they were held then, and freed \
+            "{free} of its units were left although buyers had been told that it was sold out: they were held then, and freed \
              later. A waiting list gives them to the next in line."
         ));
     }
     let untold = rehearsal.outcomes.iter().find(|one| one.outcome == Outcome::NotTold);
     if let Some(untold) = untold.filter(|one| one.buyers * 20 > stock.quantity.unwrap_or(0)) {
         found.push(format!(
-            "{} buyers held a unit and were never told so: their replies were lost, or waited for the network's budget \
+            "{} of the buyers held a unit and were never told so: their replies were lost, or waited for the network's budget \
              until it was over. A longer reply_wait_seconds of the network, a higher budget, or fewer units at a time help.",
             untold.buyers
         ));
     }
     if replies.heard_too_late > 0 {
         found.push(format!(
-            "{} buyers confirmed in time and were refused: the network had posted their replies, but the till heard of it \
+            "{} of the buyers confirmed in time and were refused: the network had posted their replies, but the till heard of it \
              after it had given their units away. A longer reply_wait_seconds helps.",
             replies.heard_too_late
         ));

@@ -240,6 +240,11 @@ pub fn run(args: &Args) -> Outcome {
         }
         None => Sale::made_up(&settings, Time::from_ms(wall_ms())),
     };
+    if let Some(path) = &args.report {
+        // Before anything is played: what is there stays as it is until there is something to put in its place.
+        let probed = std::fs::OpenOptions::new().create(true).append(true).open(path);
+        probed.map_err(|error| unwritable(path, &error))?;
+    }
     let teller = Teller::new()?;
     let played = stage::play(&sale, &settings, &teller, &std::env::temp_dir());
     teller.done();

@@ -13,13 +13,13 @@ const BAR: u64 = 40;
 pub fn words(style: Style, rehearsal: &Rehearsal) -> String {
     let mut out = String::new();
     let Rehearsal { offer, settings, stock, .. } = rehearsal;
-    let units = stock.quantity.map_or("any number of".to_owned(), grouped);
+    let units = stock.quantity.map_or("any number of units".to_owned(), |units| many(units, "unit"));
     let title = format!("{} · #{}", offer.title, offer.hashtag);
     let _ = writeln!(out, "{}", style.paint(Ink::Bold, &title));
     let _ = writeln!(
         out,
-        "{} buyers for {units} units on {}; {} posts in {}, seed {}\n",
-        grouped(rehearsal.buyers()),
+        "{} for {units} on {}; {} posts in {}, seed {}\n",
+        many(rehearsal.buyers(), "buyer"),
         settings.network,
         grouped(rehearsal.posts()),
         seconds(rehearsal.lasted_seconds),
@@ -30,8 +30,8 @@ pub fn words(style: Style, rehearsal: &Rehearsal) -> String {
     let money = if charged.is_empty() { "Nothing".to_owned() } else { charged };
     let _ = writeln!(
         out,
-        "\n{money} charged in {} charges, {} declined. Stock: {} sold, {} held, {} free, {} waiting.\n",
-        grouped(rehearsal.money.charges),
+        "\n{money} charged in {}, {} declined. Stock: {} sold, {} held, {} free, {} waiting.\n",
+        many(rehearsal.money.charges, "charge"),
         grouped(rehearsal.money.declined),
         grouped(stock.sold),
         grouped(stock.held),
@@ -104,6 +104,11 @@ fn share(part: u64, all: u64) -> String {
 }
 
 /// `12,345`
+/// `1 buyer`, `2,000 buyers`
+fn many(number: u64, one: &str) -> String {
+    format!("{} {one}{}", grouped(number), if number == 1 { "" } else { "s" })
+}
+
 fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut out = String::new();

@@ -46,7 +46,7 @@ async function poll() {
   if (!world.busy && !document.hidden) {
     try {
       await take(await fetch(`/playground/state?after=${encodeURIComponent(world.version)}`, { cache: "no-store" }));
-      lost(null);
+      lost(world.state?.trouble ?? null);
     } catch (error) {
       lost(error instanceof TypeError ? "The till does not answer. Trying again …" : error.message);
     }
@@ -71,7 +71,7 @@ function lost(why) {
 const cast = () => world.state.people.filter((person) => person.plays);
 const me = () => world.state.people.find((person) => person.id === world.me);
 /** What this person has to confirm. */
-const myHold = () => world.state.holds.find((hold) => hold.person === world.me && hold.status === "pending");
+const myHold = () => world.state.holds.find((hold) => hold.person === world.me && hold.status === "pending" && !(hold.until && Date.parse(hold.until) < now()));
 
 function build() {
   const ui = { now, act, me, world };

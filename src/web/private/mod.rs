@@ -146,7 +146,7 @@ pub struct View {
     pub fresh: bool,
     /// What is linked.
     pub identities: Vec<LinkedIdentity>,
-    /// The card: brand and last four digits.
+    /// The card's brand.
     pub card: String,
     /// The version of the agreement, and when it was agreed to.
     pub mandate: Option<(u32, Time)>,
@@ -185,7 +185,9 @@ impl Stands {
 
 /// The first letters, and no more.
 pub fn first_letters(text: &str) -> String {
-    let letters: String = text.trim_start_matches('@').chars().take(2).collect();
+    let text = text.trim_start_matches('@');
+    // Never all of it.
+    let letters: String = text.chars().take(2.min(text.chars().count().saturating_sub(1))).collect();
     format!("{letters}…")
 }
 
@@ -204,13 +206,14 @@ pub fn page(view: &View) -> Page {
     let nothing = view.purchases.is_empty() && view.waits.is_empty() && view.deals.is_empty();
     let body = html! {
         h1 { "Your purchases by post" }
-        @if view.fresh { (fresh()) }
+        @if view.fresh && nothing { (fresh()) }
         section data-part="now" aria-label="Under way" {
             @for bought in &open { (cards::under_way(bought, view.now)) }
             @for wait in &view.waits { (cards::waiting(wait)) }
             @if nothing { (cards::nothing_yet()) }
             @else if open.is_empty() && view.waits.is_empty() { p.dim { "Nothing is under way." } }
         }
+        @if view.fresh && !nothing { (fresh()) }
         section data-part="deals" aria-label="Deals" {
             @if !view.deals.is_empty() {
                 h2 { "Deals" }

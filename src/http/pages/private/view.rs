@@ -50,9 +50,7 @@ pub fn view<S: Read>(
             .iter()
             .map(|one| LinkedIdentity { network: one.network.clone(), handle: one.handle.clone() })
             .collect(),
-        card: person.map_or_else(String::new, |person| {
-            format!("{} …{}", person.payment_method.brand, person.payment_method.last4)
-        }),
+        card: person.map_or_else(String::new, |person| person.payment_method.brand.clone()),
         mandate: record.mandate.map(|mandate| (mandate.version, mandate.accepted_at)),
         purchases,
         waits: waits(state, id)?,
