@@ -42,7 +42,7 @@ fn a_token_that_ends_and_a_till_that_is_away_are_said() {
     browser.says("Signed in as admin");
     till.client.call("DELETE", &format!("/v1/tokens/{}", made["id"].as_str().unwrap()), &Value::Null).ok();
     browser.expect_error("401");
-    browser.reload();
+    // The page asks every two seconds, and learns it by itself.
     browser.says("it expired or was revoked");
     browser.check_look("sign-in-expired");
     browser.expect_error("ERR_INTERNET_DISCONNECTED");

@@ -152,7 +152,7 @@ fn counted(tally: &Tally, last: u64) -> CountedView {
     let percent = (done * 100).checked_div(all).unwrap_or(100).min(100);
     CountedView {
         percent: u8::try_from(percent).unwrap_or(100),
-        complete: tally.events >= last,
+        complete: tally.events >= last && tally.old_orders().is_none(),
         since: tally.since,
     }
 }

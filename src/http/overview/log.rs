@@ -2,7 +2,7 @@
 
 use super::shelf::Shelf;
 use super::tally::{Seen, Tally};
-use crate::till::id::EntryId;
+use crate::till::id::{EntryId, OrderId};
 use crate::till::record::{EventKind, EventRecord, OrderStatus};
 use crate::till::state::{Direction, Key as _, Read, Span, StateError};
 use crate::till::table::{Counter, Counters, Events, Journal, Orders, Purchases};
@@ -78,7 +78,30 @@ pub fn follow<S: Read>(
         until = read;
     }
     let journal = follow_journal(state, tallies)?;
-    Ok(journal && shelf.events == end && tallies.iter().all(|tally| tally.events == end))
+    let mut orders = true;
+    for tally in tallies.iter_mut().filter(|tally| tally.events == end) {
+        orders &= read_old_orders(state, tally)?;
+    }
+    Ok(journal && orders && shelf.events == end && tallies.iter().all(|tally| tally.events == end))
+}
+
+/// Looks at a slice of the orders from before the counting; whether that was all.
+fn read_old_orders<S: Read>(state: &S, tally: &mut Tally) -> Result<bool, StateError> {
+    let Some((read, end)) = tally.old_orders() else { return Ok(true) };
+    let span = Span::all().after(&read.encode()).before(&OrderId(end.0.saturating_add(1)).encode());
+    let (mut rows, mut last) = (0, end);
+    state.scan::<Orders>(&span, Direction::Up, |id, order| {
+        tally.take_old(id, &order);
+        rows += 1;
+        if rows == SLICE_ROWS {
+            last = id;
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
+    })?;
+    tally.old_orders_until(last);
+    Ok(last == end)
 }
 
 /// Shows the events after `place` up to `until`, a slice of them; the last that was shown, or `until`.

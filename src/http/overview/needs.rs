@@ -298,8 +298,8 @@ impl Look<'_> {
                 "{} open. Answer at the payment provider before its deadline, and do not ship meanwhile.",
                 many(count, "dispute is", "disputes are")
             );
-            let link = if scope.is_none() { "#/purchases" } else { "#/orders" };
-            found.push(need("disputes", Severity::High, Some(count), text, Some(link)));
+            let link = Some("#/log?type=purchase.disputed");
+            found.push(need("disputes", Severity::High, Some(count), text, link));
         }
         Ok(())
     }
@@ -311,8 +311,8 @@ impl Look<'_> {
                 "{} in the last seven days, and the money is still here. Ask the buyer for another way to give it back.",
                 many(count, "refund failed", "refunds failed")
             );
-            let link = if self.tally.scope.is_none() { "#/purchases" } else { "#/orders" };
-            found.push(need("refunds_failed", Severity::High, Some(count), text, Some(link)));
+            let link = Some("#/log?type=refund.failed");
+            found.push(need("refunds_failed", Severity::High, Some(count), text, link));
         }
     }
 }

@@ -4,7 +4,7 @@
 use super::view::{AmountView, BucketView, ConfirmingView, FunnelView, SliceView, SumView, TakingsView};
 use crate::till::id::{EntryId, MerchantId, OrderId};
 use crate::till::money::Currency;
-use crate::till::record::{EntryKind, EntryRecord, EventKind, EventRecord};
+use crate::till::record::{EntryKind, EntryRecord, EventKind, EventRecord, OrderRecord, OrderStatus};
 use crate::till::time::Time;
 use std::collections::BTreeMap;
 
@@ -63,6 +63,8 @@ pub struct Tally {
     days: BTreeMap<i64, Slot>,
     /// Orders that are not shipped, by the hour of their payment.
     unshipped: BTreeMap<i64, u64>,
+    /// The last order from before the counting that was looked at, and the last there can be.
+    old: (OrderId, OrderId),
 }
 
 /// When the thing of an id was made, in milliseconds.
@@ -79,8 +81,26 @@ impl Tally {
     /// One that has counted nothing yet: it goes on after the event `before`.
     pub fn new(scope: Option<MerchantId>, since: Time, before: u64) -> Self {
         let entries = EntryId(EntryId::first_at(since).0.saturating_sub(1));
+        let old = (OrderId(0), OrderId(OrderId::first_at(since).0.saturating_sub(1)));
         let (hours, days, unshipped) = Default::default();
-        Self { scope, events: before, entries, since, first: before, hours, days, unshipped }
+        Self { scope, events: before, entries, since, first: before, hours, days, unshipped, old }
+    }
+
+    /// Where orders from before the counting are still to be looked at: after this one, up to that one.
+    pub fn old_orders(&self) -> Option<(OrderId, OrderId)> {
+        Some(self.old).filter(|(read, end)| read < end)
+    }
+
+    /// All orders from before the counting up to this one were looked at.
+    pub fn old_orders_until(&mut self, last: OrderId) {
+        self.old.0 = last;
+    }
+
+    /// Counts an order from before the counting, as it is now: all events so far have to be counted.
+    pub fn take_old(&mut self, id: OrderId, order: &OrderRecord) {
+        if order.status == OrderStatus::Unfulfilled && self.is_mine(Some(order.merchant)) {
+            *self.unshipped.entry(hour_of(id)).or_default() += 1;
+        }
     }
 
     fn is_mine(&self, merchant: Option<MerchantId>) -> bool {
@@ -128,8 +148,10 @@ impl Tally {
         }
     }
 
-    /// An order has nothing to ship any more.
+    /// An order has nothing to ship any more. One that is yet to be looked at will be seen as it is then.
     fn close(&mut self, order: Option<OrderId>) {
+        let order = order
+            .filter(|order| !self.old_orders().is_some_and(|(read, end)| read < *order && *order <= end));
         if let Some(count) = order.and_then(|order| self.unshipped.get_mut(&hour_of(order))) {
             *count = count.saturating_sub(1);
         }
@@ -149,7 +171,6 @@ impl Tally {
         let (hour, day) = (now.ms().div_euclid(HOUR_MS), i64::from(now.day()));
         self.hours = self.hours.split_off(&(hour - HOURS + 1));
         self.days = self.days.split_off(&(day - DAYS + 1));
-        self.unshipped = self.unshipped.split_off(&((day - DAYS + 1) * 24));
         self.unshipped.retain(|_, count| *count > 0);
     }
 
@@ -409,6 +430,22 @@ mod tests {
         tally.take(&seen(EventKind::OrderShipped, old, TEA));
         tally.take(&seen(EventKind::OrderCancelled, new, TEA));
         assert_eq!(tally.unshipped(now), (1, 1));
+    }
+
+    #[test]
+    fn orders_from_before_the_counting_are_seen_as_they_are() {
+        let now = at("2013-02-12T14:30:00Z");
+        let mut tally = Tally::new(None, since(now), 0);
+        let (old, older) = (at("2012-11-05T10:00:00Z"), at("2012-11-01T10:00:00Z"));
+        // Shipped before anybody looked: it will be seen as shipped.
+        tally.take(&seen(EventKind::OrderShipped, older, TEA));
+        tally.old_orders_until(OrderId::first_at(older.plus_seconds(60)));
+        *tally.unshipped.entry(hour_of(OrderId::first_at(older))).or_default() += 2;
+        assert_eq!(tally.unshipped(now), (2, 2));
+        tally.take(&seen(EventKind::OrderShipped, older, TEA));
+        tally.take(&seen(EventKind::OrderShipped, old, TEA));
+        tally.forget(now);
+        assert_eq!(tally.unshipped(now), (1, 1), "one was looked at, the other was not yet");
     }
 
     #[test]

@@ -7,7 +7,7 @@ import { list } from "./list.js";
 import { Wrong, card, chip, copyButton, doing, facts, form, id, offerLink, once, page, table, time } from "./parts.js";
 import { address } from "./slips.js";
 import { columns } from "./purchases.js";
-import { beginLink, cardOf } from "./accounts.js";
+import { cardOf } from "./accounts.js";
 
 async function load(one) {
   const [account, enrolments, credits, waiting] = await Promise.all([
@@ -61,7 +61,6 @@ function actions(account, again) {
   if (gone) return null;
   return h("div", { class: "actions" },
     button("page", "New private page…", () => newPage(account)),
-    button("link", "Link somebody…", beginLink),
     account.status === "suspended" ? button("state", "Reactivate", reactivate) : button("state", "Suspend…", () => suspend(account, again)),
     button("erase", "Erase…", () => erase(account, again)));
 }

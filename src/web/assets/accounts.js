@@ -4,15 +4,16 @@ import { field, h } from "./dom.js";
 import { get, post } from "./api.js";
 import { network, words } from "./format.js";
 import { list } from "./list.js";
-import { chip, form, once, options, short, time } from "./parts.js";
+import { chip, doing, form, once, options, short, time } from "./parts.js";
 import { openAccount } from "./account.js";
 
 const STATUSES = ["active", "suspended", "erasing", "erased"];
 const networkOptions = () => get("/v1/networks").then(({ data }) => data.map(({ slug }) => [slug, network(slug)]));
 
 /** Begins linking for somebody; the link that comes of it is theirs alone. */
-export async function beginLink() {
-  const slugs = await networkOptions();
+async function beginLink({ currentTarget: button }) {
+  const slugs = await doing(button, networkOptions);
+  if (!slugs) return;
   const where = field("Network", h("select", null, slugs.map(([slug, name]) => h("option", { value: slug }, name))));
   const handle = field("Handle", h("input", { autocomplete: "off", autocapitalize: "none", spellcheck: "false", required: true, placeholder: "@handle" }), { hint: "As it is on that network." });
   const made = await form({

@@ -169,6 +169,7 @@ function one(main, slug) {
   const state = h("div");
   let timer = 0;
   let left = false;
+  document.title = `${network(slug)} · Networks · tagtill`;
   async function stand() {
     try {
       const [bridge, me] = await Promise.all([get(`/v1/networks/${encodeURIComponent(slug)}/bridge`), get("/v1/me")]);
@@ -181,9 +182,12 @@ function one(main, slug) {
   }
   show(main, h("p", { class: "small" }, h("a", { href: "#/bridges" }, "Networks")), h("h1", null, network(slug)), state, body);
   get(`/v1/networks/${encodeURIComponent(slug)}`)
-    .then((found) => left || show(body, settings(found), h("div", null, queue(slug), optOuts(slug))))
+    .then((found) => {
+      if (left) return;
+      show(body, settings(found), h("div", null, queue(slug), optOuts(slug)));
+      stand();
+    })
     .catch((error) => left || show(body, failed(error, () => one(main, slug))));
-  stand();
   return () => { left = true; clearTimeout(timer); };
 }
 

@@ -39,7 +39,7 @@ function table(label, series, format) {
 function scale(format) {
   const node = h("div", { class: "scale", "aria-hidden": "true" });
   node.update = (most) => {
-    const steps = most % 2 && most < 4 ? [most, 0] : [most, most / 2, 0];
+    const steps = most % 2 ? [most, 0] : [most, most / 2, 0];
     keep(node, steps.map((value) => ({ value })), ({ value }) => value / most, () => h("span"), (one, { value }) => say(one, format(value)));
   };
   return node;

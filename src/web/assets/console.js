@@ -33,8 +33,17 @@ let way = 0;
 /** Who is signed in, as the till says: `{role, merchant}`. */
 const context = { me: null };
 
+/** A part of an address; as it is where nobody wrote it so. */
+function decoded(part) {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}
+
 function place(hash) {
-  const [path, ...params] = hash.replace(/^#\/?/, "").split("?")[0].split("/").map(decodeURIComponent);
+  const [path, ...params] = hash.replace(/^#\/?/, "").split("?")[0].split("/").map(decoded);
   return { path, params, query: new URLSearchParams(hash.split("?")[1] ?? "") };
 }
 
@@ -86,7 +95,7 @@ function build() {
     onclick: () => menu.setAttribute("aria-expanded", String(side.classList.toggle("open"))),
   }, "Menu");
   const list = h("ul", null, PLACES.filter(allowed).map((one) => h("li", null, h("a", { href: `#/${one.path}` }, h("span", null, one.name), h("span", { class: "badge", hidden: true })))));
-  const who = context.me.role === "admin" ? "Signed in as admin" : "Signed in as a merchant";
+  const who = context.me.role === "admin" ? "Signed in as admin" : `Signed in as ${context.me.name ?? "a merchant"}`;
   show(side,
     h("a", { class: "brand", href: "#/" }, h("img", { src: document.querySelector("link[rel=icon]").href, alt: "" }), "tagtill"),
     menu,

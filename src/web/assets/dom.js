@@ -100,7 +100,10 @@ export function ask({ title, text, yes, danger = false, body = null }) {
         h("div", { class: "actions" },
           h("button", { class: "plain", value: "no" }, "Cancel"),
           h("button", { class: danger ? "bad" : "", value: "yes" }, yes))));
+    const gone = () => box.close();
+    addEventListener("signedout", gone);
     box.addEventListener("close", () => {
+      removeEventListener("signedout", gone);
       box.remove();
       resolve(box.returnValue === "yes");
     });

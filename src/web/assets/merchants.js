@@ -79,7 +79,7 @@ function card(merchant) {
     },
   }, naming, h("div", { class: "actions" }, h("button", { class: "small" }, "Save"), h("button", { type: "button", class: "second small", onclick: () => { rename.hidden = true; button.hidden = false; button.focus(); } }, "Cancel")));
   const button = h("button", { class: "second small", "aria-label": `Rename ${merchant.name}`, onclick: () => { rename.hidden = false; button.hidden = true; input.focus(); input.select(); } }, "Rename");
-  return h("li", { class: "card merchant" },
+  return h("li", { class: "card merchant", id: merchant.id, tabindex: "-1" },
     h("div", { class: "desk-top" }, name, button), rename,
     h("p", { class: "dim small" }, h("span", { class: "mono" }, merchant.id), ` · since ${when(merchant.created_at)}`),
     h("p", { class: "desk-links" },
@@ -88,7 +88,7 @@ function card(merchant) {
     settlement(merchant));
 }
 
-export function open(main) {
+export function open(main, [wanted]) {
   const list = h("ul", { class: "plain-list" });
   const note = h("div", { "aria-live": "polite" }, h("p", { class: "dim" }, "Loading…"));
   const input = h("input", { type: "text", maxlength: 200, autocomplete: "off", required: true });
@@ -115,6 +115,9 @@ export function open(main) {
     try {
       const found = await all("/v1/merchants");
       show(list, found.map(card));
+      const named = wanted && document.getElementById(wanted);
+      named?.scrollIntoView({ block: "center" });
+      named?.focus({ preventScroll: true });
       show(note, found.length ? null : h("p", { class: "card nothing" }, "Nobody sells yet. Add the first merchant: offers and orders belong to one."));
     } catch (error) {
       show(note, failed(error, fill));

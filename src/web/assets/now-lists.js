@@ -72,7 +72,7 @@ const GRAVE = { high: ["bad", "Urgent"], medium: ["warn", "Look at it"], low: ["
 /** What needs a person. */
 export function needs() {
   const list = h("ul", { class: "needs" });
-  const calm = h("p", { class: "calm" }, "Nothing needs you. Declines, late orders, silent bridges and the like show up here.");
+  const calm = h("p", { class: "calm" }, "Nothing needs you. What does, late orders for one, shows up here with what to do about it.");
   const node = h("div", null, calm, list);
   node.update = ({ needs: found }) => {
     calm.hidden = found.length > 0;
@@ -128,8 +128,8 @@ function offerRow() {
     say(chip, now?.[1] ?? "");
     say(line, about(offer));
     const figures = [
-      [count(offer.sold), "sold"],
-      [count(offer.held), "held"],
+      [count(offer.sold), offer.kind === "deal" ? "taken" : "sold"],
+      offer.kind === "deal" ? null : [count(offer.held), "held"],
       [offer.available === null ? "no limit" : count(offer.available), offer.available === null ? "" : "free"],
       offer.waiting ? [count(offer.waiting), "waiting"] : null,
       offer.sold_last_hour ? [count(offer.sold_last_hour), "in the last hour"] : null,
@@ -248,9 +248,9 @@ function link(event, admin) {
 /** What happened, newest first. */
 export function feed(admin) {
   const list = h("ul", { class: "feed" });
-  const none = h("p", { class: "empty" }, "Nothing yet. Posts, payments and parcels show up here as they happen.");
+  const none = h("p", { class: "empty" }, "Nothing of late. Posts, payments and parcels show up here as they happen.");
   const node = h("div", null, none, list);
-  node.aside = h("a", { href: "#/log", hidden: !admin }, "The whole log");
+  node.aside = h("a", { href: "#/log" }, "The whole log");
   node.update = ({ events, holds: { data } }) => {
     none.hidden = events.length > 0;
     // As many as there is room for below the holds.

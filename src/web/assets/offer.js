@@ -3,6 +3,7 @@
 import { ask, h, show, toast } from "./dom.js";
 import { get, patch, post } from "./api.js";
 import { count, many } from "./format.js";
+import { tillNow } from "./live.js";
 import { errors, failed, focusWrong, merchants, stock, table } from "./desk.js";
 import { chip, price } from "./offers.js";
 import { form } from "./offer-form.js";
@@ -120,6 +121,7 @@ export function edit(main, id, context) {
   }
 
   function head() {
+    document.title = `${offer.title} · Offers · tagtill`;
     const paused = offer.status === "paused";
     const over = offer.status === "ended";
     const toggle = h("button", {
@@ -158,7 +160,7 @@ export function edit(main, id, context) {
       offer = found;
       head();
       const over = offer.status === "ended";
-      const byDate = over && offer.ends_at && new Date(offer.ends_at) <= Date.now();
+      const byDate = over && offer.ends_at && Date.parse(offer.ends_at) <= tillNow();
       const last = "Those who hold a unit may still confirm in their time.";
       if (over && !byDate) {
         return show(main, top, h("p", { class: "banner" }, `It has ended for good. ${last}`),
@@ -182,9 +184,13 @@ export function edit(main, id, context) {
   /** Stock goes on moving while somebody reads. */
   async function refresh() {
     if (!document.hidden && offer && !top.contains(document.activeElement)) {
+      const before = offer;
       try {
-        offer = await get(`/v1/offers/${id}`);
-        if (!left) head();
+        const found = await get(`/v1/offers/${id}`);
+        // What was changed meanwhile is newer than this answer.
+        if (left || offer !== before) throw new Error("overtaken");
+        offer = found;
+        head();
       } catch { /* The next one may do. */ }
     }
     if (!left) timer = setTimeout(refresh, 5000);

@@ -3,6 +3,7 @@
 import { h, show } from "./dom.js";
 import { at, get } from "./api.js";
 import { money, when } from "./format.js";
+import { tillNow } from "./live.js";
 import { failed, merchants, stock } from "./desk.js";
 
 /** How many are shown at a time. */
@@ -11,7 +12,7 @@ export const STATUS = { live: ["Live", "good"], paused: ["Paused", "warn"], ende
 
 /** A chip with where an offer stands. */
 export function chip(offer) {
-  const soon = offer.status === "live" && offer.starts_at && new Date(offer.starts_at) > Date.now();
+  const soon = offer.status === "live" && offer.starts_at && Date.parse(offer.starts_at) > tillNow();
   const [name, kind] = soon ? ["Not started", ""] : STATUS[offer.status];
   return h("span", { class: `chip ${kind}` }, name);
 }

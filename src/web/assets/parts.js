@@ -2,6 +2,7 @@
 
 import { h, say, show, toast } from "./dom.js";
 import { ApiError, get } from "./api.js";
+import { all } from "./desk.js";
 import { when, words } from "./format.js";
 
 /** The end of an id tells it from its neighbours: `ord_…7k2m9q`. */
@@ -77,8 +78,8 @@ export const offerLink = named(offerOf, "offers", "title");
 export const merchantLink = named(merchantOf, "merchants", "name");
 
 /** What a filter by offer or by merchant offers. */
-export const offerOptions = () => get("/v1/offers?limit=200").then(({ data }) => data.map((one) => [one.id, `${one.title} (#${one.hashtag.replace(/^[#＃]/, "")})`]));
-export const merchantOptions = () => get("/v1/merchants?limit=200").then(({ data }) => data.map((one) => [one.id, one.name]));
+export const offerOptions = () => all("/v1/offers").then((data) => data.map((one) => [one.id, `${one.title} (#${one.hashtag.replace(/^[#＃]/, "")})`]));
+export const merchantOptions = () => all("/v1/merchants").then((data) => data.map((one) => [one.id, one.name]));
 
 /**
  * A dialog with fields. `run(values, form)` does what is asked for; what it throws stands beside the field it is about, and
@@ -199,8 +200,9 @@ export function page(main, load, draw, live = () => false) {
       if (closed || !(error instanceof ApiError)) { if (!closed) throw error; return; }
       if (error.status === 401) return;
       drawn = "";
-      show(root, h("div", { class: "banner bad", role: "alert" }, h("p", null, error.message),
-        h("button", { class: "second small", onclick: again }, "Try again")));
+      const missing = error.status === 404;
+      show(root, missing ? h("h1", null, "Not found") : null, h("div", { class: "banner bad", role: "alert" }, h("p", null, error.message),
+        missing ? h("a", { href: location.hash.split("/").slice(0, 2).join("/") }, "Back to the list") : h("button", { class: "second small", onclick: again }, "Try again")));
     }
     root.removeAttribute("aria-busy");
   }

@@ -44,7 +44,7 @@ function line({ at, what, kind, mood }, { posts = [], replies = [] }, told) {
     told.add(reply.id);
     more.push(h("blockquote", { class: "quote" }, reply.text));
   }
-  return h("li", { class: mood ?? MOODS[kind] ?? "" }, h("div", null, h("p", null, readable(kind === "charge" ? what.replace(REFERENCE, "$1.") : what)), more, h("time", { datetime: at }, exact.format(new Date(at)))));
+  return h("li", { class: mood ?? MOODS[kind] ?? "" }, h("div", null, h("p", null, readable(kind === "charge" ? what.replace(REFERENCE, "$1.").replace(/ was begun: .*$/, " was begun.") : what)), more, h("time", { datetime: at }, exact.format(new Date(at)))));
 }
 
 /** The list of what happened; `only`: these kinds of it. */

@@ -3,7 +3,7 @@
 import { field, h } from "./dom.js";
 import { post } from "./api.js";
 import { list } from "./list.js";
-import { chip, form, merchantLink, merchantOptions, once, short, time } from "./parts.js";
+import { chip, doing, form, merchantLink, merchantOptions, once, short, time } from "./parts.js";
 import { openEndpoint } from "./endpoint.js";
 
 /** What addresses begin with. */
@@ -47,10 +47,11 @@ export const urlField = (value = "") =>
 /** Shows a secret, this once. */
 export const showSecret = (secret) => once({ title: "The secret that signs deliveries", text: "Give it to the receiver now: it is shown only this once.", secret });
 
-async function make(context, after) {
+async function make(button, context, after) {
   const admin = context.me.role === "admin";
   const [url, events] = [urlField(), eventsField([])];
-  const merchants = admin ? await merchantOptions() : [];
+  const merchants = admin ? await doing(button, merchantOptions) : [];
+  if (!merchants) return;
   const merchant = field("Whose events", h("select", null, h("option", { value: "" }, "All merchants'"), merchants.map(([one, name]) => h("option", { value: one }, name))));
   const made = await form({
     title: "New endpoint", text: "It is sent what happens from now on, in order, at least once.", yes: "Make it",
@@ -77,7 +78,7 @@ export function open(main, params, context) {
   const admin = context.me.role === "admin";
   const endpoints = list(main, context, {
     title: "Webhooks", noun: ["endpoint"], base: "#/webhooks", source: "/v1/webhook-endpoints",
-    actions: [h("button", { onclick: () => make(context, ({ id }) => { location.hash = `#/webhooks/${id}`; }) }, "New endpoint…")],
+    actions: [h("button", { onclick: ({ currentTarget }) => make(currentTarget, context, ({ id }) => { location.hash = `#/webhooks/${id}`; }) }, "New endpoint…")],
     href: (one) => `#/webhooks/${one.id}`,
     columns: [
       { label: "Receiver", width: "minmax(0,2fr)", cell: (one) => [bare(one.url), h("small", { class: "mono" }, short(one.id))] },
