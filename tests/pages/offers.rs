@@ -231,3 +231,47 @@ fn a_merchant_makes_a_deal_and_sees_its_own() {
     browser.fill("Search", "nothing like it");
     browser.says("No offer matches.");
 }
+
+#[test]
+fn an_offers_dates_are_those_of_the_tills_clock() {
+    let browser = chromium!();
+    let site = Site::new();
+    let till = site.start(&["--clock-start", "2013-02-12T14:00:00Z"]);
+    let client = &till.client;
+    let seller = merchant(client, "Tea & Co");
+    let id = tea(client, &seller);
+    let dates = json!({"starts_at": "2013-02-12T16:00:00Z", "ends_at": "2013-02-13T16:00:00Z"});
+    client.call("PATCH", &format!("/v1/offers/{id}"), &dates).ok();
+    open(&browser, &client.url, "offers");
+    browser.says("Not started");
+    client.post("/v1/sandbox/clock", &json!({"advance_seconds": 3 * 3600}));
+    browser.reload();
+    browser.says("Live");
+    client.post("/v1/sandbox/clock", &json!({"advance_seconds": 86_400}));
+    browser.open(&format!("{}/#/offers/{id}", client.url));
+    browser.says("Its time is over.");
+    browser.says("Save changes");
+}
+
+#[test]
+fn a_question_that_is_open_goes_with_its_token() {
+    let browser = chromium!();
+    let site = Site::new();
+    let till = site.start(&[]);
+    let client = &till.client;
+    let seller = merchant(client, "Tea & Co");
+    let id = tea(client, &seller);
+    let made = client.post("/v1/tokens", &json!({"role": "admin"}));
+    browser.open(&format!("{}/#/offers/{id}", client.url));
+    browser.fill("Token", made["token"].as_str().unwrap());
+    browser.press("Sign in");
+    browser.press("End…");
+    browser.says("for good?");
+    client.call("DELETE", &format!("/v1/tokens/{}", made["id"].as_str().unwrap()), &Value::Null).ok();
+    browser.expect_error("401");
+    browser.says("it expired or was revoked");
+    browser.fill("Token", ADMIN);
+    browser.press("Sign in");
+    browser.says("Signed in as admin");
+    assert_eq!(browser.run("return document.querySelectorAll('dialog').length", &[]), 0);
+}

@@ -3,7 +3,6 @@
 import { ask, h, show, toast } from "./dom.js";
 import { get, patch, post } from "./api.js";
 import { count, many } from "./format.js";
-import { tillNow } from "./live.js";
 import { errors, failed, focusWrong, merchants, stock, table } from "./desk.js";
 import { chip, price } from "./offers.js";
 import { form } from "./offer-form.js";
@@ -155,12 +154,12 @@ export function edit(main, id, context) {
     bench?.leave();
     bench = null;
     try {
-      const [found, names] = await Promise.all([get(`/v1/offers/${id}`), merchants(context)]);
+      const [found, names, { now }] = await Promise.all([get(`/v1/offers/${id}`), merchants(context), get("/v1/me")]);
       if (left) return;
       offer = found;
       head();
       const over = offer.status === "ended";
-      const byDate = over && offer.ends_at && Date.parse(offer.ends_at) <= tillNow();
+      const byDate = over && offer.ends_at && Date.parse(offer.ends_at) <= Date.parse(now);
       const last = "Those who hold a unit may still confirm in their time.";
       if (over && !byDate) {
         return show(main, top, h("p", { class: "banner" }, `It has ended for good. ${last}`),
