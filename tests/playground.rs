@@ -232,14 +232,14 @@ fn who_plays_buyer_and_bot_by_curl_is_not_disturbed() {
     let curl = &till.client;
     support::shop(curl, "BuyTea", Some(10));
     support::buyer(curl, "42", "tok_visa");
-    curl.post("/v1/posts", &support::post("p1", "42", "Out of tea! #BuyTea"));
+    curl.post("/v1/posts", &support::post("by-curl", "42", "Out of tea! #BuyTea"));
     page.post("mara", "#BuyHoney");
     page.post("mara", "#ConfirmHoney");
     wait_for("the order", || page.look()["orders"][0].is_object().then_some(()));
     let queue = curl.get("/v1/replies?network=sandbox");
     let rows = queue["data"].as_array().unwrap();
     assert_eq!(rows.len(), 1, "theirs is left, ours are out: {queue}");
-    assert_eq!(rows[0]["in_reply_to"], "p1");
+    assert_eq!(rows[0]["in_reply_to"], "by-curl");
     let reply = rows[0]["id"].as_str().unwrap();
     curl.post(&format!("/v1/replies/{reply}/sent"), &json!({"post_id": "r1"}));
     assert_eq!(curl.post("/v1/posts", &support::post("p2", "42", "#ConfirmTea"))["verdict"], "confirmed");
@@ -248,7 +248,7 @@ fn who_plays_buyer_and_bot_by_curl_is_not_disturbed() {
     curl.post("/v1/posts", &support::post("p3", "42", "#BuyMug"));
     wait_for("the stock", || (page.stock("#BuyMug") == [2, 1, 0]).then_some(()));
     let shown = page.look().to_string();
-    for word in ["Tea", "p1", "\"42\"", "Jo Doe", "1 Main St", "A thing"] {
+    for word in ["Tea", "by-curl", "\"42\"", "Jo Doe", "1 Main St", "A thing"] {
         assert!(!shown.contains(word), "{word} is shown: {shown}");
     }
     assert!(page.look()["holds"].as_array().unwrap().is_empty());
