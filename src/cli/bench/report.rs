@@ -3,6 +3,7 @@
 //! A row is one scenario in one round. People see the row in the middle of all rounds, with the spread beside it;
 //! programs see every row.
 
+use crate::cli::thousands;
 use serde::Serialize;
 
 /// One scenario in one round. What a scenario does not measure is `None`.
@@ -141,19 +142,6 @@ fn short(value: f64) -> String {
         value if value >= 10.0 => format!("{value:.1}"),
         value => format!("{value:.2}"),
     }
-}
-
-/// Digits in groups of three.
-fn thousands(value: u64) -> String {
-    let digits = value.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 #[allow(clippy::cast_precision_loss, reason = "for people")]

@@ -1,6 +1,7 @@
 //! What a rehearsal came to, in a terminal.
 
 use crate::cli::demo::{Ink, Style, pad, wrap};
+use crate::cli::thousands;
 use crate::rehearsal::{Group, Latency, Rehearsal};
 use std::fmt::Write as _;
 
@@ -21,7 +22,7 @@ pub fn words(style: Style, rehearsal: &Rehearsal) -> String {
         "{} for {units} on {}; {} posts in {}, seed {}\n",
         many(rehearsal.buyers(), "buyer"),
         settings.network,
-        grouped(rehearsal.posts()),
+        thousands(rehearsal.posts()),
         seconds(rehearsal.lasted_seconds),
         settings.seed
     );
@@ -32,16 +33,16 @@ pub fn words(style: Style, rehearsal: &Rehearsal) -> String {
         out,
         "\n{money} charged in {}, {} declined. Stock: {} sold, {} held, {} free, {} waiting.\n",
         many(rehearsal.money.charges, "charge"),
-        grouped(rehearsal.money.declined),
-        grouped(stock.sold),
-        grouped(stock.held),
-        stock.available.map_or("any number".to_owned(), grouped),
-        grouped(stock.waiting)
+        thousands(rehearsal.money.declined),
+        thousands(stock.sold),
+        thousands(stock.held),
+        stock.available.map_or("any number".to_owned(), thousands),
+        thousands(stock.waiting)
     );
     for check in &rehearsal.checks {
         let (sign, ink) = if check.holds { ("ok", Ink::Good) } else { ("NO", Ink::Bad) };
         let name = check.name.replace('_', " ");
-        let found = format!("{:>6}", grouped(check.found));
+        let found = format!("{:>6}", thousands(check.found));
         let _ = writeln!(
             out,
             "  {} {} {found}  {}",
@@ -61,9 +62,9 @@ pub fn words(style: Style, rehearsal: &Rehearsal) -> String {
     let _ = writeln!(
         out,
         "\nReplies: {} out, {} lost, {} buyers without an answer. It took {}.",
-        grouped(replies.out),
-        grouped(replies.lost),
-        grouped(replies.buyers_unanswered),
+        thousands(replies.out),
+        thousands(replies.lost),
+        thousands(replies.buyers_unanswered),
         Latency::words(rehearsal.took_ms.saturating_mul(1000))
     );
     for note in &rehearsal.notes {
@@ -88,7 +89,7 @@ fn outcomes(out: &mut String, style: Style, rehearsal: &Rehearsal) {
             out,
             "  {} {:>7}  {:>4}  {}",
             pad(counted.outcome.words(), LABEL),
-            grouped(counted.buyers),
+            thousands(counted.buyers),
             share(counted.buyers, all),
             style.paint(ink, &"■".repeat(bar))
         );
@@ -106,19 +107,7 @@ fn share(part: u64, all: u64) -> String {
 /// `12,345`
 /// `1 buyer`, `2,000 buyers`
 fn many(number: u64, one: &str) -> String {
-    format!("{} {one}{}", grouped(number), if number == 1 { "" } else { "s" })
-}
-
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut out = String::new();
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
+    format!("{} {one}{}", thousands(number), if number == 1 { "" } else { "s" })
 }
 
 /// `14 min`, `1 h 20 min`
@@ -136,9 +125,9 @@ mod tests {
 
     #[test]
     fn numbers_read_well() {
-        assert_eq!(grouped(0), "0");
-        assert_eq!(grouped(999), "999");
-        assert_eq!(grouped(1_234_567), "1,234,567");
+        assert_eq!(thousands(0), "0");
+        assert_eq!(thousands(999), "999");
+        assert_eq!(thousands(1_234_567), "1,234,567");
         assert_eq!(share(1, 1000), "<1%");
         assert_eq!(share(40, 1000), "4%");
         assert_eq!(share(0, 0), "0%");

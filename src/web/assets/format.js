@@ -59,6 +59,9 @@ export function duration(seconds) {
 /** `1 order`, `2 orders` */
 export const many = (number, one, more = `${one}s`) => `${count(number)} ${number === 1 ? one : more}`;
 
+/** `#BuyTea`, however it was written down: with its sign, or without. */
+export const hashtag = (tag) => `#${tag.replace(/^[#＃]/, "")}`;
+
 const NETWORKS = { x: "X", bluesky: "Bluesky", mastodon: "Mastodon", sandbox: "Sandbox" };
 export const network = (slug) => NETWORKS[slug] ?? slug;
 /** `waits_for_this` as people write it: `Waits for this`. */

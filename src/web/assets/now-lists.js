@@ -2,7 +2,7 @@
 
 import { h, keep, say, show } from "./dom.js";
 import { bar } from "./charts.js";
-import { clock, count, countdown, many, money, network, when } from "./format.js";
+import { clock, count, countdown, hashtag, many, money, network, when } from "./format.js";
 import { tillNow } from "./live.js";
 
 /** How many rows are shown before somebody asks for all. */
@@ -100,7 +100,7 @@ export function needs() {
 }
 
 function about(offer) {
-  const parts = [`#${offer.hashtag.replace(/^[#＃]/, "")}`, offer.price && money(offer.price)];
+  const parts = [hashtag(offer.hashtag), offer.price && money(offer.price)];
   if (offer.kind === "deal") parts.push("a deal");
   if (offer.status === "live" && offer.starts_at && Date.parse(offer.starts_at) > tillNow()) parts.push(`from ${when(offer.starts_at)}`);
   else if (offer.ends_at && offer.status !== "ended") parts.push(`until ${when(offer.ends_at)}`);

@@ -2,7 +2,7 @@
 
 import { ask, h, show, toast } from "./dom.js";
 import { get, patch, post } from "./api.js";
-import { count, many } from "./format.js";
+import { count, hashtag, many } from "./format.js";
 import { errors, failed, focusWrong, merchants, stock, table } from "./desk.js";
 import { chip, price } from "./offers.js";
 import { form } from "./offer-form.js";
@@ -136,7 +136,7 @@ export function edit(main, id, context) {
         over ? null : h("div", { class: "actions" },
           context.me.role === "admin" && offer.kind === "purchase" ? h("a", { class: "button second", href: `#/rehearsal?offer=${id}` }, "Rehearse a drop") : null,
           toggle, h("button", { class: "second", onclick: end }, "End…"))),
-      h("p", { class: "dim" }, h("span", { class: "mono" }, `#${offer.hashtag.replace(/^[#＃]/, "")}`), ` · ${price(offer)}`, offer.kind === "deal" ? null : " · ",
+      h("p", { class: "dim" }, h("span", { class: "mono" }, hashtag(offer.hashtag)), ` · ${price(offer)}`, offer.kind === "deal" ? null : " · ",
         offer.kind === "deal" ? null : context.me.role === "admin" ? h("a", { href: `#/purchases?offer=${id}` }, "its purchases") : h("a", { href: `#/orders?offer=${id}` }, "its orders")),
       h("div", { class: "card" }, stock(offer),
         offer.kind === "deal" ? h("p", { class: "small dim" }, `${many(offer.enrolled, "account")} take part; ${many(offer.credits, "credit")} given.`) : null,

@@ -2,7 +2,7 @@
 
 import { h, show } from "./dom.js";
 import { at, get } from "./api.js";
-import { money, when } from "./format.js";
+import { hashtag, money, when } from "./format.js";
 import { tillNow } from "./live.js";
 import { failed, merchants, stock } from "./desk.js";
 
@@ -34,7 +34,7 @@ function card(offer, names) {
     h("div", { class: "desk-top" },
       h("h2", null, h("a", { href: `#/offers/${offer.id}` }, offer.title)), chip(offer)),
     h("p", { class: "dim small tagline" },
-      h("span", { class: "mono" }, `#${offer.hashtag.replace(/^[#＃]/, "")}`), ` · ${price(offer)}`,
+      h("span", { class: "mono" }, hashtag(offer.hashtag)), ` · ${price(offer)}`,
       names.get(offer.merchant) ? ` · ${names.get(offer.merchant)}` : null, end ? ` · ${end}` : null),
     stock(offer));
 }

@@ -3,7 +3,7 @@
 import { h, say, show, toast } from "./dom.js";
 import { ApiError, get } from "./api.js";
 import { all } from "./desk.js";
-import { when, words } from "./format.js";
+import { hashtag, when, words } from "./format.js";
 
 /** The end of an id tells it from its neighbours: `ord_…7k2m9q`. */
 export const short = (id) => `${id.slice(0, id.indexOf("_") + 1)}…${id.slice(-6)}`;
@@ -78,7 +78,7 @@ export const offerLink = named(offerOf, "offers", "title");
 export const merchantLink = named(merchantOf, "merchants", "name");
 
 /** What a filter by offer or by merchant offers. */
-export const offerOptions = () => all("/v1/offers").then((data) => data.map((one) => [one.id, `${one.title} (#${one.hashtag.replace(/^[#＃]/, "")})`]));
+export const offerOptions = () => all("/v1/offers").then((data) => data.map((one) => [one.id, `${one.title} (${hashtag(one.hashtag)})`]));
 export const merchantOptions = () => all("/v1/merchants").then((data) => data.map((one) => [one.id, one.name]));
 
 /**
